@@ -1,0 +1,129 @@
+//! The parameters of one technology, by path.
+
+use std::collections::BTreeMap;
+
+use crate::{Declaration, Dimension, Parameter, Quantity, TechnologyError};
+
+/// The parameters of one technology, by `section.name`, in alphabetical order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ParameterSet {
+    technology: String,
+    parameters: BTreeMap<String, Parameter>,
+}
+
+impl ParameterSet {
+    /// A set of parameters under a technology's name.
+    pub fn new(technology: impl Into<String>, parameters: BTreeMap<String, Parameter>) -> Self {
+        Self { technology: technology.into(), parameters }
+    }
+
+    /// The technology's name.
+    pub fn technology(&self) -> &str {
+        &self.technology
+    }
+
+    /// Every parameter with its path, in alphabetical order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Parameter)> {
+        self.parameters.iter().map(|(path, parameter)| (path.as_str(), parameter))
+    }
+
+    /// One parameter.
+    pub fn get(&self, path: &str) -> Option<&Parameter> {
+        self.parameters.get(path)
+    }
+
+    /// Checks that the set gives exactly what is declared, in units of the declared dimension.
+    ///
+    /// # Errors
+    /// The first parameter that is missing, unknown or in a wrong unit.
+    pub fn check(&self, declarations: &[&[Declaration]]) -> Result<(), TechnologyError> {
+        let declared = || declarations.iter().flat_map(|group| group.iter());
+        if let Some(path) = self.parameters.keys().find(|path| declared().all(|d| d.path != path.as_str())) {
+            let known: Vec<&str> = declared().map(|d| d.path).collect();
+            return Err(TechnologyError::Unknown {
+                technology: self.technology.clone(),
+                path: path.clone(),
+                known: known.join(", "),
+            });
+        }
+        for declaration in declared() {
+            let Some(parameter) = self.parameters.get(declaration.path) else {
+                return Err(TechnologyError::Missing {
+                    technology: self.technology.clone(),
+                    path: declaration.path.to_owned(),
+                    unit: declaration.base_unit(),
+                    meaning: declaration.meaning.to_owned(),
+                });
+            };
+            self.check_unit(declaration.path, parameter, declaration.dimension, declaration.per)?;
+        }
+        Ok(())
+    }
+
+    /// A parameter as a typed quantity counted per `per`.
+    ///
+    /// # Errors
+    /// If it is missing or measures something else.
+    pub fn quantity<Q: Quantity>(&self, path: &str, per: &str) -> Result<Q, TechnologyError> {
+        let Some(parameter) = self.parameters.get(path) else {
+            return Err(TechnologyError::Missing {
+                technology: self.technology.clone(),
+                path: path.to_owned(),
+                unit: Q::DIMENSION.base_unit().to_owned(),
+                meaning: "needed by the model".to_owned(),
+            });
+        };
+        self.check_unit(path, parameter, Q::DIMENSION, per)?;
+        Ok(Q::from_base(parameter.base_value()))
+    }
+
+    /// A copy in which one parameter has another value, in the file's unit; its range is widened to hold it.
+    ///
+    /// # Errors
+    /// If there is no such parameter.
+    pub fn with_value(&self, path: &str, value: f64) -> Result<Self, TechnologyError> {
+        let mut copy = self.clone();
+        let Some(parameter) = copy.parameters.get_mut(path) else {
+            let known: Vec<&str> = self.parameters.keys().map(String::as_str).collect();
+            return Err(TechnologyError::Unknown {
+                technology: self.technology.clone(),
+                path: path.to_owned(),
+                known: known.join(", "),
+            });
+        };
+        parameter.value = value;
+        parameter.low = parameter.low.min(value);
+        parameter.high = parameter.high.max(value);
+        Ok(copy)
+    }
+
+    /// A copy in which every parameter stands at a quantile of its range; `quantile` is asked once for each path, in
+    /// alphabetical order.
+    pub fn at_quantiles(&self, mut quantile: impl FnMut(&str) -> f64) -> Self {
+        let mut copy = self.clone();
+        for (path, parameter) in &mut copy.parameters {
+            parameter.value = parameter.at_quantile(quantile(path));
+        }
+        copy
+    }
+
+    fn check_unit(
+        &self,
+        path: &str,
+        parameter: &Parameter,
+        dimension: Dimension,
+        per: &str,
+    ) -> Result<(), TechnologyError> {
+        if parameter.dimension == dimension && parameter.per() == per {
+            return Ok(());
+        }
+        let expected =
+            if per.is_empty() { dimension.base_unit().to_owned() } else { format!("{}/{per}", dimension.base_unit()) };
+        Err(TechnologyError::WrongUnit {
+            technology: self.technology.clone(),
+            path: path.to_owned(),
+            found: parameter.unit.clone(),
+            expected,
+        })
+    }
+}
