@@ -1,1 +1,26 @@
-//! Under construction.
+//! The compiler from ternary layers to programs for associative processors.
+//!
+//! A layer with constant ternary weights is unrolled into signed sums of its inputs (the weights are folded into the program
+//! and stored nowhere), common subexpressions are shared, every value gets an exact bit width, a column and a domain, and
+//! every addition becomes look-up-table passes of compare and write, bit by bit, on all rows at once. The flow follows
+//! "Full-Stack Optimization for CAM-Only DNN Inference" (de Lima et al., DATE 2024, arXiv 2401.12630); the tables of passes
+//! are found by exhaustive search instead of being typed in.
+//!
+//! The crate knows the machine's rules and extents, but no time and no energy.
+
+mod arithmetic;
+pub mod assembly;
+pub mod check;
+mod geometry;
+pub mod ir;
+pub mod lut;
+mod passes;
+mod pipeline;
+mod program;
+
+pub use geometry::{Geometry, GeometryError};
+pub use passes::place::PlacementError;
+pub use passes::share::{Sharing, UnknownSharing};
+pub use passes::widths::Format;
+pub use pipeline::{CompileError, CompiledLayer, LayerStatistics, Options, compile_layer, share_layer};
+pub use program::{Direction, Instruction, Operand, Operands, Program};

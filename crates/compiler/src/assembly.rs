@@ -1,0 +1,235 @@
+//! The text form of programs: printed and read back to the same program.
+//!
+//! ```text
+//! .geometry rows=256 columns=256 domains=64
+//! .lut clear R
+//!   - -> 0
+//! .end
+//! load 0,1,2 -> c4.0:4
+//! apply clear 1 c255.0:1
+//! store c0.13:12 signed -> 7
+//! ```
+//! An operand `c4.0:4` starts at column 4, domain 0 and has 4 bits along the track; `c4.0:4>` has them across columns.
+//! A semicolon starts a comment.
+
+use std::fmt::{self, Write as _};
+
+use crate::ir::Tap;
+use crate::lut::{Lut, LutError, Pass, Pattern};
+use crate::program::{Direction, Instruction, Operand, Operands, Program};
+use crate::{Geometry, GeometryError};
+
+impl fmt::Display for Operand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "c{}.{}:{}", self.column, self.domain, self.bits)?;
+        if self.direction == Direction::Across { f.write_char('>') } else { Ok(()) }
+    }
+}
+
+impl fmt::Display for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (rows, columns, domains) = (self.geometry.rows(), self.geometry.columns(), self.geometry.domains());
+        writeln!(f, ".geometry rows={rows} columns={columns} domains={domains}")?;
+        for lut in &self.luts {
+            writeln!(f, "{lut}")?;
+        }
+        for instruction in &self.instructions {
+            match *instruction {
+                Instruction::Load { tap, destination } => writeln!(f, "load {tap} -> {destination}")?,
+                Instruction::Apply { lut, bits, operands } => {
+                    let name = self.luts.get(usize::from(lut)).map_or("?", Lut::name);
+                    write!(f, "apply {name} {bits}")?;
+                    for operand in operands.as_slice() {
+                        write!(f, " {operand}")?;
+                    }
+                    writeln!(f)?;
+                }
+                Instruction::Store { output, source, signed } => {
+                    writeln!(f, "store {source} {} -> {output}", if signed { "signed" } else { "unsigned" })?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is wrong with an assembly text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {kind}")]
+pub struct AssemblyError {
+    /// Counted from 1.
+    pub line: usize,
+    /// What it is.
+    pub kind: AssemblyErrorKind,
+}
+
+/// What can be wrong with a line of assembly.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AssemblyErrorKind {
+    /// The line is no directive and no instruction.
+    #[error("found `{found}`, expected {expected}")]
+    Unexpected {
+        /// What stands there.
+        found: String,
+        /// What could stand there.
+        expected: &'static str,
+    },
+    /// The array cannot be.
+    #[error(transparent)]
+    Geometry(#[from] GeometryError),
+    /// The table cannot be.
+    #[error(transparent)]
+    Lut(#[from] LutError),
+    /// An instruction names a table that is not defined above.
+    #[error("there is no table `{name}`; defined are: {known}")]
+    UnknownLut {
+        /// The name.
+        name: String,
+        /// The names above.
+        known: String,
+    },
+    /// The number of operands is not the table's number of columns.
+    #[error("table `{name}` has {expected} columns, but {found} operands are given")]
+    OperandCount {
+        /// The table.
+        name: String,
+        /// Its columns.
+        expected: usize,
+        /// The operands.
+        found: usize,
+    },
+    /// More tables than an instruction can tell apart.
+    #[error("there are more than 256 tables")]
+    TooManyLuts,
+}
+
+/// Reads a program from its text.
+///
+/// # Errors
+/// The first line that is not of the form, with its number.
+pub fn parse(text: &str) -> Result<Program, AssemblyError> {
+    let mut parser = Parser { geometry: None, luts: Vec::new(), open: None, instructions: Vec::new() };
+    let mut last = 0;
+    for (index, line) in text.lines().enumerate() {
+        last = index + 1;
+        let words: Vec<&str> = line.split(';').next().unwrap_or("").split_whitespace().collect();
+        if !words.is_empty() {
+            parser.line(&words).map_err(|kind| AssemblyError { line: last, kind })?;
+        }
+    }
+    let at_end = |expected| AssemblyError { line: last, kind: unexpected("the end of the text", expected) };
+    if parser.open.is_some() {
+        return Err(at_end("`.end` of the table"));
+    }
+    let geometry = parser.geometry.ok_or_else(|| at_end("`.geometry rows=R columns=C domains=D`"))?;
+    Ok(Program { geometry, luts: parser.luts, instructions: parser.instructions })
+}
+
+struct Parser {
+    geometry: Option<Geometry>,
+    luts: Vec<Lut>,
+    /// The table whose passes are being read.
+    open: Option<(String, Vec<String>, Vec<Pass>)>,
+    instructions: Vec<Instruction>,
+}
+
+impl Parser {
+    fn line(&mut self, words: &[&str]) -> Result<(), AssemblyErrorKind> {
+        if let Some((_, columns, passes)) = &mut self.open {
+            match *words {
+                [".end"] => {
+                    if let Some((name, columns, passes)) = self.open.take() {
+                        self.luts.push(Lut::new(name, columns, passes)?);
+                    }
+                }
+                [key, "->", write] => passes.push(pass(key, write, columns.len())?),
+                _ => return Err(unexpected(&words.join(" "), "a pass `KEY -> WRITE` or `.end`")),
+            }
+            return Ok(());
+        }
+        match *words {
+            [".geometry", rows, columns, domains] => {
+                let number = |text: &str, name: &str| text.strip_prefix(name).and_then(|n| n.parse().ok());
+                let (Some(rows), Some(columns), Some(domains)) =
+                    (number(rows, "rows="), number(columns, "columns="), number(domains, "domains="))
+                else {
+                    return Err(unexpected(&words.join(" "), "`.geometry rows=R columns=C domains=D`"));
+                };
+                self.geometry = Some(Geometry::new(rows, columns, domains)?);
+            }
+            [".lut", name, ref columns @ ..] => {
+                if self.luts.len() == 256 {
+                    return Err(AssemblyErrorKind::TooManyLuts);
+                }
+                self.open = Some((name.to_owned(), columns.iter().map(|&c| c.to_owned()).collect(), Vec::new()));
+            }
+            ["load", element, "->", destination] => {
+                let destination = operand(destination)?;
+                self.instructions.push(Instruction::Load { tap: tap(element)?, destination });
+            }
+            ["apply", name, bits, ref operands @ ..] => self.apply(name, bits, operands)?,
+            ["store", source, sign, "->", output] => {
+                let signed = match sign {
+                    "signed" => true,
+                    "unsigned" => false,
+                    _ => return Err(unexpected(sign, "`signed` or `unsigned`")),
+                };
+                let output = output.parse().map_err(|_| unexpected(output, "the number of an output"))?;
+                self.instructions.push(Instruction::Store { output, source: operand(source)?, signed });
+            }
+            _ => return Err(unexpected(&words.join(" "), "`.geometry`, `.lut`, `load`, `apply` or `store`")),
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, name: &str, bits: &str, operands: &[&str]) -> Result<(), AssemblyErrorKind> {
+        let Some(lut) = self.luts.iter().position(|lut| lut.name() == name) else {
+            let known: Vec<&str> = self.luts.iter().map(Lut::name).collect();
+            return Err(AssemblyErrorKind::UnknownLut { name: name.to_owned(), known: known.join(", ") });
+        };
+        let expected = self.luts[lut].columns().len();
+        if operands.len() != expected {
+            return Err(AssemblyErrorKind::OperandCount { name: name.to_owned(), expected, found: operands.len() });
+        }
+        let bits = bits.parse().ok().filter(|&bits| bits > 0).ok_or_else(|| unexpected(bits, "1 to 255 bits"))?;
+        let operands = operands.iter().map(|text| operand(text)).collect::<Result<Vec<Operand>, _>>()?;
+        self.instructions.push(Instruction::Apply { lut: lut as u8, bits, operands: Operands::new(&operands) });
+        Ok(())
+    }
+}
+
+fn unexpected(found: &str, expected: &'static str) -> AssemblyErrorKind {
+    AssemblyErrorKind::Unexpected { found: found.to_owned(), expected }
+}
+
+fn pass(key: &str, write: &str, columns: usize) -> Result<Pass, AssemblyErrorKind> {
+    let pattern = |text: &str| {
+        Pattern::parse(text)
+            .filter(|_| text.len() == columns)
+            .ok_or_else(|| unexpected(text, "one of `0`, `1`, `-` for each of the table's columns"))
+    };
+    Ok(Pass { key: pattern(key)?, write: pattern(write)? })
+}
+
+fn tap(text: &str) -> Result<Tap, AssemblyErrorKind> {
+    let parts: Vec<&str> = text.split(',').collect();
+    let read = || {
+        let [channel, row, column] = parts.as_slice() else { return None };
+        Some(Tap { channel: channel.parse().ok()?, row: row.parse().ok()?, column: column.parse().ok()? })
+    };
+    read().ok_or_else(|| unexpected(text, "a window element `channel,row,column`"))
+}
+
+fn operand(text: &str) -> Result<Operand, AssemblyErrorKind> {
+    let read = || {
+        let (word, direction) = match text.strip_suffix('>') {
+            Some(word) => (word, Direction::Across),
+            None => (text, Direction::Along),
+        };
+        let (place, bits) = word.strip_prefix('c')?.split_once(':')?;
+        let (column, domain) = place.split_once('.')?;
+        let bits = bits.parse().ok().filter(|&bits: &u8| bits > 0)?;
+        Some(Operand { column: column.parse().ok()?, domain: domain.parse().ok()?, bits, direction })
+    };
+    read().ok_or_else(|| unexpected(text, "an operand `cCOLUMN.DOMAIN:BITS`, with `>` behind it if across columns"))
+}

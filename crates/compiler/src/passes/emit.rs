@@ -1,0 +1,77 @@
+//! `emit`: word operations become instructions, each a table and the bits it runs over.
+
+use crate::arithmetic::{Reads, Segment, WordSchedule, in_place, out_of_place};
+use crate::lut::{Lut, LutKind};
+use crate::passes::place::Placement;
+use crate::passes::schedule::{Schedule, ValueId, ValueKind, WordOperation};
+use crate::program::{Instruction, Operand, Operands, Program};
+use crate::{Format, Geometry};
+
+/// The program of a placed schedule.
+pub fn emit(schedule: &Schedule, placement: &Placement, luts: &[Lut], geometry: Geometry) -> Program {
+    let mut emitter = Emitter { carry: placement.carry, carry_is_clear: false, instructions: Vec::new() };
+    for &operation in &schedule.operations {
+        emitter.operation(operation, schedule, placement);
+    }
+    Program { geometry, luts: luts.to_vec(), instructions: emitter.instructions }
+}
+
+struct Emitter {
+    carry: Operand,
+    carry_is_clear: bool,
+    instructions: Vec<Instruction>,
+}
+
+impl Emitter {
+    fn operation(&mut self, operation: WordOperation, schedule: &Schedule, placement: &Placement) {
+        let place = |id: ValueId| placement.operands[id.index()];
+        let format = |id: ValueId| -> Format { schedule.values[id.index()].format };
+        match operation {
+            WordOperation::Load { value } => {
+                if let ValueKind::Input { tap } = schedule.values[value.index()].kind {
+                    self.instructions.push(Instruction::Load { tap, destination: place(value) });
+                }
+            }
+            WordOperation::Clear { value } => self.apply(LutKind::Clear, format(value).bits, &[place(value)]),
+            WordOperation::Store { value } => {
+                if let ValueKind::Accumulator { output } = schedule.values[value.index()].kind {
+                    let signed = format(value).signed;
+                    self.instructions.push(Instruction::Store { output, source: place(value), signed });
+                }
+            }
+            WordOperation::Accumulate { target, addend, subtract } => {
+                let word = in_place(format(target), format(addend), subtract);
+                self.word(&word, place(addend), place(target), None);
+            }
+            WordOperation::Combine { result, left, right, subtract } => {
+                let word = out_of_place(format(result), format(left), format(right), subtract);
+                self.word(&word, place(left), place(right), Some(place(result)));
+            }
+        }
+    }
+
+    /// Emits the segments of a word; in place, `right` is the target and there is no result.
+    fn word(&mut self, word: &WordSchedule, left: Operand, right: Operand, result: Option<Operand>) {
+        if !self.carry_is_clear {
+            self.apply(LutKind::Clear, 1, &[self.carry]);
+        }
+        for &Segment { lut, reads, first, bits } in &word.segments {
+            let carry = (lut != LutKind::Clear).then_some(self.carry);
+            let (left, right) = match reads {
+                Reads::Both => (Some(left), Some(right)),
+                Reads::Left => (Some(left), None),
+                Reads::Right => (None, Some(right)),
+                Reads::Neither => (None, None),
+            };
+            let words = [left, right, result].into_iter().flatten().map(|word| word.from_bit(first));
+            let operands: Vec<Operand> = carry.into_iter().chain(words).collect();
+            self.apply(lut, bits, &operands);
+        }
+        self.carry_is_clear = word.leaves_carry_clear;
+    }
+
+    fn apply(&mut self, lut: LutKind, bits: u8, operands: &[Operand]) {
+        let operands = Operands::new(operands);
+        self.instructions.push(Instruction::Apply { lut: lut.index() as u8, bits, operands });
+    }
+}

@@ -1,0 +1,192 @@
+//! `place`: every value gets a column and a base domain for its life time.
+//!
+//! Words lie along the tracks. Operands that meet in one instruction lie in different columns. Accumulators are packed into
+//! the first columns in the order of the outputs, so that going from one to the next continues a track's travel instead of
+//! rewinding it; window elements and temporaries share the columns that are left, and the last column holds the carry.
+
+use crate::Geometry;
+use crate::passes::schedule::{Schedule, Value, ValueId, ValueKind, WordOperation};
+use crate::program::{Direction, Operand};
+
+/// The places of a schedule's values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placement {
+    /// One for each value.
+    pub operands: Vec<Operand>,
+    /// The carry's cell.
+    pub carry: Operand,
+    /// Columns that some value uses, the carry's included.
+    pub columns_used: usize,
+}
+
+/// Why a schedule does not fit an array.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlacementError {
+    /// A word is longer than a track.
+    #[error("a word of {bits} bits does not fit a track of {domains} domains")]
+    WordTooLong {
+        /// The word.
+        bits: u8,
+        /// The track.
+        domains: usize,
+    },
+    /// The accumulators leave no room for operands.
+    #[error(
+        "{accumulators} accumulators of up to {bits} bits take {needed} of {columns} columns; inputs, temporaries and the carry \
+         need at least 4 more"
+    )]
+    Accumulators {
+        /// How many.
+        accumulators: usize,
+        /// The longest.
+        bits: u8,
+        /// Columns that they need.
+        needed: usize,
+        /// Columns that there are.
+        columns: usize,
+    },
+    /// A temporary or an input finds no room.
+    #[error("no room for a word of {bits} bits: {live} words are alive in {columns} columns of {domains} domains")]
+    Full {
+        /// The word.
+        bits: u8,
+        /// Inputs and temporaries alive at that point.
+        live: usize,
+        /// Columns for inputs and temporaries.
+        columns: usize,
+        /// Domains of each.
+        domains: usize,
+    },
+}
+
+/// Places every value of a schedule.
+///
+/// # Errors
+/// If the values that are alive together do not fit the array.
+pub fn place(schedule: &Schedule, geometry: Geometry) -> Result<Placement, PlacementError> {
+    let domains = geometry.domains();
+    if let Some(value) = schedule.values.iter().find(|value| usize::from(value.format.bits) > domains) {
+        return Err(PlacementError::WordTooLong { bits: value.format.bits, domains });
+    }
+    let along = |column: usize, domain: usize, bits: u8| Operand {
+        column: column as u16,
+        domain: domain as u8,
+        bits,
+        direction: Direction::Along,
+    };
+    let is_accumulator = |value: &&Value| matches!(value.kind, ValueKind::Accumulator { .. });
+    let accumulators: Vec<&Value> = schedule.values.iter().take_while(is_accumulator).collect();
+    let mut operands = Vec::with_capacity(schedule.values.len());
+    let (mut column, mut domain) = (0, 0);
+    for value in &accumulators {
+        let bits = value.format.bits;
+        if domain + usize::from(bits) > domains {
+            (column, domain) = (column + 1, 0);
+        }
+        operands.push(along(column, domain, bits));
+        domain += usize::from(bits);
+    }
+    let first_free = if accumulators.is_empty() { 0 } else { column + 1 };
+    let carry_column = geometry.columns() - 1;
+    if first_free + 3 > carry_column {
+        return Err(PlacementError::Accumulators {
+            accumulators: accumulators.len(),
+            bits: accumulators.iter().map(|value| value.format.bits).max().unwrap_or(0),
+            needed: first_free,
+            columns: geometry.columns(),
+        });
+    }
+
+    let lives = Lives::of(schedule);
+    let mut occupied = vec![0_u128; carry_column - first_free];
+    operands.resize(schedule.values.len(), along(0, 0, 1));
+    let mut placed = vec![false; schedule.values.len()];
+    let (mut live, mut columns_used) = (0_usize, first_free);
+    for (time, operation) in schedule.operations.iter().enumerate() {
+        for id in operation.values() {
+            if id.index() < accumulators.len() || placed[id.index()] {
+                continue;
+            }
+            let bits = schedule.values[id.index()].format.bits;
+            let mut barred = vec![false; occupied.len()];
+            for partner in lives.partners(schedule, id) {
+                if placed[partner.index()] && lives.last_use[partner.index()] >= time {
+                    barred[usize::from(operands[partner.index()].column) - first_free] = true;
+                }
+            }
+            let Some((column, base)) = lowest_room(&occupied, &barred, bits, domains) else {
+                return Err(PlacementError::Full { bits, live, columns: occupied.len(), domains });
+            };
+            occupied[column] |= word_mask(bits) << base;
+            operands[id.index()] = along(first_free + column, base, bits);
+            placed[id.index()] = true;
+            live += 1;
+            columns_used = columns_used.max(first_free + column + 1);
+        }
+        for id in operation.values() {
+            if id.index() >= accumulators.len() && lives.last_use[id.index()] == time {
+                let operand = operands[id.index()];
+                occupied[usize::from(operand.column) - first_free] &= !(word_mask(operand.bits) << operand.domain);
+                live -= 1;
+            }
+        }
+    }
+    Ok(Placement { operands, carry: along(carry_column, 0, 1), columns_used: columns_used + 1 })
+}
+
+fn word_mask(bits: u8) -> u128 {
+    if bits >= 128 { u128::MAX } else { (1 << bits) - 1 }
+}
+
+/// The free place at the lowest domain, and among those in the first column: a track that rests at 0 needs no seek.
+fn lowest_room(occupied: &[u128], barred: &[bool], bits: u8, domains: usize) -> Option<(usize, usize)> {
+    (0..=domains - usize::from(bits)).find_map(|base| {
+        (0..occupied.len())
+            .find(|&column| !barred[column] && occupied[column] & (word_mask(bits) << base) == 0)
+            .map(|column| (column, base))
+    })
+}
+
+/// When values are used, and with which others.
+struct Lives {
+    last_use: Vec<usize>,
+    /// The operations that touch value `v` are `uses[starts[v]..starts[v + 1]]`.
+    starts: Vec<usize>,
+    uses: Vec<u32>,
+}
+
+impl Lives {
+    fn of(schedule: &Schedule) -> Self {
+        let values = schedule.values.len();
+        let mut starts = vec![0; values + 1];
+        let mut last_use = vec![0; values];
+        for (time, operation) in schedule.operations.iter().enumerate() {
+            for id in operation.values() {
+                starts[id.index() + 1] += 1;
+                last_use[id.index()] = time;
+            }
+        }
+        for value in 0..values {
+            starts[value + 1] += starts[value];
+        }
+        let mut next = starts.clone();
+        let mut uses = vec![0; starts[values]];
+        for (time, operation) in schedule.operations.iter().enumerate() {
+            for id in operation.values() {
+                uses[next[id.index()]] = time as u32;
+                next[id.index()] += 1;
+            }
+        }
+        Self { last_use, starts, uses }
+    }
+
+    /// The inputs and temporaries that meet `id` in some operation.
+    fn partners<'a>(&'a self, schedule: &'a Schedule, id: ValueId) -> impl Iterator<Item = ValueId> + 'a {
+        self.uses[self.starts[id.index()]..self.starts[id.index() + 1]].iter().flat_map(move |&time| {
+            let operation: WordOperation = schedule.operations[time as usize];
+            operation.values().filter(move |&other| {
+                other != id && !matches!(schedule.values[other.index()].kind, ValueKind::Accumulator { .. })
+            })
+        })
+    }
+}

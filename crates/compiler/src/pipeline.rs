@@ -1,0 +1,155 @@
+//! From a layer's weights to programs.
+
+use network::TernaryWeights;
+
+use crate::ir::LayerSums;
+use crate::lut::{SynthesisError, standard_luts};
+use crate::passes::emit::emit;
+use crate::passes::fold::fold;
+use crate::passes::place::{PlacementError, place};
+use crate::passes::schedule::schedule;
+use crate::passes::share::{Sharing, share};
+use crate::{Geometry, Program};
+
+/// What the compiler is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Options {
+    /// The array to compile for.
+    pub geometry: Geometry,
+    /// How subexpressions are shared.
+    pub sharing: Sharing,
+    /// The most outputs that one associative processor computes; more are split, evenly, over several.
+    pub outputs_per_processor: Option<usize>,
+}
+
+/// The programs of one layer. Each computes some of the outputs, for any number of rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompiledLayer {
+    /// The layer's name.
+    pub name: String,
+    /// One for each part of the outputs.
+    pub programs: Vec<Program>,
+    /// What was counted on the way.
+    pub statistics: LayerStatistics,
+}
+
+/// Counts of a layer, over all its programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LayerStatistics {
+    /// Weights other than 0.
+    pub nonzeros: usize,
+    /// Additions and subtractions; the first term of a sum is free.
+    pub adders: usize,
+    /// Additions into accumulators.
+    pub accumulates: usize,
+    /// Window elements loaded.
+    pub loads: usize,
+    /// Program words.
+    pub words: usize,
+    /// Columns that the program with the most of them uses.
+    pub columns: usize,
+}
+
+impl LayerStatistics {
+    /// Additions of any kind.
+    pub fn operations(&self) -> usize {
+        self.adders + self.accumulates
+    }
+}
+
+/// Why a layer cannot be compiled.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CompileError {
+    /// Even one output alone does not fit.
+    #[error("layer `{layer}` does not fit an array of {geometry}, not even one output at a time: {source}")]
+    DoesNotFit {
+        /// The layer.
+        layer: String,
+        /// The array.
+        geometry: Geometry,
+        /// The shortage.
+        source: PlacementError,
+    },
+    /// A table could not be synthesized.
+    #[error(transparent)]
+    Lut(#[from] SynthesisError),
+}
+
+/// The sums of a layer after folding and sharing, without regard to any array: what operation counts are taken from.
+pub fn share_layer(layer: &str, weights: &TernaryWeights, input_maximum: u32, sharing: Sharing) -> LayerSums {
+    let outputs: Vec<u32> = (0..weights.outputs() as u32).collect();
+    shared_sums(layer, weights, input_maximum, &outputs, sharing)
+}
+
+fn shared_sums(
+    layer: &str,
+    weights: &TernaryWeights,
+    input_maximum: u32,
+    outputs: &[u32],
+    sharing: Sharing,
+) -> LayerSums {
+    let mut sums = fold(layer, weights, input_maximum, outputs, 1);
+    share(&mut sums, sharing.algorithm());
+    sums
+}
+
+/// Compiles a layer whose inputs range over `0..=input_maximum`. Outputs are split over as few processors as fit.
+///
+/// # Errors
+/// If the array is too small for even one output.
+pub fn compile_layer(
+    layer: &str,
+    weights: &TernaryWeights,
+    input_maximum: u32,
+    options: &Options,
+) -> Result<CompiledLayer, CompileError> {
+    let outputs = weights.outputs();
+    let mut parts = options.outputs_per_processor.map_or(1, |most| outputs.div_ceil(most.max(1))).max(1);
+    loop {
+        match compile_in_parts(layer, weights, input_maximum, options, parts)? {
+            Ok(compiled) => return Ok(compiled),
+            Err(_) if parts < outputs => parts += 1,
+            Err(source) => {
+                return Err(CompileError::DoesNotFit {
+                    layer: layer.to_owned(),
+                    geometry: options.geometry,
+                    source,
+                });
+            }
+        }
+    }
+}
+
+fn compile_in_parts(
+    layer: &str,
+    weights: &TernaryWeights,
+    input_maximum: u32,
+    options: &Options,
+    parts: usize,
+) -> Result<Result<CompiledLayer, PlacementError>, CompileError> {
+    let luts = standard_luts()?;
+    let mut compiled = CompiledLayer {
+        name: layer.to_owned(),
+        programs: Vec::with_capacity(parts),
+        statistics: LayerStatistics { nonzeros: weights.nonzeros(), ..LayerStatistics::default() },
+    };
+    for part in 0..parts {
+        let bound = |part| (weights.outputs() * part / parts) as u32;
+        let outputs: Vec<u32> = (bound(part)..bound(part + 1)).collect();
+        let sums = shared_sums(layer, weights, input_maximum, &outputs, options.sharing);
+        let schedule = schedule(&sums, luts);
+        let placement = match place(&schedule, options.geometry) {
+            Ok(placement) => placement,
+            Err(shortage) => return Ok(Err(shortage)),
+        };
+        let program = emit(&schedule, &placement, luts, options.geometry);
+        let statistics = &mut compiled.statistics;
+        statistics.adders += sums.adders();
+        statistics.accumulates += sums.accumulates();
+        statistics.loads += sums.loads();
+        statistics.words += program.instructions.len();
+        statistics.columns = statistics.columns.max(placement.columns_used);
+        compiled.programs.push(program);
+    }
+    Ok(Ok(compiled))
+}
