@@ -1,0 +1,135 @@
+//! What happens when programs run: counts, without any notion of time or energy.
+
+use std::ops::{Add, AddAssign, Mul};
+
+/// A count over rows: those that hold an output position, and those that exist.
+///
+/// The last processor of a layer is filled up with rows that hold nothing; without row gating they search, shift and are
+/// written like the others.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct PerRows {
+    /// In rows that hold an output position.
+    pub occupied: f64,
+    /// In all rows of the processors that take part.
+    pub physical: f64,
+}
+
+impl PerRows {
+    /// The same count for every row.
+    pub fn uniform(count: u64, rows: RowCount) -> Self {
+        Self { occupied: (count * rows.occupied) as f64, physical: (count * rows.physical) as f64 }
+    }
+}
+
+impl Add for PerRows {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self { occupied: self.occupied + other.occupied, physical: self.physical + other.physical }
+    }
+}
+
+impl AddAssign for PerRows {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+impl Mul<f64> for PerRows {
+    type Output = Self;
+    fn mul(self, factor: f64) -> Self {
+        Self { occupied: self.occupied * factor, physical: self.physical * factor }
+    }
+}
+
+/// Rows of the processors that run one program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RowCount {
+    /// Rows that hold an output position.
+    pub occupied: u64,
+    /// All rows.
+    pub physical: u64,
+}
+
+/// The steps that one program takes, one after the other; processors take them side by side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SerialSteps {
+    /// Searches.
+    pub compares: u64,
+    /// Writes, those that fill operands included.
+    pub writes: u64,
+    /// Steps of the tracks; columns that shift for the same bit shift together.
+    pub shifts: u64,
+    /// Bits read out of all rows.
+    pub reads: u64,
+}
+
+impl SerialSteps {
+    /// The larger of two in every step: programs that run side by side.
+    pub fn alongside(self, other: Self) -> Self {
+        Self {
+            compares: self.compares.max(other.compares),
+            writes: self.writes.max(other.writes),
+            shifts: self.shifts.max(other.shifts),
+            reads: self.reads.max(other.reads),
+        }
+    }
+}
+
+/// The events of one layer for one image. Counts are whole numbers; those of an expectation need not be.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Events {
+    /// Rows that searched, summed over compares.
+    pub row_searches: PerRows,
+    /// Bits that searched: columns not masked, in every row.
+    pub searched_bits: PerRows,
+    /// Columns of search lines driven, in every processor.
+    pub driven_columns: f64,
+    /// Bits written to rows that a search tagged; known from data only.
+    pub tagged_bits: PerRows,
+    /// Bits written to every row without a search.
+    pub broadcast_bits: PerRows,
+    /// Steps of tracks.
+    pub track_steps: PerRows,
+    /// Bits brought from the buffer and written into rows.
+    pub loaded_bits: f64,
+    /// Bits of accumulators read out.
+    pub stored_bits: f64,
+    /// Bits of activations brought to the buffer.
+    pub output_bits: f64,
+    /// Program words fetched and decoded, once for all processors that run the same program.
+    pub words_fetched: f64,
+    /// Program words received by processors.
+    pub words_broadcast: f64,
+    /// Accumulators multiplied, added, shifted and clamped to activations.
+    pub requantizations: f64,
+    /// Comparisons and additions of pools.
+    pub pool_operations: f64,
+    /// Processors that take part.
+    pub processors: u64,
+    /// The longest of the programs that run side by side.
+    pub serial: SerialSteps,
+}
+
+impl AddAssign for Events {
+    /// Layer after layer: counts and steps add up, processors are used again.
+    fn add_assign(&mut self, other: Self) {
+        self.row_searches += other.row_searches;
+        self.searched_bits += other.searched_bits;
+        self.driven_columns += other.driven_columns;
+        self.tagged_bits += other.tagged_bits;
+        self.broadcast_bits += other.broadcast_bits;
+        self.track_steps += other.track_steps;
+        self.loaded_bits += other.loaded_bits;
+        self.stored_bits += other.stored_bits;
+        self.output_bits += other.output_bits;
+        self.words_fetched += other.words_fetched;
+        self.words_broadcast += other.words_broadcast;
+        self.requantizations += other.requantizations;
+        self.pool_operations += other.pool_operations;
+        self.processors = self.processors.max(other.processors);
+        self.serial.compares += other.serial.compares;
+        self.serial.writes += other.serial.writes;
+        self.serial.shifts += other.serial.shifts;
+        self.serial.reads += other.serial.reads;
+    }
+}

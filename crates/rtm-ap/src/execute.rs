@@ -1,0 +1,155 @@
+//! Bit-exact execution: the cells of a block of rows as bit planes, one bit of a row in one bit of a word.
+
+use compiler::ir::Tap;
+use compiler::lut::Lut;
+use compiler::{Instruction, Operand, Program};
+
+/// Where a program's operands come from and its results go.
+pub trait Port {
+    /// The window element of every row, row 0 first; `values` has one place for each row of the block.
+    fn load(&mut self, tap: Tap, values: &mut [u16]);
+
+    /// The accumulators of an output, one for each row.
+    fn store(&mut self, output: u32, values: &[i32]);
+}
+
+/// Runs a program that keeps the machine's rules on up to `64 · WORDS` rows, and returns how many bits were written to
+/// tagged rows.
+pub fn execute<const WORDS: usize>(program: &Program, rows: usize, port: &mut impl Port) -> u64 {
+    let tables: Vec<Table> = program.luts.iter().map(Table::of).collect();
+    let mut block = Block::<WORDS>::new(program, rows);
+    let mut values = vec![0_u16; rows];
+    let mut sums = vec![0_i32; rows];
+    for instruction in &program.instructions {
+        match *instruction {
+            Instruction::Load { tap, destination } => {
+                port.load(tap, &mut values);
+                block.fill(destination, &values);
+            }
+            Instruction::Apply { lut, bits, operands } => {
+                let table = &tables[usize::from(lut)];
+                for bit in 0..usize::from(bits) {
+                    block.apply(table, bit, operands.as_slice());
+                }
+            }
+            Instruction::Store { output, source, signed } => {
+                block.read(source, signed, &mut sums);
+                port.store(output, &sums);
+            }
+        }
+    }
+    block.tagged_bits
+}
+
+/// A table in the form that the inner loop reads.
+struct Table {
+    passes: Vec<TablePass>,
+    written: Vec<bool>,
+}
+
+struct TablePass {
+    /// Columns that are compared, and what to flip so that a match is 1.
+    key: Vec<(usize, u64)>,
+    /// Columns that are written, and the bit as a word of its copies.
+    write: Vec<(usize, u64)>,
+}
+
+impl Table {
+    fn of(lut: &Lut) -> Self {
+        let columns = |mask: u8| (0..lut.columns().len()).filter(move |column| mask >> column & 1 == 1);
+        let copies = |pattern: u8, column: usize| if pattern >> column & 1 == 1 { u64::MAX } else { 0 };
+        let passes: Vec<TablePass> = lut
+            .passes()
+            .iter()
+            .map(|pass| TablePass {
+                key: columns(pass.key.mask()).map(|c| (c, !copies(pass.key.value(), c))).collect(),
+                write: columns(pass.write.mask()).map(|c| (c, copies(pass.write.value(), c))).collect(),
+            })
+            .collect();
+        let written = (0..lut.columns().len())
+            .map(|column| passes.iter().any(|pass| pass.write.iter().any(|&(c, _)| c == column)))
+            .collect();
+        Self { passes, written }
+    }
+}
+
+struct Block<const WORDS: usize> {
+    domains: usize,
+    /// By column, then domain.
+    planes: Vec<[u64; WORDS]>,
+    /// The rows of the block that hold an output position.
+    occupied: [u64; WORDS],
+    tagged_bits: u64,
+}
+
+impl<const WORDS: usize> Block<WORDS> {
+    fn new(program: &Program, rows: usize) -> Self {
+        let occupied = std::array::from_fn(|word| match rows.saturating_sub(64 * word) {
+            0 => 0,
+            rest @ 1..64 => (1 << rest) - 1,
+            _ => u64::MAX,
+        });
+        let domains = program.geometry.domains();
+        let planes = vec![[0; WORDS]; program.geometry.columns() * domains];
+        Self { domains, planes, occupied, tagged_bits: 0 }
+    }
+
+    fn place(&self, operand: Operand, bit: usize) -> usize {
+        let (column, domain) = operand.cell(bit);
+        column * self.domains + domain
+    }
+
+    fn apply(&mut self, table: &Table, bit: usize, operands: &[Operand]) {
+        let mut cells = [[0_u64; WORDS]; 4];
+        let mut places = [0; 4];
+        for (i, &operand) in operands.iter().enumerate() {
+            places[i] = self.place(operand, bit);
+            cells[i] = self.planes[places[i]];
+        }
+        for pass in &table.passes {
+            let mut tag = [u64::MAX; WORDS];
+            for &(column, flip) in &pass.key {
+                for word in 0..WORDS {
+                    tag[word] &= cells[column][word] ^ flip;
+                }
+            }
+            if !pass.key.is_empty() {
+                let tagged: u32 = (0..WORDS).map(|word| (tag[word] & self.occupied[word]).count_ones()).sum();
+                self.tagged_bits += u64::from(tagged) * pass.write.len() as u64;
+            }
+            for &(column, bits) in &pass.write {
+                for word in 0..WORDS {
+                    cells[column][word] = (cells[column][word] & !tag[word]) | (bits & tag[word]);
+                }
+            }
+        }
+        for (i, _) in table.written.iter().enumerate().filter(|&(_, &written)| written) {
+            self.planes[places[i]] = cells[i];
+        }
+    }
+
+    fn fill(&mut self, destination: Operand, values: &[u16]) {
+        for bit in 0..usize::from(destination.bits) {
+            let mut plane = [0; WORDS];
+            for (word, chunk) in plane.iter_mut().zip(values.chunks(64)) {
+                *word = chunk.iter().enumerate().fold(0, |w, (row, &value)| w | u64::from(value >> bit & 1) << row);
+            }
+            let place = self.place(destination, bit);
+            self.planes[place] = plane;
+        }
+    }
+
+    fn read(&self, source: Operand, signed: bool, sums: &mut [i32]) {
+        sums.fill(0);
+        let last = usize::from(source.bits) - 1;
+        for bit in 0..=last {
+            let weight = if signed && bit == last { -(1_i64 << bit) } else { 1_i64 << bit } as i32;
+            let plane = self.planes[self.place(source, bit)];
+            for (chunk, word) in sums.chunks_mut(64).zip(plane) {
+                for (row, sum) in chunk.iter_mut().enumerate() {
+                    *sum += weight * (word >> row & 1) as i32;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Bits written to tagged rows, from the program alone: the probability of every cell to hold a 1 is carried through the
+//! passes.
+//!
+//! Assumption: the bits that an instruction brings together are independent of each other when it starts. Within an
+//! instruction's bit the joint distribution of its columns is followed exactly.
+
+use compiler::{Instruction, Program};
+
+/// The expected number of bits written to tagged rows, for one row, if every loaded bit is 1 with the given probability.
+/// With probability 0 this is exact: it is what a row that holds nothing does.
+pub fn expected_tagged_bits(program: &Program, set_bit_share: f64) -> f64 {
+    let domains = program.geometry.domains();
+    let mut ones = vec![0.0_f64; program.geometry.columns() * domains];
+    let place = |(column, domain): (usize, usize)| column * domains + domain;
+    let mut tagged_bits = 0.0;
+    for instruction in &program.instructions {
+        match *instruction {
+            Instruction::Load { destination, .. } => {
+                for bit in 0..usize::from(destination.bits) {
+                    ones[place(destination.cell(bit))] = set_bit_share;
+                }
+            }
+            Instruction::Store { .. } => {}
+            Instruction::Apply { lut, bits, operands } => {
+                let passes = program.luts[usize::from(lut)].passes();
+                let operands = operands.as_slice();
+                for bit in 0..usize::from(bits) {
+                    let mut joint = [0.0_f64; 16];
+                    joint[0] = 1.0;
+                    let mut states = 1;
+                    for operand in operands {
+                        let one = ones[place(operand.cell(bit))];
+                        for state in 0..states {
+                            joint[state + states] = joint[state] * one;
+                            joint[state] *= 1.0 - one;
+                        }
+                        states *= 2;
+                    }
+                    for pass in passes {
+                        for state in 0..states {
+                            let share = joint[state];
+                            if share != 0.0 && pass.key.matches(state as u8) {
+                                if pass.compares() {
+                                    tagged_bits += share * f64::from(pass.write.width());
+                                }
+                                let after = usize::from(pass.write.written_to(state as u8));
+                                if after != state {
+                                    joint[state] = 0.0;
+                                    // A row is written once in a pass: it must not match again on its way.
+                                    joint[after] += share;
+                                }
+                            }
+                        }
+                    }
+                    for (column, operand) in operands.iter().enumerate() {
+                        ones[place(operand.cell(bit))] =
+                            (0..states).filter(|state| state >> column & 1 == 1).map(|state| joint[state]).sum();
+                    }
+                }
+            }
+        }
+    }
+    tagged_bits
+}
