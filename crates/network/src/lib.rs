@@ -1,8 +1,38 @@
-//! Under construction.
+//! Networks with ternary weights and unsigned integer activations: their typed layer graph, their checkpoints, and their exact
+//! integer inference. A network is trained with ternary weights (Li et al., "Ternary Weight Networks", arXiv 1605.04711) and
+//! learned-step activations (Esser et al., "Learned Step Size Quantization", arXiv 1902.08153); scales and batch norm are
+//! folded into one 64-bit fixed-point multiplication per accumulator, so that a network's logits are integers which any
+//! machine must reproduce bit for bit. This crate knows no hardware: a machine takes part as a [`LinearEngine`].
+
+mod assemble;
+mod checkpoint;
+mod description;
+mod feature_map;
+mod graph;
+mod inference;
+mod linear;
+mod reference;
 mod shape;
+mod tensor;
 mod ternary;
 mod window;
 
+pub use assemble::NetworkError;
+pub use checkpoint::{Checkpoint, CheckpointError};
+pub use description::{
+    AccuracyRecord, BasicBlockDescription, ConvolutionDescription, DataSet, DescriptionError,
+    DocumentedAccuracy, FullyConnectedDescription, InputDescription, LayerDescription, MaxPoolDescription,
+    NetworkDescription, SumPoolDescription,
+};
+pub use feature_map::{Accumulators, ChannelMajor, FeatureMap, FeatureMapLengthError};
+pub use graph::{
+    Activation, ActivationId, Addend, FRACTION_BITS, GraphError, LayerId, Logits, Network, NetworkBuilder,
+    Node, Operation,
+};
+pub use inference::{Evaluation, EvaluationError, LinearEngine, class_of};
+pub use linear::{LinearKind, LinearLayer, LinearLayerError};
+pub use reference::ReferenceEngine;
 pub use shape::Shape;
+pub use tensor::{Element, ElementType, Tensor, TensorLengthError, TensorValues};
 pub use ternary::{TernaryWeights, TernaryWeightsError};
 pub use window::{Window, WindowError};

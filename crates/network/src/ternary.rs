@@ -15,7 +15,9 @@ pub struct TernaryWeights {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TernaryWeightsError {
     /// The number of values is not the product of the extents.
-    #[error("{found} weights found where [{outputs}, {inputs}, {kernel_height}, {kernel_width}] needs {expected}")]
+    #[error(
+        "{found} weights found where [{outputs}, {inputs}, {kernel_height}, {kernel_width}] needs {expected}"
+    )]
     Length {
         /// Values given.
         found: usize,

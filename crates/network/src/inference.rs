@@ -1,0 +1,254 @@
+//! Integer inference: runs a network's graph, whoever computes the accumulators.
+
+use std::convert::Infallible;
+use std::error::Error;
+
+use rayon::prelude::*;
+
+use crate::graph::{Activation, ActivationId, Addend, FRACTION_BITS, LayerId, Network, Node, Operation};
+use crate::{Accumulators, FeatureMap, LinearLayer, ReferenceEngine, Shape, Window};
+
+/// Computes the accumulators of linear layers: the reference, a simulated machine, a faulty one.
+pub trait LinearEngine {
+    /// Why it may fail.
+    type Error;
+
+    /// The accumulators of a layer, of the shape `layer.output()`, from activations of the shape `layer.input()` with values
+    /// up to `layer.input_maximum()`.
+    ///
+    /// # Errors
+    /// As the engine defines.
+    fn accumulate(&mut self, layer: &LinearLayer, input: &FeatureMap) -> Result<Accumulators, Self::Error>;
+}
+
+/// Why an image cannot be evaluated.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EvaluationError<E: Error + 'static> {
+    /// The image is not of the network's input shape.
+    #[error("network `{network}`: an image of shape {found}; expected {expected}")]
+    ImageShape {
+        /// The network.
+        network: String,
+        /// The image's shape.
+        found: Shape,
+        /// The network's input shape.
+        expected: Shape,
+    },
+    /// A pixel is larger than the network's input allows.
+    #[error("network `{network}`: a pixel of {found}; expected at most {expected}")]
+    Pixel {
+        /// The network.
+        network: String,
+        /// The pixel's value.
+        found: u16,
+        /// The largest allowed.
+        expected: u16,
+    },
+    /// The engine failed.
+    #[error("layer `{layer}`: {source}")]
+    Engine {
+        /// The layer.
+        layer: String,
+        /// What the engine says.
+        source: E,
+    },
+    /// The engine gave accumulators of another shape.
+    #[error("layer `{layer}`: the engine gave accumulators of shape {found}; expected {expected}")]
+    EngineShape {
+        /// The layer.
+        layer: String,
+        /// The shape given.
+        found: Shape,
+        /// The layer's output shape.
+        expected: Shape,
+    },
+}
+
+/// Every value of a network for one image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evaluation {
+    activations: Vec<FeatureMap>,
+    accumulators: Vec<Accumulators>,
+    logits: Vec<i64>,
+}
+
+impl Evaluation {
+    /// The values of an activation; `None` for an id of another network.
+    pub fn activations(&self, id: ActivationId) -> Option<&FeatureMap> {
+        self.activations.get(id.index())
+    }
+
+    /// The accumulators of a layer; `None` for an id of another network.
+    pub fn accumulators(&self, id: LayerId) -> Option<&Accumulators> {
+        self.accumulators.get(id.index())
+    }
+
+    /// The logits, one for each class, with [`FRACTION_BITS`] fraction bits.
+    pub fn logits(&self) -> &[i64] {
+        &self.logits
+    }
+
+    /// The class of the largest logit.
+    pub fn class(&self) -> usize {
+        class_of(&self.logits)
+    }
+
+    fn activation(&self, id: ActivationId) -> &FeatureMap {
+        &self.activations[id.index()]
+    }
+}
+
+/// The place of the largest logit; the first one of equals, and 0 of none.
+pub fn class_of(logits: &[i64]) -> usize {
+    let best = logits.iter().enumerate().reduce(|best, next| if next.1 > best.1 { next } else { best });
+    best.map_or(0, |(class, _)| class)
+}
+
+impl Network {
+    /// All values for an image, the accumulators computed by `engine`.
+    ///
+    /// # Errors
+    /// If the image does not fit the network's input, or the engine fails.
+    pub fn evaluate<E>(
+        &self,
+        image: &FeatureMap,
+        engine: &mut E,
+    ) -> Result<Evaluation, EvaluationError<E::Error>>
+    where
+        E: LinearEngine,
+        E::Error: Error + 'static,
+    {
+        self.check_image(image)?;
+        let mut values = Evaluation {
+            activations: vec![image.clone()],
+            accumulators: Vec::with_capacity(self.linear_layers().len()),
+            logits: Vec::new(),
+        };
+        for node in self.nodes() {
+            match node {
+                Node::Linear(id, layer) => {
+                    let input = values.activation(self.own_source(id));
+                    let accumulators = engine
+                        .accumulate(layer, input)
+                        .map_err(|source| EvaluationError::Engine { layer: layer.name().into(), source })?;
+                    if accumulators.shape() != layer.output() {
+                        return Err(EvaluationError::EngineShape {
+                            layer: layer.name().into(),
+                            found: accumulators.shape(),
+                            expected: layer.output(),
+                        });
+                    }
+                    values.accumulators.push(accumulators);
+                }
+                Node::Activation(_, activation) => {
+                    let made = activate(activation, &values);
+                    values.activations.push(made);
+                }
+            }
+        }
+        let logits = self.logits();
+        let sums = values.accumulators[logits.source().index()].values();
+        values.logits = (sums.iter().zip(logits.multipliers()).zip(logits.offsets()))
+            .map(|((&sum, multiplier), offset)| i64::from(sum) * multiplier + offset)
+            .collect();
+        Ok(values)
+    }
+
+    /// The logits of an image, by the reference engine.
+    ///
+    /// # Errors
+    /// If the image does not fit the network's input.
+    pub fn infer(&self, image: &FeatureMap) -> Result<Vec<i64>, EvaluationError<Infallible>> {
+        Ok(self.evaluate(image, &mut ReferenceEngine)?.logits)
+    }
+
+    /// The logits of many images, by the reference engine, in parallel; the same at any number of threads.
+    ///
+    /// # Errors
+    /// If an image does not fit the network's input.
+    pub fn infer_all(&self, images: &[FeatureMap]) -> Result<Vec<Vec<i64>>, EvaluationError<Infallible>> {
+        images.par_iter().map(|image| self.infer(image)).collect()
+    }
+
+    fn check_image<E: Error>(&self, image: &FeatureMap) -> Result<(), EvaluationError<E>> {
+        let input = self.input();
+        if image.shape() != input.shape() {
+            return Err(EvaluationError::ImageShape {
+                network: self.name().into(),
+                found: image.shape(),
+                expected: input.shape(),
+            });
+        }
+        match image.values().iter().find(|&&pixel| pixel > input.maximum()) {
+            Some(&found) => {
+                Err(EvaluationError::Pixel { network: self.name().into(), found, expected: input.maximum() })
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// Makes an activation from earlier values. The graph was checked when it was built: every source is there and fits.
+fn activate(activation: &Activation, values: &Evaluation) -> FeatureMap {
+    let shape = activation.shape();
+    match activation.operation() {
+        Operation::Input => values.activation(ActivationId::IMAGE).clone(),
+        Operation::Requantize { addends, offsets } => {
+            FeatureMap::of(shape, requantize(activation, addends, offsets, values))
+        }
+        Operation::MaxPool { source, window } => max_pool(values.activation(*source), *window, shape),
+        Operation::SumPool { source } => {
+            let sums = values.activation(*source).channels().map(|channel| channel.iter().sum());
+            FeatureMap::of(shape, sums.collect())
+        }
+        Operation::Flatten { source } => FeatureMap::of(shape, values.activation(*source).values().to_vec()),
+    }
+}
+
+fn requantize(activation: &Activation, addends: &[Addend], offsets: &[i64], values: &Evaluation) -> Vec<u16> {
+    let positions = activation.shape().positions();
+    let mut sums: Vec<i64> =
+        offsets.iter().flat_map(|&offset| std::iter::repeat_n(offset, positions)).collect();
+    for addend in addends {
+        match addend {
+            Addend::Accumulators { source, multipliers } => {
+                let accumulators = &values.accumulators[source.index()];
+                let channels = sums.chunks_exact_mut(positions).zip(accumulators.channels());
+                for ((sums, accumulators), multiplier) in channels.zip(multipliers) {
+                    for (sum, &accumulator) in sums.iter_mut().zip(accumulators) {
+                        *sum += i64::from(accumulator) * multiplier;
+                    }
+                }
+            }
+            Addend::Activations { source, multiplier } => {
+                for (sum, &value) in sums.iter_mut().zip(values.activation(*source).values()) {
+                    *sum += i64::from(value) * multiplier;
+                }
+            }
+        }
+    }
+    let maximum = i64::from(activation.maximum());
+    sums.into_iter().map(|sum| (sum >> FRACTION_BITS).clamp(0, maximum) as u16).collect()
+}
+
+fn max_pool(input: &FeatureMap, window: Window, output: Shape) -> FeatureMap {
+    let width = input.shape().width;
+    let mut pooled = Vec::with_capacity(output.len());
+    for channel in input.channels() {
+        for row in 0..output.height {
+            for column in 0..output.width {
+                let mut largest = 0;
+                for tap_row in 0..window.kernel_height() {
+                    for tap_column in 0..window.kernel_width() {
+                        let source = window.source(input.shape(), (row, column), (tap_row, tap_column));
+                        if let Some((y, x)) = source {
+                            largest = largest.max(channel[y * width + x]);
+                        }
+                    }
+                }
+                pooled.push(largest);
+            }
+        }
+    }
+    FeatureMap::of(output, pooled)
+}

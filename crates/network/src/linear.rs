@@ -1,0 +1,181 @@
+//! The layers that do the arithmetic: convolutions and fully connected layers with ternary weights.
+
+use std::sync::OnceLock;
+
+use crate::reference::Gather;
+use crate::{Shape, TernaryWeights, Window};
+
+/// What a linear layer is called in the field; both compute the same sums.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LinearKind {
+    /// A kernel that slides over a feature map.
+    Convolution,
+    /// One output position that sees every input once: a 1x1 kernel over a 1x1 map.
+    FullyConnected,
+}
+
+/// A ternary layer in its place: `acc[k, y, x] = Σ w[k, c, i, j] · a[c, y·stride + i − padding, x·stride + j − padding]`,
+/// zeros outside the input.
+#[derive(Debug, Clone)]
+pub struct LinearLayer {
+    name: String,
+    kind: LinearKind,
+    weights: TernaryWeights,
+    window: Window,
+    input: Shape,
+    output: Shape,
+    input_maximum: u16,
+    gather: OnceLock<Gather>,
+}
+
+/// Why weights, window and input do not make a layer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LinearLayerError {
+    /// The weights are for another number of input channels.
+    #[error("layer `{layer}`: the weights take {weights} input channels, but the input is {input}")]
+    Channels {
+        /// The layer.
+        layer: String,
+        /// Input channels of the weights.
+        weights: usize,
+        /// The input's shape.
+        input: Shape,
+    },
+    /// The weights' kernel is not the window's.
+    #[error("layer `{layer}`: the weights' kernel is {weights:?}, the window's {window:?} (rows, columns)")]
+    Kernel {
+        /// The layer.
+        layer: String,
+        /// Kernel of the weights.
+        weights: (usize, usize),
+        /// Kernel of the window.
+        window: (usize, usize),
+    },
+    /// The input is empty, or the padded input smaller than the kernel.
+    #[error("layer `{layer}`: a kernel of {kernel:?} does not fit into the padded input {input}")]
+    DoesNotFit {
+        /// The layer.
+        layer: String,
+        /// Kernel rows and columns.
+        kernel: (usize, usize),
+        /// The input's shape.
+        input: Shape,
+    },
+    /// An accumulator could leave the 32-bit range.
+    #[error("layer `{layer}`: an accumulator can reach {reach}, beyond 32 bits")]
+    Overflow {
+        /// The layer.
+        layer: String,
+        /// The largest magnitude an accumulator can have.
+        reach: u128,
+    },
+}
+
+impl LinearLayer {
+    /// A convolution over an input whose activations lie in `0..=input_maximum`.
+    ///
+    /// # Errors
+    /// If weights, window and input do not fit together, or an accumulator could leave 32 bits.
+    pub fn convolution(
+        name: impl Into<String>,
+        weights: TernaryWeights,
+        window: Window,
+        input: Shape,
+        input_maximum: u16,
+    ) -> Result<Self, LinearLayerError> {
+        Self::new(name.into(), LinearKind::Convolution, weights, window, input, input_maximum)
+    }
+
+    /// A fully connected layer over as many inputs as the weights take; its input's shape is `inputs x 1 x 1`.
+    ///
+    /// # Errors
+    /// If the weights have a kernel other than 1x1, or an accumulator could leave 32 bits.
+    pub fn fully_connected(
+        name: impl Into<String>,
+        weights: TernaryWeights,
+        input_maximum: u16,
+    ) -> Result<Self, LinearLayerError> {
+        let input = Shape::new(weights.inputs(), 1, 1);
+        Self::new(name.into(), LinearKind::FullyConnected, weights, Window::POINT, input, input_maximum)
+    }
+
+    fn new(
+        layer: String,
+        kind: LinearKind,
+        weights: TernaryWeights,
+        window: Window,
+        input: Shape,
+        input_maximum: u16,
+    ) -> Result<Self, LinearLayerError> {
+        if weights.inputs() != input.channels {
+            return Err(LinearLayerError::Channels { layer, weights: weights.inputs(), input });
+        }
+        let kernel = (window.kernel_height(), window.kernel_width());
+        let found = (weights.kernel_height(), weights.kernel_width());
+        if found != kernel {
+            return Err(LinearLayerError::Kernel { layer, weights: found, window: kernel });
+        }
+        let Some((height, width)) = window.output(input).filter(|_| !input.is_empty()) else {
+            return Err(LinearLayerError::DoesNotFit { layer, kernel, input });
+        };
+        let per_output = weights.values().chunks_exact((weights.inputs() * weights.taps()).max(1));
+        let most =
+            per_output.map(|filter| filter.iter().filter(|&&weight| weight != 0).count()).max().unwrap_or(0);
+        let reach = most as u128 * u128::from(input_maximum);
+        if reach > u128::from(i32::MAX.unsigned_abs()) {
+            return Err(LinearLayerError::Overflow { layer, reach });
+        }
+        let output = Shape::new(weights.outputs(), height, width);
+        Ok(Self { name: layer, kind, weights, window, input, output, input_maximum, gather: OnceLock::new() })
+    }
+
+    /// The layer's name, unique in its network.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Convolution or fully connected.
+    pub fn kind(&self) -> LinearKind {
+        self.kind
+    }
+
+    /// The ternary weights `[outputs, inputs, kernel_height, kernel_width]`.
+    pub fn weights(&self) -> &TernaryWeights {
+        &self.weights
+    }
+
+    /// Kernel, stride and padding.
+    pub fn window(&self) -> Window {
+        self.window
+    }
+
+    /// The shape of the activations that it reads.
+    pub fn input(&self) -> Shape {
+        self.input
+    }
+
+    /// The shape of the accumulators that it makes.
+    pub fn output(&self) -> Shape {
+        self.output
+    }
+
+    /// The largest value that an input activation can have; the smallest is 0.
+    pub fn input_maximum(&self) -> u16 {
+        self.input_maximum
+    }
+
+    /// The bits that an input activation needs.
+    pub fn input_bits(&self) -> u32 {
+        bits_of(self.input_maximum)
+    }
+
+    /// The non-zero weights, arranged for the reference engine; made when first asked for.
+    pub(crate) fn gather(&self) -> &Gather {
+        self.gather.get_or_init(|| Gather::new(&self.weights, self.window, self.input))
+    }
+}
+
+/// The bits of an unsigned value; one for zero, since a value that is always 0 still takes a place.
+pub(crate) fn bits_of(maximum: u16) -> u32 {
+    (u16::BITS - maximum.leading_zeros()).max(1)
+}

@@ -1,0 +1,83 @@
+//! Every shipped network against its golden vectors, bit for bit.
+
+use std::path::{Path, PathBuf};
+
+use network::{Checkpoint, FeatureMap, Network, ReferenceEngine, Shape};
+
+fn networks() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments/networks")
+}
+
+fn images(golden: &Checkpoint) -> Vec<FeatureMap> {
+    let (shape, pixels) = golden.shaped::<u8>("input").unwrap();
+    let &[_, channels, height, width] = shape else {
+        panic!("golden inputs have four extents, not {shape:?}")
+    };
+    let shape = Shape::new(channels, height, width);
+    pixels.chunks_exact(shape.len()).map(|pixels| FeatureMap::from_pixels(shape, pixels).unwrap()).collect()
+}
+
+/// Checks all logits, and every accumulator and activation that the golden file holds; gives how many tensors it held.
+fn check(name: &str) -> usize {
+    let (description, network) = Network::load(&networks().join(format!("{name}.yaml"))).unwrap();
+    let golden = Checkpoint::load(&networks().join(description.golden.unwrap())).unwrap();
+    let images = images(&golden);
+    let (shape, logits) = golden.shaped::<i64>("logits").unwrap();
+    assert_eq!(shape, [images.len(), network.classes()]);
+    assert_eq!(network.infer_all(&images).unwrap().concat(), logits);
+
+    let values = network.evaluate(&images[0], &mut ReferenceEngine).unwrap();
+    let mut compared = 0;
+    for (tensor, _) in golden.tensors() {
+        if let Some(layer) = tensor.strip_suffix(".acc") {
+            let (id, _) = network.layer_named(layer).unwrap();
+            let (_, expected) = golden.shaped::<i32>(tensor).unwrap();
+            assert_eq!(values.accumulators(id).unwrap().values(), expected, "{tensor}");
+            compared += 1;
+        } else if let Some(layer) = tensor.strip_suffix(".out") {
+            // A VGG's `.out` is the value after the pool, where there is one.
+            let pool = network.activation_named(&format!("{layer}.pool"));
+            let (id, _) = pool.or_else(|| network.activation_named(&format!("{layer}.act"))).unwrap();
+            let (_, expected) = golden.shaped::<u8>(tensor).unwrap();
+            let expected: Vec<u16> = expected.iter().copied().map(u16::from).collect();
+            assert_eq!(values.activations(id).unwrap().values(), expected, "{tensor}");
+            compared += 1;
+        }
+    }
+    compared
+}
+
+macro_rules! golden {
+    ($($test:ident: $name:literal, $tensors:literal;)*) => {
+        $(
+            #[test]
+            fn $test() {
+                assert_eq!(check($name), $tensors);
+            }
+        )*
+
+        #[test]
+        fn every_golden_file_has_its_test() {
+            let mut found: Vec<String> = std::fs::read_dir(networks().join("golden"))
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                .collect();
+            found.sort();
+            let mut tested: Vec<String> = vec![$(format!("{}.safetensors.zst", $name)),*];
+            tested.sort();
+            assert_eq!(found, tested);
+        }
+    };
+}
+
+golden! {
+    vgg8_with_4_bits: "vgg8-fashion-s85-a4", 14;
+    vgg8_with_8_bits: "vgg8-fashion-s85-a8", 14;
+    vgg9_sparsity_85_with_4_bits: "vgg9-s85-a4", 15;
+    vgg9_sparsity_90_with_4_bits: "vgg9-s90-a4", 15;
+    vgg9_with_8_bits: "vgg9-s85-a8", 15;
+    vgg11_sparsity_85_with_4_bits: "vgg11-s85-a4", 19;
+    vgg11_sparsity_90_with_4_bits: "vgg11-s90-a4", 19;
+    vgg11_with_8_bits: "vgg11-s85-a8", 19;
+    resnet18_with_4_bits: "resnet18-s80-a4", 9;
+}
