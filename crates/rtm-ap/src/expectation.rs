@@ -37,20 +37,19 @@ pub fn expected_tagged_bits(program: &Program, set_bit_share: f64) -> f64 {
                         states *= 2;
                     }
                     for pass in passes {
-                        for state in 0..states {
-                            let share = joint[state];
-                            if share != 0.0 && pass.key.matches(state as u8) {
+                        let mut after = [0.0_f64; 16];
+                        for (state, &share) in joint.iter().enumerate().take(states) {
+                            if share == 0.0 {
+                            } else if pass.key.matches(state as u8) {
                                 if pass.compares() {
                                     tagged_bits += share * f64::from(pass.write.width());
                                 }
-                                let after = usize::from(pass.write.written_to(state as u8));
-                                if after != state {
-                                    joint[state] = 0.0;
-                                    // A row is written once in a pass: it must not match again on its way.
-                                    joint[after] += share;
-                                }
+                                after[usize::from(pass.write.written_to(state as u8))] += share;
+                            } else {
+                                after[state] += share;
                             }
                         }
+                        joint = after;
                     }
                     for (column, operand) in operands.iter().enumerate() {
                         ones[place(operand.cell(bit))] =

@@ -1,1 +1,26 @@
-//! Under construction.
+//! An associative processor in racetrack memory: runs compiled programs bit for bit and counts what happens.
+//!
+//! A processor is an array of rows x columns of content-addressable cells; behind each cell lies a racetrack of domains with
+//! one access port, and the tracks of a column shift together. A pass compares a key with the unmasked columns of all rows
+//! and writes the rows that match. Rows hold output positions; positions beyond the rows of one processor go to further
+//! processors, which receive the same program. Requantization and pools are done at the arrays' periphery. The architecture
+//! follows "Full-Stack Optimization for CAM-Only DNN Inference" (de Lima et al., DATE 2024, arXiv 2401.12630).
+//!
+//! Events become energy, latency and area by the parameters of a technology file. The crate knows nothing of accuracy.
+
+mod cost;
+mod counts;
+mod events;
+mod execute;
+mod expectation;
+mod layer;
+mod machine;
+mod technology_parameters;
+
+pub use cost::{Cost, EnergyParts, cost, processor_area};
+pub use counts::{ProgramCounts, ProgramError, Rule};
+pub use events::{Events, PerRows, RowCount, SerialSteps};
+pub use expectation::expected_tagged_bits;
+pub use layer::{MachineError, MachineLayer};
+pub use machine::{Machine, Run};
+pub use technology_parameters::{PaddingRows, ProcessorDesign, ProcessorParameters, SearchModel};

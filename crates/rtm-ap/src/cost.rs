@@ -1,0 +1,111 @@
+//! Events times technology: energy by part, latency, power and area.
+
+use compiler::Geometry;
+use technology::{Area, Energy, Power, Quantity, Time};
+
+use crate::events::{Events, PerRows};
+use crate::technology_parameters::{PaddingRows, ProcessorParameters, SearchModel};
+
+/// Energy by part.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct EnergyParts {
+    /// Searches.
+    pub search: Energy,
+    /// Writes of results, carries and clears.
+    pub write: Energy,
+    /// Shifts of tracks.
+    pub shift: Energy,
+    /// Fetching, decoding and broadcasting the program, which holds the weights.
+    pub program: Energy,
+    /// Moving windows, accumulators and activations between buffer, processors and periphery, with the buffer's accesses, the
+    /// reads at the ports and the writes that fill operands.
+    pub movement: Energy,
+    /// Requantization and pools.
+    pub periphery: Energy,
+    /// Leakage of the processors in use over the latency.
+    pub leakage: Energy,
+}
+
+impl EnergyParts {
+    /// The names of the parts, in the order of [`EnergyParts::values`].
+    pub const NAMES: [&'static str; 7] =
+        ["search", "write", "shift", "program", "movement", "periphery", "leakage"];
+
+    /// The parts.
+    pub fn values(&self) -> [Energy; 7] {
+        [self.search, self.write, self.shift, self.program, self.movement, self.periphery, self.leakage]
+    }
+
+    /// Their sum.
+    pub fn total(&self) -> Energy {
+        self.values().into_iter().sum()
+    }
+}
+
+/// What events cost.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Cost {
+    /// Energy by part.
+    pub energy: EnergyParts,
+    /// From the first load to the last read, layer after layer.
+    pub latency: Time,
+}
+
+impl Cost {
+    /// Average power.
+    pub fn power(&self) -> Power {
+        self.energy.total() / self.latency
+    }
+}
+
+/// What events cost on processors of a geometry.
+pub fn cost(
+    events: &Events,
+    geometry: Geometry,
+    parameters: &ProcessorParameters,
+    model: SearchModel,
+    padding: PaddingRows,
+) -> Cost {
+    let rows = |count: PerRows| match padding {
+        PaddingRows::Active => count.physical,
+        PaddingRows::Gated => count.occupied,
+    };
+    let p = parameters;
+    let search = match model {
+        SearchModel::ActiveBits => p.search_active_bit * rows(events.searched_bits),
+        SearchModel::MatchLine => {
+            (p.search_match_line_bit * geometry.columns() as f64 + p.search_match_line_row) * rows(events.row_searches)
+                + p.search_key_column * events.driven_columns
+        }
+    };
+    let steps = events.serial;
+    let latency = p.search_time * steps.compares as f64
+        + p.write_time * steps.writes as f64
+        + p.shift_time * steps.shifts as f64
+        + p.read_time * steps.reads as f64;
+    let energy = EnergyParts {
+        search,
+        write: p.write_bit * (rows(events.tagged_bits) + rows(events.broadcast_bits)),
+        shift: p.shift_step * p.cell_tracks.base() * rows(events.track_steps),
+        program: (p.fetch_word + p.decode_word) * events.words_fetched + p.broadcast_word * events.words_broadcast,
+        movement: (p.movement_bit + p.buffer_bit) * (events.loaded_bits + events.output_bits)
+            + p.write_bit * events.loaded_bits
+            + p.read_bit * events.stored_bits,
+        periphery: p.requantization * events.requantizations + p.pool_operation * events.pool_operations,
+        leakage: p.leakage * events.processors as f64 * latency,
+    };
+    Cost { energy, latency }
+}
+
+/// The area of one processor. Tracks lie above the transistors, so a cell takes the larger of the two; a track needs as many
+/// spare domains as it has domains, less one, to bring each of them to the port.
+pub fn processor_area(geometry: Geometry, parameters: &ProcessorParameters) -> Area {
+    let track_domains = 2.0 * geometry.domains() as f64 - 1.0;
+    let tracks = parameters.domain_area * (track_domains * parameters.cell_tracks.base());
+    let larger = if tracks > parameters.cell_area { tracks } else { parameters.cell_area };
+    let cells = larger.at(parameters.feature_size) * (geometry.rows() * geometry.columns()) as f64;
+    cells
+        + parameters.row_area * geometry.rows() as f64
+        + parameters.column_area * geometry.columns() as f64
+        + parameters.controller_area
+}

@@ -1,0 +1,219 @@
+//! One layer on processors: its programs, the blocks of rows that they run on, and the events.
+
+use compiler::ir::Tap;
+use compiler::{CompileError, CompiledLayer, Geometry, Options, compile_layer};
+use network::{Accumulators, FeatureMap, LinearLayer, Window};
+use rayon::prelude::*;
+
+use crate::counts::{ProgramCounts, ProgramError};
+use crate::events::{Events, PerRows, RowCount, SerialSteps};
+use crate::execute::{Port, execute};
+use crate::expectation::expected_tagged_bits;
+
+/// Why a layer cannot run.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum MachineError {
+    /// It does not compile.
+    #[error(transparent)]
+    Compile(#[from] CompileError),
+    /// Its program breaks a rule of the machine.
+    #[error("layer `{layer}`: {source}")]
+    Program {
+        /// The layer.
+        layer: String,
+        /// The rule.
+        source: ProgramError,
+    },
+    /// The engine was not prepared for the layer.
+    #[error("layer `{0}` was not compiled for this machine")]
+    Unknown(String),
+    /// The activations are not of the layer's input shape.
+    #[error("layer `{layer}`: activations of shape {found}; expected {expected}")]
+    InputShape {
+        /// The layer.
+        layer: String,
+        /// The shape given.
+        found: network::Shape,
+        /// The shape expected.
+        expected: network::Shape,
+    },
+}
+
+/// A layer compiled for processors, with everything that its programs alone determine.
+#[derive(Debug, Clone)]
+pub struct MachineLayer {
+    compiled: CompiledLayer,
+    counts: Vec<ProgramCounts>,
+    /// Bits written to tagged rows in a row that holds nothing, for each program.
+    padding_tagged_bits: Vec<f64>,
+    geometry: Geometry,
+    window: Window,
+    input: network::Shape,
+    output: network::Shape,
+}
+
+impl MachineLayer {
+    /// Compiles a layer.
+    ///
+    /// # Errors
+    /// If it does not fit the array.
+    pub fn compile(layer: &LinearLayer, options: &Options) -> Result<Self, MachineError> {
+        let compiled = compile_layer(layer.name(), layer.weights(), u32::from(layer.input_maximum()), options)?;
+        let counts = compiled
+            .programs
+            .iter()
+            .map(|program| {
+                ProgramCounts::of(program)
+                    .map_err(|source| MachineError::Program { layer: layer.name().to_owned(), source })
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut prepared = Self {
+            compiled,
+            counts,
+            padding_tagged_bits: Vec::new(),
+            geometry: options.geometry,
+            window: layer.window(),
+            input: layer.input(),
+            output: layer.output(),
+        };
+        let rows = prepared.rows();
+        prepared.padding_tagged_bits = prepared
+            .compiled
+            .programs
+            .iter()
+            .map(|program| if rows.physical > rows.occupied { expected_tagged_bits(program, 0.0) } else { 0.0 })
+            .collect();
+        Ok(prepared)
+    }
+
+    /// The programs and their statistics.
+    pub fn compiled(&self) -> &CompiledLayer {
+        &self.compiled
+    }
+
+    /// The events of each program in one row.
+    pub fn counts(&self) -> &[ProgramCounts] {
+        &self.counts
+    }
+
+    /// The rows that each program runs on: output positions, filled up to whole processors.
+    pub fn rows(&self) -> RowCount {
+        let occupied = self.output.positions() as u64;
+        let rows = self.geometry.rows() as u64;
+        RowCount { occupied, physical: occupied.div_ceil(rows) * rows }
+    }
+
+    /// The events that do not depend on data, and the given bits written to tagged rows of each program.
+    fn events(&self, tagged_bits: impl Iterator<Item = f64>) -> Events {
+        let rows = self.rows();
+        let blocks = rows.physical / self.geometry.rows() as u64;
+        let mut events = Events { processors: blocks * self.counts.len() as u64, ..Events::default() };
+        let padding = (rows.physical - rows.occupied) as f64;
+        for ((counts, padding_bits), tagged) in self.counts.iter().zip(&self.padding_tagged_bits).zip(tagged_bits) {
+            events.row_searches += PerRows::uniform(counts.compares, rows);
+            events.searched_bits += PerRows::uniform(counts.compared_columns, rows);
+            events.driven_columns += (counts.compared_columns * blocks) as f64;
+            events.tagged_bits += PerRows { occupied: tagged, physical: tagged + padding * padding_bits };
+            events.broadcast_bits += PerRows::uniform(counts.broadcast_bits, rows);
+            events.track_steps += PerRows::uniform(counts.track_steps, rows);
+            events.loaded_bits += (counts.loaded_bits * rows.occupied) as f64;
+            events.stored_bits += (counts.stored_bits * rows.occupied) as f64;
+            events.words_fetched += counts.words as f64;
+            events.words_broadcast += (counts.words * blocks) as f64;
+        }
+        events.serial = self.counts.iter().fold(SerialSteps::default(), |s, counts| s.alongside(counts.serial));
+        events
+    }
+
+    /// The events of one image from the programs alone, if every loaded bit is 1 with the given probability.
+    pub fn expected_events(&self, set_bit_share: f64) -> Events {
+        let occupied = self.rows().occupied as f64;
+        self.events(
+            self.compiled.programs.iter().map(|program| occupied * expected_tagged_bits(program, set_bit_share)),
+        )
+    }
+
+    /// Runs the programs on the activations of one image.
+    ///
+    /// # Errors
+    /// If the activations are not of the layer's shape.
+    pub fn execute(&self, input: &FeatureMap) -> Result<(Accumulators, Events), MachineError> {
+        if input.shape() != self.input {
+            return Err(MachineError::InputShape {
+                layer: self.compiled.name.clone(),
+                found: input.shape(),
+                expected: self.input,
+            });
+        }
+        let positions = self.output.positions();
+        let blocks = positions.div_ceil(self.geometry.rows());
+        let work: Vec<(usize, usize)> =
+            (0..self.compiled.programs.len()).flat_map(|program| (0..blocks).map(move |b| (program, b))).collect();
+        let results: Vec<(u64, Vec<(u32, Vec<i32>)>)> =
+            work.par_iter().map(|&(program, block)| self.execute_block(input, program, block)).collect();
+
+        let mut sums = vec![0; self.output.len()];
+        let mut tagged = vec![0_u64; self.compiled.programs.len()];
+        for (&(program, block), (tagged_bits, outputs)) in work.iter().zip(results) {
+            tagged[program] += tagged_bits;
+            for (output, values) in outputs {
+                let start = output as usize * positions + block * self.geometry.rows();
+                sums[start..start + values.len()].copy_from_slice(&values);
+            }
+        }
+        let events = self.events(tagged.into_iter().map(|bits| bits as f64));
+        let accumulators = Accumulators::new(self.output, sums).map_err(|_| MachineError::InputShape {
+            layer: self.compiled.name.clone(),
+            found: self.output,
+            expected: self.output,
+        })?;
+        Ok((accumulators, events))
+    }
+
+    fn execute_block(&self, input: &FeatureMap, program: usize, block: usize) -> (u64, Vec<(u32, Vec<i32>)>) {
+        let first = block * self.geometry.rows();
+        let rows = (self.output.positions() - first).min(self.geometry.rows());
+        let mut port = WindowPort { window: self.window, input, first, width: self.output.width, outputs: Vec::new() };
+        let program = &self.compiled.programs[program];
+        let tagged = match rows.div_ceil(64) {
+            1 => execute::<1>(program, rows, &mut port),
+            2 => execute::<2>(program, rows, &mut port),
+            3..=4 => execute::<4>(program, rows, &mut port),
+            5..=8 => execute::<8>(program, rows, &mut port),
+            9..=16 => execute::<16>(program, rows, &mut port),
+            _ => execute::<64>(program, rows, &mut port),
+        };
+        (tagged, port.outputs)
+    }
+}
+
+/// Fills rows with the windows at consecutive output positions of an image, and keeps what is stored.
+struct WindowPort<'a> {
+    window: Window,
+    input: &'a FeatureMap,
+    /// The output position of row 0.
+    first: usize,
+    /// Output positions in a row of the output.
+    width: usize,
+    outputs: Vec<(u32, Vec<i32>)>,
+}
+
+impl Port for WindowPort<'_> {
+    fn load(&mut self, tap: Tap, values: &mut [u16]) {
+        let shape = self.input.shape();
+        let channel = &self.input.values()[tap.channel as usize * shape.positions()..][..shape.positions()];
+        let tap = (usize::from(tap.row), usize::from(tap.column));
+        let (mut row, mut column) = (self.first / self.width, self.first % self.width);
+        for value in values {
+            *value = self.window.source(shape, (row, column), tap).map_or(0, |(y, x)| channel[y * shape.width + x]);
+            column += 1;
+            if column == self.width {
+                (row, column) = (row + 1, 0);
+            }
+        }
+    }
+
+    fn store(&mut self, output: u32, values: &[i32]) {
+        self.outputs.push((output, values.to_vec()));
+    }
+}

@@ -1,0 +1,163 @@
+//! A whole network on processors: layer after layer on the same ones, requantization and pools at their periphery.
+
+use compiler::Options;
+use network::{
+    Accumulators, Activation, Addend, Evaluation, EvaluationError, FeatureMap, LinearEngine, LinearLayer, Network, Node,
+    Operation,
+};
+use rayon::prelude::*;
+
+use crate::events::Events;
+use crate::layer::{MachineError, MachineLayer};
+
+/// A network compiled for processors.
+#[derive(Debug)]
+pub struct Machine<'n> {
+    network: &'n Network,
+    options: Options,
+    layers: Vec<MachineLayer>,
+    periphery: Vec<PeripheryEvents>,
+}
+
+/// What happens between a layer and the next, counted with the layer that comes before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct PeripheryEvents {
+    requantizations: u64,
+    pool_operations: u64,
+    output_bits: u64,
+}
+
+/// One image's run: every value of the network, and the events of every layer.
+#[derive(Debug)]
+pub struct Run {
+    /// Accumulators, activations and logits.
+    pub evaluation: Evaluation,
+    /// In the order of the network's linear layers.
+    pub events: Vec<Events>,
+}
+
+impl<'n> Machine<'n> {
+    /// Compiles every linear layer of a network.
+    ///
+    /// # Errors
+    /// The first layer that does not fit the array.
+    pub fn compile(network: &'n Network, options: &Options) -> Result<Self, MachineError> {
+        let layers: Vec<&LinearLayer> = network.linear_layers().map(|(_, layer)| layer).collect();
+        let layers =
+            layers.par_iter().map(|layer| MachineLayer::compile(layer, options)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { network, options: *options, layers, periphery: periphery(network) })
+    }
+
+    /// The network.
+    pub fn network(&self) -> &'n Network {
+        self.network
+    }
+
+    /// What it was compiled with.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// The layers, in the order of the network's linear layers.
+    pub fn layers(&self) -> &[MachineLayer] {
+        &self.layers
+    }
+
+    /// Runs an image, bit for bit.
+    ///
+    /// # Errors
+    /// If the image does not fit the network.
+    pub fn run(&self, image: &FeatureMap) -> Result<Run, EvaluationError<MachineError>> {
+        let mut engine = Engine { machine: self, next: 0, events: Vec::with_capacity(self.layers.len()) };
+        let evaluation = self.network.evaluate(image, &mut engine)?;
+        Ok(Run { evaluation, events: engine.events })
+    }
+
+    /// The events of every layer from the programs alone; `set_bit_share` gives for each layer the probability that a bit of
+    /// its input is 1.
+    pub fn expected_events(&self, set_bit_share: impl Fn(usize) -> f64 + Sync) -> Vec<Events> {
+        self.layers
+            .par_iter()
+            .enumerate()
+            .map(|(index, layer)| self.with_periphery(index, layer.expected_events(set_bit_share(index))))
+            .collect()
+    }
+
+    fn with_periphery(&self, layer: usize, mut events: Events) -> Events {
+        let periphery = self.periphery[layer];
+        events.requantizations = periphery.requantizations as f64;
+        events.pool_operations = periphery.pool_operations as f64;
+        events.output_bits = periphery.output_bits as f64;
+        events
+    }
+}
+
+struct Engine<'m, 'n> {
+    machine: &'m Machine<'n>,
+    next: usize,
+    events: Vec<Events>,
+}
+
+impl LinearEngine for Engine<'_, '_> {
+    type Error = MachineError;
+
+    fn accumulate(&mut self, layer: &LinearLayer, input: &FeatureMap) -> Result<Accumulators, MachineError> {
+        let Some(prepared) = self.machine.layers.get(self.next).filter(|l| l.compiled().name == layer.name()) else {
+            return Err(MachineError::Unknown(layer.name().to_owned()));
+        };
+        let (accumulators, events) = prepared.execute(input)?;
+        self.events.push(self.machine.with_periphery(self.next, events));
+        self.next += 1;
+        Ok(accumulators)
+    }
+}
+
+/// Counts requantizations (one for each addend), pool operations and activation bits, each with the last linear layer before.
+fn periphery(network: &Network) -> Vec<PeripheryEvents> {
+    let mut counts: Vec<PeripheryEvents> = Vec::new();
+    for node in network.nodes() {
+        match node {
+            Node::Linear(..) => counts.push(PeripheryEvents::default()),
+            Node::Activation(_, activation) => {
+                if let Some(layer) = counts.last_mut() {
+                    count_activation(layer, activation, network);
+                }
+            }
+        }
+    }
+    // The classes' logits are requantized too, but without a shift and to 64 bits.
+    if let Some(last) = counts.last_mut() {
+        last.requantizations += network.classes() as u64;
+        last.output_bits += 64 * network.classes() as u64;
+    }
+    counts
+}
+
+fn count_activation(layer: &mut PeripheryEvents, activation: &Activation, network: &Network) {
+    let values = activation.shape().len() as u64;
+    let bits = u64::from(activation.bits());
+    let source_values = |id| network.activation(id).map_or(0, |source| source.shape().len() as u64);
+    match activation.operation() {
+        Operation::Input | Operation::Flatten { .. } => {}
+        Operation::Requantize { addends, .. } => {
+            layer.requantizations += values * addends.len() as u64;
+            layer.output_bits += values * bits;
+            // An identity shortcut is read from the buffer once more.
+            for addend in addends {
+                if let Addend::Activations { source, .. } = addend {
+                    let bits = network.activation(*source).map_or(0, |source| u64::from(source.bits()));
+                    layer.output_bits += values * bits;
+                }
+            }
+        }
+        Operation::MaxPool { source, window } => {
+            layer.pool_operations += values * (window.taps() as u64 - 1);
+            layer.output_bits += values * bits + source_values(*source) * bits;
+        }
+        Operation::SumPool { source } => {
+            let source_bits = network.activation(*source).map_or(0, |source| u64::from(source.bits()));
+            layer.pool_operations += source_values(*source).saturating_sub(values);
+            layer.output_bits += values * bits + source_values(*source) * source_bits;
+        }
+    }
+}

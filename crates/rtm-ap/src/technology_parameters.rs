@@ -1,0 +1,107 @@
+//! What the parts of an associative processor cost: the parameters that a technology file gives.
+
+use serde::Deserialize;
+use technology::{Area, Energy, FeatureArea, Length, Number, Power, Time};
+
+/// The choices of an associative processor that are not numbers with a range.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProcessorDesign {
+    /// The node that the parameters are for, nm.
+    pub node_nm: f64,
+    /// What rows without an output position do.
+    pub padding_rows: PaddingRows,
+}
+
+/// What rows without an output position do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PaddingRows {
+    /// They search, shift and are written like the others.
+    Active,
+    /// They are switched off.
+    Gated,
+}
+
+/// How a search is charged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SearchModel {
+    /// By the columns that are not masked.
+    ActiveBits,
+    /// By the match line, which spans every column of the row, masked or not.
+    MatchLine,
+}
+
+impl SearchModel {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::ActiveBits, Self::MatchLine];
+
+    /// The name in files and tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ActiveBits => "active-bits",
+            Self::MatchLine => "match-line",
+        }
+    }
+}
+
+technology::parameters! {
+    /// Energies, times and areas of an associative processor in racetrack memory.
+    pub struct ProcessorParameters {
+        /// Energy to search one column of one row that is not masked (search model active-bits).
+        search_active_bit: Energy = "search.active_bit" per "bit",
+        /// Energy of the match line for each column of a row, masked or not (search model match-line).
+        search_match_line_bit: Energy = "search.match_line_bit" per "bit",
+        /// Energy of a row's sense amplifier and precharge in each search (search model match-line).
+        search_match_line_row: Energy = "search.match_line_row" per "row",
+        /// Energy to drive one column's search lines through all rows (search model match-line).
+        search_key_column: Energy = "search.key_column" per "column",
+        /// Time of a search.
+        search_time: Time = "search.time" per "",
+        /// Energy to write one cell.
+        write_bit: Energy = "write.bit" per "bit",
+        /// Time of a write.
+        write_time: Time = "write.time" per "",
+        /// Energy to move one track by one domain.
+        shift_step: Energy = "shift.step" per "step",
+        /// Time to move tracks by one domain.
+        shift_time: Time = "shift.time" per "",
+        /// Energy to read one bit at a port.
+        read_bit: Energy = "read.bit" per "bit",
+        /// Time to read one bit in all rows.
+        read_time: Time = "read.time" per "",
+        /// Tracks of one cell: two if the cell holds a bit and its complement, one if it compares with a reference.
+        cell_tracks: Number = "cell.tracks" per "",
+        /// Energy to fetch one program word of 64 bits.
+        fetch_word: Energy = "controller.fetch_word" per "word",
+        /// Energy to decode a program word and to step through its passes.
+        decode_word: Energy = "controller.decode_word" per "word",
+        /// Energy to bring a program word to one processor.
+        broadcast_word: Energy = "controller.broadcast_word" per "word",
+        /// Area of the program's memory.
+        program_bit_area: Area = "controller.store_bit" per "bit",
+        /// Energy to move one bit between the buffer and a processor.
+        movement_bit: Energy = "movement.bit_within_bank" per "bit",
+        /// Energy to read or write one bit in the buffer.
+        buffer_bit: Energy = "buffer.bit" per "bit",
+        /// Energy to multiply, add, shift and clamp one accumulator.
+        requantization: Energy = "periphery.requantization" per "",
+        /// Energy of one comparison or addition of a pool.
+        pool_operation: Energy = "periphery.pool_compare" per "",
+        /// Leakage of one processor with its share of the controller.
+        leakage: Power = "leakage.per_ap" per "AP",
+        /// Feature size.
+        feature_size: Length = "area.feature_size" per "",
+        /// Area of the transistors and junctions of one cell.
+        cell_area: FeatureArea = "area.cell" per "cell",
+        /// Area of one domain of a track.
+        domain_area: FeatureArea = "area.domain" per "domain",
+        /// Area of a row's tag register, sense amplifier and drivers.
+        row_area: Area = "area.periphery_row" per "row",
+        /// Area of a column's key and mask bits and its drivers.
+        column_area: Area = "area.periphery_column" per "column",
+        /// Area of the controller's part in one processor.
+        controller_area: Area = "area.controller" per "AP",
+    }
+}
