@@ -6,7 +6,7 @@ use compiler::{Geometry, Instruction, Operand, Program};
 use crate::events::SerialSteps;
 
 /// The events of a program in one row of one processor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ProgramCounts {
     /// Program words.
     pub words: u64,
@@ -18,6 +18,8 @@ pub struct ProgramCounts {
     pub broadcast_bits: u64,
     /// Steps of tracks, over all columns. Tracks start at domain 0 and are brought back there at the end.
     pub track_steps: u64,
+    /// Moves of a column's tracks by their distance, the way home not included; index 0 is never used.
+    pub moves: Vec<u64>,
     /// Bits filled in from the window.
     pub loaded_bits: u64,
     /// Bits read out.
@@ -128,7 +130,11 @@ impl ProgramCounts {
             geometry,
             positions: vec![0; geometry.columns()],
             written: vec![0; geometry.columns()],
-            counts: Self { words: program.instructions.len() as u64, ..Self::default() },
+            counts: Self {
+                words: program.instructions.len() as u64,
+                moves: vec![0; geometry.domains()],
+                ..Self::default()
+            },
         };
         let tables: Vec<TableCounts> = program.luts.iter().map(TableCounts::of).collect();
         for (index, instruction) in program.instructions.iter().enumerate() {
@@ -232,6 +238,9 @@ impl Walk {
         for &(column, domain) in cells {
             let steps = u64::from(self.positions[column].abs_diff(domain as u8));
             self.positions[column] = domain as u8;
+            if steps > 0 {
+                self.counts.moves[steps as usize] += 1;
+            }
             self.counts.track_steps += steps;
             farthest = farthest.max(steps);
         }

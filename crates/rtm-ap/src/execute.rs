@@ -17,7 +17,7 @@ pub trait Port {
 /// tagged rows.
 pub fn execute<const WORDS: usize>(program: &Program, rows: usize, port: &mut impl Port) -> u64 {
     let tables: Vec<Table> = program.luts.iter().map(Table::of).collect();
-    let mut block = Block::<WORDS>::new(program, rows);
+    let mut block = Block::<WORDS>::new(program, rows, 0);
     let mut values = vec![0_u16; rows];
     let mut sums = vec![0_i32; rows];
     for instruction in &program.instructions {
@@ -42,9 +42,10 @@ pub fn execute<const WORDS: usize>(program: &Program, rows: usize, port: &mut im
 }
 
 /// A table in the form that the inner loop reads.
-struct Table {
+pub(crate) struct Table {
     passes: Vec<TablePass>,
-    written: Vec<bool>,
+    /// The columns that some pass writes.
+    pub(crate) written: Vec<bool>,
 }
 
 struct TablePass {
@@ -55,7 +56,7 @@ struct TablePass {
 }
 
 impl Table {
-    fn of(lut: &Lut) -> Self {
+    pub(crate) fn of(lut: &Lut) -> Self {
         let columns = |mask: u8| (0..lut.columns().len()).filter(move |column| mask >> column & 1 == 1);
         let copies = |pattern: u8, column: usize| if pattern >> column & 1 == 1 { u64::MAX } else { 0 };
         let passes: Vec<TablePass> = lut
@@ -73,39 +74,54 @@ impl Table {
     }
 }
 
-struct Block<const WORDS: usize> {
-    domains: usize,
+/// The cells of up to `64 · WORDS` rows.
+pub(crate) struct Block<const WORDS: usize> {
+    /// Domains of a track, spare ones included, and how many spare ones lie before domain 0.
+    track: usize,
+    spare: usize,
     /// By column, then domain.
-    planes: Vec<[u64; WORDS]>,
+    pub(crate) planes: Vec<[u64; WORDS]>,
     /// The rows of the block that hold an output position.
     occupied: [u64; WORDS],
-    tagged_bits: u64,
+    pub(crate) tagged_bits: u64,
 }
 
+/// The bits of one row-block in the columns that an instruction names.
+pub(crate) type Cells<const WORDS: usize> = [[u64; WORDS]; 4];
+
 impl<const WORDS: usize> Block<WORDS> {
-    fn new(program: &Program, rows: usize) -> Self {
+    /// A block with `spare` domains before the first and behind the last one of every track.
+    pub(crate) fn new(program: &Program, rows: usize, spare: usize) -> Self {
         let occupied = std::array::from_fn(|word| match rows.saturating_sub(64 * word) {
             0 => 0,
             rest @ 1..64 => (1 << rest) - 1,
             _ => u64::MAX,
         });
-        let domains = program.geometry.domains();
-        let planes = vec![[0; WORDS]; program.geometry.columns() * domains];
-        Self { domains, planes, occupied, tagged_bits: 0 }
+        let track = program.geometry.domains() + 2 * spare;
+        let planes = vec![[0; WORDS]; program.geometry.columns() * track];
+        Self { track, spare, planes, occupied, tagged_bits: 0 }
     }
 
-    fn place(&self, operand: Operand, bit: usize) -> usize {
-        let (column, domain) = operand.cell(bit);
-        column * self.domains + domain
+    /// Index of the plane that holds a cell.
+    pub(crate) fn place(&self, (column, domain): (usize, usize)) -> usize {
+        column * self.track + self.spare + domain
     }
 
     fn apply(&mut self, table: &Table, bit: usize, operands: &[Operand]) {
         let mut cells = [[0_u64; WORDS]; 4];
         let mut places = [0; 4];
         for (i, &operand) in operands.iter().enumerate() {
-            places[i] = self.place(operand, bit);
+            places[i] = self.place(operand.cell(bit));
             cells[i] = self.planes[places[i]];
         }
+        self.run(table, &mut cells);
+        for (i, _) in table.written.iter().enumerate().filter(|&(_, &written)| written) {
+            self.planes[places[i]] = cells[i];
+        }
+    }
+
+    /// The passes of a table on the cells of its columns.
+    pub(crate) fn run(&mut self, table: &Table, cells: &mut Cells<WORDS>) {
         for pass in &table.passes {
             let mut tag = [u64::MAX; WORDS];
             for &(column, flip) in &pass.key {
@@ -123,33 +139,43 @@ impl<const WORDS: usize> Block<WORDS> {
                 }
             }
         }
-        for (i, _) in table.written.iter().enumerate().filter(|&(_, &written)| written) {
-            self.planes[places[i]] = cells[i];
-        }
     }
 
     fn fill(&mut self, destination: Operand, values: &[u16]) {
         for bit in 0..usize::from(destination.bits) {
-            let mut plane = [0; WORDS];
-            for (word, chunk) in plane.iter_mut().zip(values.chunks(64)) {
-                *word = chunk.iter().enumerate().fold(0, |w, (row, &value)| w | u64::from(value >> bit & 1) << row);
-            }
-            let place = self.place(destination, bit);
-            self.planes[place] = plane;
+            let place = self.place(destination.cell(bit));
+            self.planes[place] = plane_of(values, bit);
         }
     }
 
     fn read(&self, source: Operand, signed: bool, sums: &mut [i32]) {
         sums.fill(0);
-        let last = usize::from(source.bits) - 1;
-        for bit in 0..=last {
-            let weight = if signed && bit == last { -(1_i64 << bit) } else { 1_i64 << bit } as i32;
-            let plane = self.planes[self.place(source, bit)];
-            for (chunk, word) in sums.chunks_mut(64).zip(plane) {
-                for (row, sum) in chunk.iter_mut().enumerate() {
-                    *sum += weight * (word >> row & 1) as i32;
-                }
-            }
+        for bit in 0..usize::from(source.bits) {
+            add_plane(&self.planes[self.place(source.cell(bit))], weight(source, signed, bit), sums);
+        }
+    }
+}
+
+/// One bit of the values of all rows.
+pub(crate) fn plane_of<const WORDS: usize>(values: &[u16], bit: usize) -> [u64; WORDS] {
+    let mut plane = [0; WORDS];
+    for (word, chunk) in plane.iter_mut().zip(values.chunks(64)) {
+        *word = chunk.iter().enumerate().fold(0, |w, (row, &value)| w | u64::from(value >> bit & 1) << row);
+    }
+    plane
+}
+
+/// What a bit of a word stands for: its power of two, negative for a sign.
+pub(crate) fn weight(word: Operand, signed: bool, bit: usize) -> i32 {
+    let magnitude = 1_i64 << bit;
+    (if signed && bit + 1 == usize::from(word.bits) { -magnitude } else { magnitude }) as i32
+}
+
+/// Adds a bit's weight to the sums of the rows that hold a 1.
+pub(crate) fn add_plane<const WORDS: usize>(plane: &[u64; WORDS], weight: i32, sums: &mut [i32]) {
+    for (chunk, word) in sums.chunks_mut(64).zip(plane) {
+        for (row, sum) in chunk.iter_mut().enumerate() {
+            *sum = sum.wrapping_add(weight * (word >> row & 1) as i32);
         }
     }
 }

@@ -1,13 +1,14 @@
 //! One layer on processors: its programs, the blocks of rows that they run on, and the events.
 
 use compiler::ir::Tap;
-use compiler::{CompileError, CompiledLayer, Geometry, Options, compile_layer};
+use compiler::{CompileError, CompiledLayer, Geometry, Options, Program, compile_layer};
 use network::{Accumulators, FeatureMap, LinearLayer, Window};
 use rayon::prelude::*;
 
 use crate::counts::{ProgramCounts, ProgramError};
 use crate::events::{Events, PerRows, RowCount, SerialSteps};
 use crate::execute::{Port, execute};
+use crate::slip::{SlipOutcome, Slips, execute_slipping};
 use crate::expectation::expected_tagged_bits;
 
 /// Why a layer cannot run.
@@ -138,6 +139,61 @@ impl MachineLayer {
     /// # Errors
     /// If the activations are not of the layer's shape.
     pub fn execute(&self, input: &FeatureMap) -> Result<(Accumulators, Events), MachineError> {
+        self.check_input(input)?;
+        let blocks: Vec<Block> = self.blocks().collect();
+        let results: Vec<(u64, Outputs)> = blocks
+            .par_iter()
+            .map(|&block| {
+                let (program, rows, mut port) = self.block(input, block);
+                let tagged = match rows.div_ceil(64) {
+                    1 => execute::<1>(program, rows, &mut port),
+                    2 => execute::<2>(program, rows, &mut port),
+                    3..=4 => execute::<4>(program, rows, &mut port),
+                    5..=8 => execute::<8>(program, rows, &mut port),
+                    9..=16 => execute::<16>(program, rows, &mut port),
+                    _ => execute::<64>(program, rows, &mut port),
+                };
+                (tagged, port.outputs)
+            })
+            .collect();
+        let mut tagged = vec![0_u64; self.compiled.programs.len()];
+        for (&block, &(bits, _)) in blocks.iter().zip(&results) {
+            tagged[block.program] += bits;
+        }
+        let events = self.events(tagged.into_iter().map(|bits| bits as f64));
+        let outputs = results.into_iter().map(|(_, outputs)| outputs);
+        Ok((self.assemble(blocks.iter().copied().zip(outputs))?, events))
+    }
+
+    /// Runs the programs on tracks that slip, one block of rows after the other.
+    ///
+    /// # Errors
+    /// If the activations are not of the layer's shape.
+    pub fn execute_slipping(
+        &self,
+        input: &FeatureMap,
+        slips: &mut impl Slips,
+    ) -> Result<(Accumulators, SlipOutcome), MachineError> {
+        self.check_input(input)?;
+        let mut total = SlipOutcome::default();
+        let mut results = Vec::new();
+        for block in self.blocks() {
+            let (program, rows, mut port) = self.block(input, block);
+            let outcome = match rows.div_ceil(64) {
+                1 => execute_slipping::<1>(program, rows, &mut port, slips),
+                2 => execute_slipping::<2>(program, rows, &mut port, slips),
+                3..=4 => execute_slipping::<4>(program, rows, &mut port, slips),
+                5..=16 => execute_slipping::<16>(program, rows, &mut port, slips),
+                _ => execute_slipping::<64>(program, rows, &mut port, slips),
+            };
+            total.tagged_bits += outcome.tagged_bits;
+            total.slips += outcome.slips;
+            results.push((block, port.outputs));
+        }
+        Ok((self.assemble(results.into_iter())?, total))
+    }
+
+    fn check_input(&self, input: &FeatureMap) -> Result<(), MachineError> {
         if input.shape() != self.input {
             return Err(MachineError::InputShape {
                 layer: self.compiled.name.clone(),
@@ -145,47 +201,49 @@ impl MachineLayer {
                 expected: self.input,
             });
         }
-        let positions = self.output.positions();
-        let blocks = positions.div_ceil(self.geometry.rows());
-        let work: Vec<(usize, usize)> =
-            (0..self.compiled.programs.len()).flat_map(|program| (0..blocks).map(move |b| (program, b))).collect();
-        let results: Vec<(u64, Vec<(u32, Vec<i32>)>)> =
-            work.par_iter().map(|&(program, block)| self.execute_block(input, program, block)).collect();
+        Ok(())
+    }
 
+    fn blocks(&self) -> impl Iterator<Item = Block> {
+        let blocks = self.output.positions().div_ceil(self.geometry.rows());
+        (0..self.compiled.programs.len()).flat_map(move |program| (0..blocks).map(move |index| Block { program, index }))
+    }
+
+    /// The program of a block, its rows and their port.
+    fn block<'a>(&'a self, input: &'a FeatureMap, block: Block) -> (&'a Program, usize, WindowPort<'a>) {
+        let first = block.index * self.geometry.rows();
+        let rows = (self.output.positions() - first).min(self.geometry.rows());
+        let width = self.output.width;
+        let port = WindowPort { window: self.window, input, first, width, outputs: Vec::new() };
+        (&self.compiled.programs[block.program], rows, port)
+    }
+
+    fn assemble(&self, results: impl Iterator<Item = (Block, Outputs)>) -> Result<Accumulators, MachineError> {
+        let positions = self.output.positions();
         let mut sums = vec![0; self.output.len()];
-        let mut tagged = vec![0_u64; self.compiled.programs.len()];
-        for (&(program, block), (tagged_bits, outputs)) in work.iter().zip(results) {
-            tagged[program] += tagged_bits;
+        for (block, outputs) in results {
             for (output, values) in outputs {
-                let start = output as usize * positions + block * self.geometry.rows();
+                let start = output as usize * positions + block.index * self.geometry.rows();
                 sums[start..start + values.len()].copy_from_slice(&values);
             }
         }
-        let events = self.events(tagged.into_iter().map(|bits| bits as f64));
-        let accumulators = Accumulators::new(self.output, sums).map_err(|_| MachineError::InputShape {
+        Accumulators::new(self.output, sums).map_err(|_| MachineError::InputShape {
             layer: self.compiled.name.clone(),
             found: self.output,
             expected: self.output,
-        })?;
-        Ok((accumulators, events))
-    }
-
-    fn execute_block(&self, input: &FeatureMap, program: usize, block: usize) -> (u64, Vec<(u32, Vec<i32>)>) {
-        let first = block * self.geometry.rows();
-        let rows = (self.output.positions() - first).min(self.geometry.rows());
-        let mut port = WindowPort { window: self.window, input, first, width: self.output.width, outputs: Vec::new() };
-        let program = &self.compiled.programs[program];
-        let tagged = match rows.div_ceil(64) {
-            1 => execute::<1>(program, rows, &mut port),
-            2 => execute::<2>(program, rows, &mut port),
-            3..=4 => execute::<4>(program, rows, &mut port),
-            5..=8 => execute::<8>(program, rows, &mut port),
-            9..=16 => execute::<16>(program, rows, &mut port),
-            _ => execute::<64>(program, rows, &mut port),
-        };
-        (tagged, port.outputs)
+        })
     }
 }
+
+/// One processor's part of a layer.
+#[derive(Debug, Clone, Copy)]
+struct Block {
+    program: usize,
+    index: usize,
+}
+
+/// Accumulators of a block's rows, by output.
+type Outputs = Vec<(u32, Vec<i32>)>;
 
 /// Fills rows with the windows at consecutive output positions of an image, and keeps what is stored.
 struct WindowPort<'a> {
@@ -195,7 +253,7 @@ struct WindowPort<'a> {
     first: usize,
     /// Output positions in a row of the output.
     width: usize,
-    outputs: Vec<(u32, Vec<i32>)>,
+    outputs: Outputs,
 }
 
 impl Port for WindowPort<'_> {

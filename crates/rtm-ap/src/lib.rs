@@ -15,6 +15,7 @@ mod execute;
 mod expectation;
 mod layer;
 mod machine;
+mod slip;
 mod technology_parameters;
 
 pub use cost::{Cost, EnergyParts, cost, processor_area};
@@ -23,4 +24,5 @@ pub use events::{Events, PerRows, RowCount, SerialSteps};
 pub use expectation::expected_tagged_bits;
 pub use layer::{MachineError, MachineLayer};
 pub use machine::{Machine, Run};
+pub use slip::{SlipOutcome, Slips};
 pub use technology_parameters::{PaddingRows, ProcessorDesign, ProcessorParameters, SearchModel};
