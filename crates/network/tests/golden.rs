@@ -1,5 +1,7 @@
 //! Every shipped network against its golden vectors, bit for bit.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "in a test, a panic is a failure that is told")]
+
 use std::path::{Path, PathBuf};
 
 use network::{Checkpoint, FeatureMap, Network, ReferenceEngine, Shape};
