@@ -157,10 +157,10 @@ fn quantize_layer(
     Ok((stored.to_vec(), ternary))
 }
 
-fn stored_thresholds(latent: &Checkpoint, layer: &str) -> Result<Vec<f64>, QuantizeError> {
+fn stored_thresholds(latent: &Checkpoint, layer: &str) -> Result<Vec<Threshold>, QuantizeError> {
     let tensor = format!("{layer}.threshold");
     let (_, thresholds) = latent.shaped::<f32>(&tensor)?;
-    let checked = thresholds.iter().map(|&threshold| Ok(Threshold::new(f64::from(threshold))?.value()));
+    let checked = thresholds.iter().map(|&threshold| Threshold::new(f64::from(threshold)));
     checked.collect::<Result<_, RuleError>>().map_err(|source| QuantizeError::Threshold {
         path: latent.path().into(),
         tensor,

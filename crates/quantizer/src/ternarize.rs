@@ -2,7 +2,7 @@
 
 use network::{TernaryWeights, TernaryWeightsError};
 
-use crate::rule::{Granularity, ThresholdRule};
+use crate::rule::{Granularity, Threshold, ThresholdRule};
 
 /// A layer with ternary weights: weight w stands for α of its filter times w.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,12 +79,14 @@ pub fn ternarize(
 pub fn ternarize_at(
     shape: [usize; 4],
     weights: &[f32],
-    thresholds: &[f64],
+    thresholds: &[Threshold],
 ) -> Result<TernaryLayer, TernarizeError> {
     let filters = filters(shape, weights)?;
     let thresholds = match thresholds {
-        [threshold] => vec![*threshold; filters.len()],
-        _ if thresholds.len() == filters.len() => thresholds.to_vec(),
+        [threshold] => vec![threshold.value(); filters.len()],
+        _ if thresholds.len() == filters.len() => {
+            thresholds.iter().map(|threshold| threshold.value()).collect()
+        }
         _ => {
             return Err(TernarizeError::ThresholdCount { found: thresholds.len(), expected: filters.len() });
         }
@@ -118,7 +120,7 @@ impl TernaryLayer {
             let (mut sum, mut kept) = (0.0, 0_u32);
             for &weight in *filter {
                 let magnitude = f64::from(weight.abs());
-                // A weight of 0 has no sign to keep, whatever the threshold.
+                // No threshold is negative, so a weight of 0, which has no sign, is never kept.
                 let is_kept = magnitude > threshold;
                 if is_kept {
                     sum += magnitude;
@@ -208,7 +210,7 @@ mod tests {
             Err(TernarizeError::Empty { .. })
         ));
         assert_eq!(
-            ternarize_at([2, 2, 1, 1], &[1.0; 4], &[0.5; 3]),
+            ternarize_at([2, 2, 1, 1], &[1.0; 4], &[Threshold::new(0.5).unwrap(); 3]),
             Err(TernarizeError::ThresholdCount { found: 3, expected: 2 })
         );
     }
