@@ -4,19 +4,23 @@
 //! folded into one 64-bit fixed-point multiplication per accumulator, so that a network's logits are integers which any
 //! machine must reproduce bit for bit. This crate knows no hardware: a machine takes part as a [`LinearEngine`].
 
+mod accuracy;
 mod assemble;
 mod checkpoint;
 mod description;
 mod feature_map;
 mod graph;
+mod images;
 mod inference;
 mod linear;
 mod reference;
 mod shape;
+mod statistics;
 mod tensor;
 mod ternary;
 mod window;
 
+pub use accuracy::{Accuracy, AccuracyError};
 pub use assemble::NetworkError;
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use description::{
@@ -29,10 +33,12 @@ pub use graph::{
     Activation, ActivationId, Addend, FRACTION_BITS, GraphError, LayerId, Logits, Network, NetworkBuilder,
     Node, Operation,
 };
+pub use images::{ImageSet, ImagesError};
 pub use inference::{Evaluation, EvaluationError, LinearEngine, class_of};
 pub use linear::{LinearKind, LinearLayer, LinearLayerError};
 pub use reference::ReferenceEngine;
 pub use shape::Shape;
+pub use statistics::ActivationStatistics;
 pub use tensor::{Element, ElementType, Tensor, TensorLengthError, TensorValues};
 pub use ternary::{TernaryWeights, TernaryWeightsError};
 pub use window::{Window, WindowError};

@@ -105,15 +105,9 @@ impl TensorValues {
         match self {
             Self::I8(values) => bytes.extend(values.iter().map(|value| value.cast_unsigned())),
             Self::U8(values) => bytes.extend_from_slice(values),
-            Self::I32(values) => {
-                values.iter().for_each(|value| bytes.extend_from_slice(&value.to_le_bytes()))
-            }
-            Self::I64(values) => {
-                values.iter().for_each(|value| bytes.extend_from_slice(&value.to_le_bytes()))
-            }
-            Self::F32(values) => {
-                values.iter().for_each(|value| bytes.extend_from_slice(&value.to_le_bytes()))
-            }
+            Self::I32(values) => bytes.extend(values.iter().flat_map(|value| value.to_le_bytes())),
+            Self::I64(values) => bytes.extend(values.iter().flat_map(|value| value.to_le_bytes())),
+            Self::F32(values) => bytes.extend(values.iter().flat_map(|value| value.to_le_bytes())),
         }
     }
 }

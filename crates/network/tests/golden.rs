@@ -1,5 +1,7 @@
 //! Every shipped network against its golden vectors, bit for bit.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "in a test, a panic is a failure that is told")]
+
 use std::path::{Path, PathBuf};
 
 use network::{Checkpoint, FeatureMap, Network, ReferenceEngine, Shape};
@@ -80,4 +82,41 @@ golden! {
     vgg11_sparsity_90_with_4_bits: "vgg11-s90-a4", 19;
     vgg11_with_8_bits: "vgg11-s85-a8", 19;
     resnet18_with_4_bits: "resnet18-s80-a4", 9;
+}
+
+#[test]
+fn every_description_makes_a_network_and_only_trained_ones_have_golden_vectors() {
+    let mut described = 0;
+    for entry in std::fs::read_dir(networks()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "yaml") {
+            let (description, network) = Network::load(&path).unwrap();
+            assert_eq!(network.classes(), 10, "{}", path.display());
+            assert_eq!(
+                description.golden.is_none(),
+                description.step_divisor.is_some(),
+                "{}",
+                path.display()
+            );
+            described += 1;
+        }
+    }
+    assert_eq!(described, 10);
+}
+
+#[test]
+fn resnet18_with_finer_steps_sees_the_same_activations_17_times_larger() {
+    let load = |name: &str| Network::load(&networks().join(name)).unwrap().1;
+    let (coarse, fine) = (load("resnet18-s80-a4.yaml"), load("resnet18-s80-a8.yaml"));
+    let golden = Checkpoint::load(&networks().join("golden/resnet18-s80-a4.safetensors.zst")).unwrap();
+    let image = &images(&golden)[0];
+    let stem = |network: &Network| {
+        let values = network.evaluate(image, &mut ReferenceEngine).unwrap();
+        let (id, _) = network.activation_named("stem.act").unwrap();
+        values.activations(id).unwrap().values().to_vec()
+    };
+    for (coarse, fine) in stem(&coarse).into_iter().zip(stem(&fine)) {
+        // Each is the same real number, rounded to a multiple of its own step.
+        assert!(fine.abs_diff(17 * coarse) <= 9, "{coarse} and {fine}");
+    }
 }

@@ -1,0 +1,140 @@
+//! Fashion-MNIST's test images, in MNIST's IDX format (<http://yann.lecun.com/exdb/mnist/>), gzipped or not.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use flate2::bufread::GzDecoder;
+
+use super::{ImageSet, ImagesError};
+use crate::Shape;
+
+const IMAGES: &str = "t10k-images-idx3-ubyte";
+const LABELS: &str = "t10k-labels-idx1-ubyte";
+const ADVICE: &str = "Put t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz of \
+    https://github.com/zalandoresearch/fashion-mnist there.";
+/// Zero pixels added on every side: 28 x 28 becomes 32 x 32.
+const MARGIN: usize = 2;
+/// More values than any file of this format holds; it keeps a damaged header from asking for the whole memory.
+const LARGEST: usize = 1 << 30;
+
+pub(super) fn load(folder: &Path) -> Result<ImageSet, ImagesError> {
+    let ([count, height, width], pixels) = read_idx::<3>(&find(folder, IMAGES)?)?;
+    let labels_path = find(folder, LABELS)?;
+    let ([labels_count], labels) = read_idx::<1>(&labels_path)?;
+    if labels_count != count {
+        let reason = format!("{labels_count} labels; expected {count}, one for each image");
+        return Err(ImagesError::Format { path: labels_path, reason });
+    }
+    let shape = Shape::new(1, height + 2 * MARGIN, width + 2 * MARGIN);
+    let mut padded = vec![0; count * shape.len()];
+    for (index, row) in pixels.chunks_exact(width.max(1)).enumerate() {
+        let (image, y) = (index / height, index % height + MARGIN);
+        let start = image * shape.len() + y * shape.width + MARGIN;
+        padded[start..start + width].copy_from_slice(row);
+    }
+    ImageSet::new("Fashion-MNIST (t10k)", shape, padded, Some(labels))
+}
+
+fn find(folder: &Path, name: &str) -> Result<PathBuf, ImagesError> {
+    let looked_for = vec![folder.join(format!("{name}.gz")), folder.join(name)];
+    match looked_for.iter().find(|path| path.is_file()) {
+        Some(path) => Ok(path.clone()),
+        None => Err(ImagesError::Missing { data_set: "Fashion-MNIST", looked_for, advice: ADVICE }),
+    }
+}
+
+/// The extents and the bytes of an IDX file of unsigned bytes with `N` extents.
+fn read_idx<const N: usize>(path: &Path) -> Result<([usize; N], Vec<u8>), ImagesError> {
+    let failed = |source| ImagesError::Read { path: path.into(), source };
+    let format = |reason| ImagesError::Format { path: path.into(), reason };
+    let mut file = BufReader::new(File::open(path).map_err(failed)?);
+    let gzipped = file.fill_buf().map_err(failed)?.starts_with(&[0x1f, 0x8b]);
+    let mut reader: Box<dyn Read> = if gzipped { Box::new(GzDecoder::new(file)) } else { Box::new(file) };
+
+    let mut word = [0; 4];
+    reader.read_exact(&mut word).map_err(failed)?;
+    let magic = u32::from_be_bytes(word);
+    let expected = 0x0800 + N as u32;
+    if magic != expected {
+        return Err(format(format!("starts with {magic:#010x}; expected {expected:#010x}, IDX of bytes")));
+    }
+    let mut extents = [0; N];
+    for extent in &mut extents {
+        reader.read_exact(&mut word).map_err(failed)?;
+        *extent = u32::from_be_bytes(word) as usize;
+    }
+    let length = extents.iter().try_fold(1_usize, |product, &extent| product.checked_mul(extent));
+    let length = length.filter(|&length| length > 0 && length <= LARGEST);
+    let length =
+        length.ok_or_else(|| format(format!("extents {extents:?}; expected 1 to {LARGEST} values")))?;
+    let mut values = Vec::new();
+    reader.take(length as u64 + 1).read_to_end(&mut values).map_err(failed)?;
+    if values.len() != length {
+        let found = if values.len() > length { "more".into() } else { values.len().to_string() };
+        return Err(format(format!("{found} values; expected {length} for extents {extents:?}")));
+    }
+    Ok((extents, values))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::Write;
+
+    use super::*;
+
+    fn idx(extents: &[u32], values: &[u8]) -> Vec<u8> {
+        let mut bytes = (0x0800 + extents.len() as u32).to_be_bytes().to_vec();
+        bytes.extend(extents.iter().flat_map(|extent| extent.to_be_bytes()));
+        bytes.extend_from_slice(values);
+        bytes
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn load_made(images: &[u8], labels: &[u8]) -> Result<ImageSet, String> {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("t10k-images-idx3-ubyte.gz"), images).unwrap();
+        fs::write(folder.path().join("t10k-labels-idx1-ubyte"), labels).unwrap();
+        load(folder.path()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn gzipped_and_plain_files_are_read_and_padded_by_two_zero_pixels() {
+        let set = load_made(&gzip(&idx(&[2, 1, 2], &[1, 2, 3, 4])), &idx(&[2], &[9, 0])).unwrap();
+        assert_eq!(set.shape(), Shape::new(1, 5, 6));
+        let mut expected = [0; 30];
+        expected[2 * 6 + 2..2 * 6 + 4].copy_from_slice(&[3, 4]);
+        assert_eq!(set.pixels(1), Some(&expected[..]));
+        assert_eq!(set.labels(), Some(&[9, 0][..]));
+    }
+
+    #[test]
+    fn damaged_files_are_told_with_file_found_and_expected() {
+        let (images, labels) = (idx(&[2, 1, 2], &[1, 2, 3, 4]), idx(&[2], &[9, 0]));
+        for (images, labels, words) in [
+            (images[..19].to_vec(), labels.clone(), "images-idx3-ubyte.gz: 3 values; expected 4"),
+            (idx(&[2, 1, 2], &[0; 5]), labels.clone(), "more values; expected 4"),
+            (gzip(&images)[..20].to_vec(), labels.clone(), "images-idx3-ubyte.gz: cannot be read"),
+            (idx(&[u32::MAX, u32::MAX, u32::MAX], &[]), labels.clone(), "extents [4294967295"),
+            (idx(&[2, 0, 2], &[]), labels.clone(), "extents [2, 0, 2]"),
+            (labels.clone(), labels.clone(), "starts with 0x00000801; expected 0x00000803"),
+            (images.clone(), idx(&[1], &[9]), "labels-idx1-ubyte: 1 labels; expected 2"),
+        ] {
+            let error = load_made(&images, &labels).unwrap_err();
+            assert!(error.contains(words), "{words}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_missing_folder_names_the_files_and_where_to_get_them() {
+        let error = load(Path::new("/nowhere")).unwrap_err().to_string();
+        assert!(error.contains("/nowhere/t10k-images-idx3-ubyte.gz"), "{error}");
+        assert!(error.contains("github.com/zalandoresearch/fashion-mnist"), "{error}");
+    }
+}

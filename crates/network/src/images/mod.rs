@@ -1,0 +1,292 @@
+//! Image sets: where they are read from, and how they are fitted to a network's input.
+
+mod cifar10;
+mod fashion_mnist;
+mod scale;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::{Checkpoint, CheckpointError, DataSet, FeatureMap, Shape};
+
+/// Images of one shape, 8-bit pixels, with their classes where those are known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageSet {
+    name: String,
+    shape: Shape,
+    count: usize,
+    pixels: Vec<u8>,
+    labels: Option<Vec<u8>>,
+}
+
+/// Why images cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum ImagesError {
+    /// No file of the data set is where it was looked for.
+    #[error("{data_set} not found; looked for {}. {advice}", list(looked_for))]
+    Missing {
+        /// The data set.
+        data_set: &'static str,
+        /// The files looked for; any one of them would do.
+        looked_for: Vec<PathBuf>,
+        /// Where to get it and where to put it.
+        advice: &'static str,
+    },
+    /// A file cannot be read.
+    #[error("{}: cannot be read: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system or the decompressor says.
+        source: io::Error,
+    },
+    /// A file is not in its data set's format.
+    #[error("{}: {reason}", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What was found and what was expected.
+        reason: String,
+    },
+    /// A tensor file lacks images.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// The pixels or labels do not belong to a whole number of images.
+    #[error("{name}: {pixels} pixels and {labels:?} labels do not make images of {shape}")]
+    Count {
+        /// The image set.
+        name: String,
+        /// Pixels there are.
+        pixels: usize,
+        /// Labels there are, if any.
+        labels: Option<usize>,
+        /// The shape of an image.
+        shape: Shape,
+    },
+    /// There are fewer images than asked for.
+    #[error("{name}: holds {found} images; expected at least {expected}")]
+    TooFew {
+        /// The image set.
+        name: String,
+        /// Images there are.
+        found: usize,
+        /// Images asked for.
+        expected: usize,
+    },
+    /// Images cannot be fitted to a network's input.
+    #[error(
+        "{name}: images of {found} cannot be fitted to {expected}: only a single channel can be repeated"
+    )]
+    Channels {
+        /// The image set.
+        name: String,
+        /// The images' shape.
+        found: Shape,
+        /// The shape asked for.
+        expected: Shape,
+    },
+}
+
+fn list(paths: &[PathBuf]) -> String {
+    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+}
+
+impl ImageSet {
+    /// Images, one after the other, channel-major, and one label for each.
+    ///
+    /// # Errors
+    /// If pixels or labels do not make a whole number of images.
+    pub fn new(
+        name: impl Into<String>,
+        shape: Shape,
+        pixels: Vec<u8>,
+        labels: Option<Vec<u8>>,
+    ) -> Result<Self, ImagesError> {
+        let name = name.into();
+        let count = pixels.len().checked_div(shape.len()).unwrap_or(0);
+        if count * shape.len() != pixels.len() || labels.as_ref().is_some_and(|labels| labels.len() != count)
+        {
+            let labels = labels.map(|labels| labels.len());
+            return Err(ImagesError::Count { name, pixels: pixels.len(), labels, shape });
+        }
+        Ok(Self { name, shape, count, pixels, labels })
+    }
+
+    /// The test images of a data set that the user has in `folder`.
+    ///
+    /// # Errors
+    /// If they are not there, or damaged.
+    pub fn load(data_set: DataSet, folder: &Path) -> Result<Self, ImagesError> {
+        match data_set {
+            DataSet::FashionMnist => fashion_mnist::load(folder),
+            DataSet::Cifar10 => cifar10::load(folder),
+        }
+    }
+
+    /// Images of a safetensors file, compressed or not: `images` U8 `[n, channels, height, width]` and, optional, `labels`
+    /// U8 `[n]`. The set is named after the file.
+    ///
+    /// # Errors
+    /// If the file cannot be read or lacks such tensors.
+    pub fn from_tensors(path: &Path) -> Result<Self, ImagesError> {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        Self::from_checkpoint(name, &Checkpoint::load(path)?, "images")
+    }
+
+    /// The inputs of a golden file: `input` U8 `[n, channels, height, width]` and, optional, `labels` U8 `[n]`.
+    ///
+    /// # Errors
+    /// If the file cannot be read or lacks such tensors.
+    pub fn from_golden(path: &Path) -> Result<Self, ImagesError> {
+        Self::from_checkpoint("golden inputs".into(), &Checkpoint::load(path)?, "input")
+    }
+
+    fn from_checkpoint(name: String, checkpoint: &Checkpoint, tensor: &str) -> Result<Self, ImagesError> {
+        let (shape, pixels) = checkpoint.shaped::<u8>(tensor)?;
+        let &[count, channels, height, width] = shape else {
+            let path = checkpoint.path().into();
+            let reason =
+                format!("tensor `{tensor}` is of shape {shape:?}; expected [n, channels, height, width]");
+            return Err(ImagesError::Format { path, reason });
+        };
+        let labels = match checkpoint.contains("labels") {
+            true => Some(checkpoint.values::<u8>("labels", &[count])?.to_vec()),
+            false => None,
+        };
+        Self::new(name, Shape::new(channels, height, width), pixels.to_vec(), labels)
+    }
+
+    /// What results on these images are labelled with.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The shape of each image.
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// How many images there are.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether there is no image.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// The pixels of an image, channel-major; `None` beyond the last.
+    pub fn pixels(&self, image: usize) -> Option<&[u8]> {
+        let length = self.shape.len();
+        (image < self.count).then(|| &self.pixels[image * length..(image + 1) * length])
+    }
+
+    /// An image as a network's input; `None` beyond the last.
+    pub fn feature_map(&self, image: usize) -> Option<FeatureMap> {
+        let values = self.pixels(image)?.iter().copied().map(u16::from).collect();
+        Some(FeatureMap::of(self.shape, values))
+    }
+
+    /// All images as a network's inputs.
+    pub fn feature_maps(&self) -> Vec<FeatureMap> {
+        (0..self.count).filter_map(|image| self.feature_map(image)).collect()
+    }
+
+    /// The images' classes, where they are known.
+    pub fn labels(&self) -> Option<&[u8]> {
+        self.labels.as_deref()
+    }
+
+    /// The first `count` images.
+    ///
+    /// # Errors
+    /// If there are fewer.
+    pub fn first(&self, count: usize) -> Result<Self, ImagesError> {
+        if count > self.count {
+            return Err(ImagesError::TooFew { name: self.name.clone(), found: self.count, expected: count });
+        }
+        Ok(Self {
+            name: self.name.clone(),
+            shape: self.shape,
+            count,
+            pixels: self.pixels[..count * self.shape.len()].to_vec(),
+            labels: self.labels.as_ref().map(|labels| labels[..count].to_vec()),
+        })
+    }
+
+    /// The images in another shape: a single channel is repeated, and rows and columns are interpolated bilinearly
+    /// (half-pixel centres, edges clamped, double precision, rounded). Take the [`first`](Self::first) ones before: scaled up
+    /// images are large.
+    ///
+    /// # Errors
+    /// If the images have several channels, but not as many as asked for.
+    pub fn fitted_to(&self, shape: Shape) -> Result<Self, ImagesError> {
+        if shape == self.shape {
+            return Ok(self.clone());
+        }
+        let repeats = match (self.shape.channels, shape.channels) {
+            (found, wanted) if found == wanted => 1,
+            (1, wanted) => wanted,
+            _ => {
+                return Err(ImagesError::Channels {
+                    name: self.name.clone(),
+                    found: self.shape,
+                    expected: shape,
+                });
+            }
+        };
+        let mut pixels = Vec::with_capacity(self.count * shape.len());
+        for channel in self.pixels.chunks_exact(self.shape.positions().max(1)) {
+            let scaled =
+                scale::bilinear(channel, (self.shape.height, self.shape.width), (shape.height, shape.width));
+            (0..repeats).for_each(|_| pixels.extend_from_slice(&scaled));
+        }
+        Self::new(self.name.clone(), shape, pixels, self.labels.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pixels_or_labels_that_do_not_make_whole_images_are_refused() {
+        let shape = Shape::new(1, 2, 2);
+        assert!(ImageSet::new("x", shape, vec![0; 8], Some(vec![0, 1])).is_ok());
+        assert!(ImageSet::new("x", shape, vec![0; 7], None).is_err());
+        assert!(ImageSet::new("x", shape, vec![0; 8], Some(vec![0])).is_err());
+        assert!(ImageSet::new("x", Shape::new(0, 2, 2), vec![0; 8], None).is_err());
+    }
+
+    #[test]
+    fn a_set_gives_its_images_in_order_and_nothing_beyond_the_last() {
+        let set = ImageSet::new("x", Shape::new(1, 1, 2), vec![1, 2, 3, 4], Some(vec![7, 8])).unwrap();
+        assert_eq!(set.pixels(1), Some(&[3, 4][..]));
+        assert_eq!(set.pixels(2), None);
+        assert_eq!(set.first(1).unwrap().labels(), Some(&[7][..]));
+        assert_eq!(set.first(3).unwrap_err().to_string(), "x: holds 2 images; expected at least 3");
+    }
+
+    #[test]
+    fn only_a_single_channel_is_repeated() {
+        let grey = ImageSet::new("grey", Shape::new(1, 1, 2), vec![1, 2], None).unwrap();
+        let colour = grey.fitted_to(Shape::new(3, 1, 2)).unwrap();
+        assert_eq!(colour.pixels(0), Some(&[1, 2, 1, 2, 1, 2][..]));
+        assert!(colour.fitted_to(Shape::new(2, 1, 2)).is_err());
+    }
+
+    #[test]
+    fn tensor_files_of_another_shape_name_what_was_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mine.safetensors.zst");
+        let mut file = Checkpoint::new("");
+        file.insert("images", crate::Tensor::new(vec![2, 4], vec![0_u8; 8]).unwrap());
+        file.save(&path).unwrap();
+        let error = ImageSet::from_tensors(&path).unwrap_err().to_string();
+        assert!(
+            error.contains("`images` is of shape [2, 4]; expected [n, channels, height, width]"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,135 @@
+//! Descriptions and checkpoints that do not make a network.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "in a test, a panic is a failure that is told")]
+
+use std::path::Path;
+
+use network::{Checkpoint, Network, NetworkDescription, Tensor};
+
+const DESCRIPTION: &str = "\
+name: small
+title: Small
+checkpoint: small.safetensors.zst
+input: {channels: 1, height: 4, width: 4}
+activation_bits: 4
+sparsity: 0.5
+data_set: fashion-mnist
+layers:
+  - convolution: {name: conv1, outputs: 2, kernel: 3, padding: 1}
+  - max_pool: {kernel: 2, stride: 2}
+  - fully_connected: {name: fc1, outputs: 3}
+";
+
+fn description(text: &str) -> NetworkDescription {
+    NetworkDescription::parse(text, Path::new("small.yaml")).unwrap()
+}
+
+fn f32s(values: &[f32]) -> Tensor {
+    Tensor::new(vec![values.len()], values.to_vec()).unwrap()
+}
+
+fn layer(checkpoint: &mut Checkpoint, name: &str, shape: &[usize], step: Option<f32>) {
+    let outputs = shape[0];
+    let weights = vec![1_i8; shape.iter().product()];
+    checkpoint.insert(format!("{name}.weight"), Tensor::new(shape.to_vec(), weights).unwrap());
+    for (parameter, value) in
+        [("alpha", 0.5), ("bn.gamma", 1.0), ("bn.beta", 0.0), ("bn.mean", 0.0), ("bn.var", 1.0)]
+    {
+        checkpoint.insert(format!("{name}.{parameter}"), f32s(&vec![value; outputs]));
+    }
+    if let Some(step) = step {
+        checkpoint.insert(format!("{name}.act.step"), f32s(&[step]));
+    }
+}
+
+fn checkpoint() -> Checkpoint {
+    let mut checkpoint = Checkpoint::new("small.safetensors.zst");
+    layer(&mut checkpoint, "conv1", &[2, 1, 3, 3], Some(0.1));
+    layer(&mut checkpoint, "fc1", &[3, 8], None);
+    checkpoint
+}
+
+fn refused(text: &str, change: impl FnOnce(&mut Checkpoint)) -> String {
+    let mut checkpoint = checkpoint();
+    change(&mut checkpoint);
+    Network::assemble(&description(text), &checkpoint).unwrap_err().to_string()
+}
+
+#[test]
+fn a_fitting_pair_makes_a_network_with_its_layers_in_order() {
+    let network = Network::assemble(&description(DESCRIPTION), &checkpoint()).unwrap();
+    let layers: Vec<_> =
+        network.linear_layers().map(|(_, layer)| (layer.name(), layer.input_bits())).collect();
+    assert_eq!(layers, [("conv1", 8), ("fc1", 4)]);
+    assert_eq!(network.classes(), 3);
+}
+
+#[test]
+fn a_step_divisor_makes_finer_steps_of_the_same_range() {
+    let fine = DESCRIPTION.replace("activation_bits: 4", "activation_bits: 8\nstep_divisor: 17");
+    let fine = Network::assemble(&description(&fine), &checkpoint()).unwrap();
+    let coarse = Network::assemble(&description(DESCRIPTION), &checkpoint()).unwrap();
+    let multipliers = |network: &Network| match network.activation_named("conv1.act").unwrap().1.operation() {
+        network::Operation::Requantize { addends, .. } => match &addends[0] {
+            network::Addend::Accumulators { multipliers, .. } => multipliers[0],
+            network::Addend::Activations { .. } => panic!("conv1 has no shortcut"),
+        },
+        other => panic!("conv1.act is {other:?}"),
+    };
+    assert!((multipliers(&fine) - 17 * multipliers(&coarse)).abs() <= 9);
+    assert_eq!(fine.activation_named("conv1.act").unwrap().1.maximum(), 255);
+}
+
+#[test]
+fn a_tensor_of_another_shape_is_told_with_both_shapes() {
+    let wide = DESCRIPTION.replace("outputs: 2", "outputs: 4");
+    assert_eq!(
+        refused(&wide, |_| {}),
+        "small.safetensors.zst: tensor `conv1.weight` is of shape [2, 1, 3, 3]; expected [4, 1, 3, 3]"
+    );
+    let unpooled = DESCRIPTION.replace("  - max_pool: {kernel: 2, stride: 2}\n", "");
+    assert!(refused(&unpooled, |_| {}).contains("`fc1.weight` is of shape [3, 8]; expected [3, 32]"));
+}
+
+#[test]
+fn a_layer_without_weights_and_weights_without_a_layer_are_told() {
+    let renamed = DESCRIPTION.replace("fc1", "fc9");
+    assert!(refused(&renamed, |_| {}).contains("no tensor `fc9.weight`, which should be of type I8"));
+    let extra = refused(DESCRIPTION, |checkpoint| layer(checkpoint, "conv2", &[1, 1, 1, 1], None));
+    assert!(extra.contains("tensor `conv2.weight` belongs to no layer of network `small`"), "{extra}");
+}
+
+#[test]
+fn parameters_that_cannot_be_folded_are_told_with_their_place() {
+    for (tensor, values, words) in [
+        ("conv1.bn.mean", vec![0.0, f32::NAN], "`conv1.bn.mean`: value 1 is NaN; expected a finite number"),
+        (
+            "fc1.bn.var",
+            vec![1.0, -1.0, 1.0],
+            "`fc1.bn.var`: value 1 is -1; expected a finite number of at least 0",
+        ),
+        ("conv1.act.step", vec![0.0], "`conv1.act.step`: value 0 is 0; expected a finite number above 0"),
+        ("fc1.alpha", vec![0.0, 0.0, 1e30], "layer `fc1`: channel 2 folds to"),
+        ("conv1.bn.gamma", vec![1e9, 0.0], "layer `conv1.act`: the sum of channel 0 can leave 64 bits"),
+    ] {
+        let error = refused(DESCRIPTION, |checkpoint| checkpoint.insert(tensor, f32s(&values)));
+        assert!(error.contains(words), "{error}");
+    }
+    let error = refused(DESCRIPTION, |checkpoint| {
+        let values = vec![0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0_i8];
+        checkpoint.insert("conv1.weight", Tensor::new(vec![2, 1, 3, 3], values).unwrap());
+    });
+    assert!(error.contains("tensor `conv1.weight`: weight 2 at index 10 is not -1, 0 or 1"), "{error}");
+}
+
+#[test]
+fn layers_that_do_not_fit_each_other_are_told_by_name() {
+    let pool = DESCRIPTION.replace("kernel: 2, stride: 2", "kernel: 5, stride: 1");
+    assert!(refused(&pool, |_| {}).contains("network `small`: layer `conv1.pool`: the window does not fit"));
+    let padded = DESCRIPTION.replace("kernel: 3, padding: 1", "kernel: 3, padding: 3");
+    assert!(refused(&padded, |_| {}).contains("layer `conv1`: padding 3 must be smaller than the kernel"));
+    let ends_in_a_pool = DESCRIPTION.replace("  - fully_connected: {name: fc1, outputs: 3}\n", "");
+    assert!(
+        refused(&ends_in_a_pool, |_| {}).contains("the last layer must be a convolution or fully connected")
+    );
+}

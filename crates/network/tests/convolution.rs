@@ -1,0 +1,126 @@
+//! The reference engine against the definition of a convolution, written out.
+
+#![allow(clippy::unwrap_used, reason = "in a test, a panic is a failure that is told")]
+
+use network::{FeatureMap, LinearEngine, LinearLayer, ReferenceEngine, Shape, TernaryWeights, Window};
+use proptest::prelude::*;
+
+/// The definition, tap by tap, in 64 bits and with signed coordinates.
+fn by_definition(layer: &LinearLayer, input: &FeatureMap) -> Vec<i64> {
+    let (window, weights) = (layer.window(), layer.weights());
+    let Shape { channels, height, width } = layer.input();
+    let mut sums = Vec::new();
+    for k in 0..layer.output().channels {
+        for y in 0..layer.output().height {
+            for x in 0..layer.output().width {
+                let mut sum = 0;
+                for c in 0..channels {
+                    for i in 0..weights.kernel_height() {
+                        for j in 0..weights.kernel_width() {
+                            let row = (y * window.stride() + i) as isize - window.padding() as isize;
+                            let column = (x * window.stride() + j) as isize - window.padding() as isize;
+                            let inside =
+                                (0..height as isize).contains(&row) && (0..width as isize).contains(&column);
+                            if inside {
+                                let place = (c * height + row as usize) * width + column as usize;
+                                let weight = weights.slice(k, c)[i * weights.kernel_width() + j];
+                                sum += i64::from(weight) * i64::from(input.values()[place]);
+                            }
+                        }
+                    }
+                }
+                sums.push(sum);
+            }
+        }
+    }
+    sums
+}
+
+fn by_reference(layer: &LinearLayer, input: &FeatureMap) -> Vec<i64> {
+    let Ok(accumulators) = ReferenceEngine.accumulate(layer, input);
+    assert_eq!(accumulators.shape(), layer.output());
+    accumulators.values().iter().copied().map(i64::from).collect()
+}
+
+#[derive(Debug, Clone)]
+struct Case {
+    layer: LinearLayer,
+    input: FeatureMap,
+}
+
+fn cases() -> impl Strategy<Value = Case> {
+    let extents =
+        (1..5_usize, 1..4_usize, 1..6_usize, 1..6_usize, 1..4_usize, 0..5_usize, 1..10_usize, 1..10_usize);
+    let geometry = extents.prop_filter_map("a window that fits", |(k, c, kh, kw, stride, padding, h, w)| {
+        let window = Window::new(kh, kw, stride, padding).ok()?;
+        let input = Shape::new(c, h, w);
+        window.output(input).map(|_| (k, window, input))
+    });
+    geometry.prop_flat_map(|(outputs, window, input)| {
+        let kernel = [outputs, input.channels, window.kernel_height(), window.kernel_width()];
+        let weights = prop::collection::vec(-1..=1_i8, kernel.iter().product::<usize>());
+        // Whole filters of zeros are common in sparse networks.
+        let empty = prop::collection::vec(prop::bool::weighted(0.2), outputs);
+        let values = prop::collection::vec(prop_oneof![Just(0), Just(u16::MAX), any::<u16>()], input.len());
+        (weights, empty, values).prop_map(move |(mut weights, empty, values)| {
+            let filter = weights.len() / outputs;
+            for (filter, _) in weights.chunks_exact_mut(filter).zip(empty).filter(|(_, empty)| *empty) {
+                filter.fill(0);
+            }
+            let weights = TernaryWeights::new(kernel, weights).unwrap();
+            let layer = LinearLayer::convolution("made", weights, window, input, u16::MAX).unwrap();
+            Case { layer, input: FeatureMap::new(input, values).unwrap() }
+        })
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_reference_is_the_definition_at_every_kernel_stride_and_padding(case in cases()) {
+        prop_assert_eq!(by_reference(&case.layer, &case.input), by_definition(&case.layer, &case.input));
+    }
+
+    #[test]
+    fn a_fully_connected_layer_is_a_matrix_product(
+        weights in prop::collection::vec(-1..=1_i8, 3 * 7),
+        values in prop::collection::vec(any::<u16>(), 7),
+    ) {
+        let layer = TernaryWeights::new([3, 7, 1, 1], weights.clone()).unwrap();
+        let layer = LinearLayer::fully_connected("made", layer, u16::MAX).unwrap();
+        let input = FeatureMap::new(layer.input(), values.clone()).unwrap();
+        let product = |row: &[i8]| row.iter().zip(&values).map(|(&w, &v)| i64::from(w) * i64::from(v)).sum::<i64>();
+        prop_assert_eq!(by_reference(&layer, &input), weights.chunks_exact(7).map(product).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn a_layer_whose_accumulators_could_leave_32_bits_is_refused() {
+    let layer = |inputs: usize| {
+        let weights = TernaryWeights::new([1, inputs, 1, 1], vec![1; inputs]).unwrap();
+        LinearLayer::fully_connected("wide", weights, u16::MAX)
+    };
+    // 32 768 · 65 535 = 2^31 − 32 768 is the most that fits.
+    assert!(layer(32_768).is_ok());
+    assert!(
+        layer(32_769).unwrap_err().to_string().contains("layer `wide`: an accumulator can reach 2147516415")
+    );
+}
+
+#[test]
+fn weights_window_and_input_that_do_not_fit_name_the_layer() {
+    let weights = || TernaryWeights::new([2, 3, 3, 3], vec![0; 54]).unwrap();
+    let window = |kernel, padding| Window::new(kernel, kernel, 1, padding).unwrap();
+    let message = |window, input| {
+        LinearLayer::convolution("conv7", weights(), window, input, 15).unwrap_err().to_string()
+    };
+    assert_eq!(
+        message(window(3, 1), Shape::new(4, 8, 8)),
+        "layer `conv7`: the weights take 3 input channels, but the input is 4x8x8"
+    );
+    assert!(message(window(5, 1), Shape::new(3, 8, 8)).contains("kernel is (3, 3), the window's (5, 5)"));
+    assert!(message(window(3, 0), Shape::new(3, 2, 8)).contains("does not fit into the padded input 3x2x8"));
+    // Padding alone would make room for the kernel.
+    assert!(message(window(3, 2), Shape::new(3, 0, 8)).contains("does not fit into the padded input 3x0x8"));
+}
