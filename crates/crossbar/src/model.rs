@@ -1,6 +1,6 @@
 //! The model itself: from placements to energy, latency and area.
 
-use technology::{Length, ParameterSet, Parameters, Power, Quantity, Time};
+use technology::{Length, Number, ParameterSet, Parameters, Power, Quantity, Time};
 
 use crate::array::Subarray;
 use crate::grouping::{Organisation, Placement, ceil_square_root};
@@ -269,25 +269,25 @@ impl Crossbar {
                     * self.scaling.logic
                     * (element_sums.max(0.0) * added_columns + tile_sums * tile_outputs + chip_sums));
 
-        // Inputs: a layer split by tap passes each value on from element to element, so a tile loads it once.
+        // Inputs: a layer split by tap passes each value on from element to element, so a tile loads it once. What a row
+        // carries is stored in, and sent to, every processing element along the columns.
         let loaded = if placement.split { layer.input.channels as f64 } else { matrix_rows };
-        let outputs = layer.outputs as f64;
-        let producers = (placement.summed_elements * placement.row_tiles) as f64;
-        let buffers = (p.buffer * (planes * (loaded + matrix_rows) + chip.sum_bits * outputs)
-            + p.output_register * (chip.sum_bits * outputs * producers))
+        let element_columns = placement.column_blocks.div_ceil(chip.organisation.element_side) as f64;
+        let partial_sums = chip.sum_bits * layer.outputs as f64 * self.producers(placement, chip);
+        let buffers = (p.buffer
+            * (planes * (loaded * placement.column_tiles as f64 + matrix_rows * element_columns))
+            + p.output_register * partial_sums)
             * self.scaling.logic;
 
         let tile_path = if placement.split { chip.paths.split_tile } else { chip.paths.unrolled_tile };
-        let bit = |length: Length, activity: technology::Number| {
-            bit_energy(p, &self.scaling, length, activity.base())
-        };
+        let bit = |length: Length, activity: Number| bit_energy(p, &self.scaling, length, activity.base());
+        let in_element = bit(chip.paths.element, p.element_activity);
         let input = bit(chip.paths.chip, p.input_global_activity)
-            + bit(tile_path + chip.paths.element, p.input_local_activity) * placement.column_tiles as f64;
-        let stored = planes * outputs * layer.stored_share()?;
-        let partial = chip.sum_bits * outputs * producers;
+            + (bit(tile_path, p.tile_activity) + in_element) * element_columns;
         let interconnect = input * (planes * matrix_rows)
-            + bit(chip.paths.chip, p.output_global_activity) * stored
-            + bit(tile_path + chip.paths.element, p.output_local_activity) * partial;
+            + in_element * partial_sums
+            + bit(chip.paths.chip, p.output_global_activity)
+                * self.sent_bits(layer, placement, chip, planes)?;
         Ok(EnergyParts {
             conversion,
             accumulation,
@@ -295,6 +295,32 @@ impl Crossbar {
             buffers,
             interconnect,
         })
+    }
+
+    /// Processing elements that each output's partial sums come from.
+    fn producers(&self, placement: &Placement, chip: &Chip) -> f64 {
+        let of_a_tile = if self.corrected() || placement.split {
+            placement.summed_elements
+        } else {
+            // DNN+NeuroSim moves the sums of every element along a tile's rows, whether it holds weights or not.
+            chip.organisation.tile_side / chip.organisation.element_side
+        };
+        (of_a_tile * placement.row_tiles) as f64
+    }
+
+    /// Bits that leave the tiles for each vector. Where several tiles hold the rows, each sends partial sums.
+    fn sent_bits(
+        &self,
+        layer: &LayerShape,
+        placement: &Placement,
+        chip: &Chip,
+        planes: f64,
+    ) -> Result<f64, CrossbarError> {
+        let outputs = layer.outputs as f64;
+        if self.corrected() && placement.row_tiles > 1 {
+            return Ok(outputs * chip.sum_bits * placement.row_tiles as f64);
+        }
+        Ok(outputs * planes * layer.stored_share()?)
     }
 
     /// The latency of a layer. A step is the time of a conversion: the slowest part sets the clock.

@@ -89,12 +89,12 @@ technology::parameters! {
         wire: Capacitance = "interconnect.wire" per "um",
         /// Share of a path's wires that an input bit charges between the global buffer and a tile.
         input_global_activity: Number = "interconnect.input_global_activity" per "",
-        /// Share of a path's wires that an input bit charges within a tile, where it is broadcast.
-        input_local_activity: Number = "interconnect.input_local_activity" per "",
+        /// Share of a path's wires that an input bit charges between a tile's edge and a processing element.
+        tile_activity: Number = "interconnect.tile_activity" per "",
+        /// Share of a path's wires that a bit, of an input or a partial sum, charges within a processing element.
+        element_activity: Number = "interconnect.element_activity" per "",
         /// Share of a path's wires that an output bit charges between a tile and the global buffer.
         output_global_activity: Number = "interconnect.output_global_activity" per "",
-        /// Share of a path's wires that a bit of a partial sum charges within a tile.
-        output_local_activity: Number = "interconnect.output_local_activity" per "",
         /// Steps of the interconnect for an input bit.
         input_steps: Number = "interconnect.input_steps" per "bit",
         /// Steps of the interconnect for an output bit.
