@@ -1,1 +1,42 @@
-//! Under construction.
+//! An analytical model of a resistive-crossbar in-memory accelerator: energy by part, latency by part and area of a network
+//! whose layers are computed one after the other.
+//!
+//! The machine is a chip of tiles, tiles of processing elements, processing elements of subarrays. A subarray holds a block
+//! of a layer's weight matrix as conductances. Inputs come one bit plane at a time on the word lines, all rows at once; a few
+//! columns at a time are read by converters that the columns share; shift-adders weigh the planes and adder trees sum the
+//! subarrays. The organisation follows the published descriptions of DNN+NeuroSim (Peng et al., IEDM 2019, and the V1.3
+//! manual); the equations and the code are this project's own, from components whose energies a technology file gives with
+//! their sources. [`validation`] compares the model with measured runs of DNN+NeuroSim, layer by layer and part by part.
+//!
+//! ```text
+//! shapes (LayerShape) + Precision + technology file (Design, CrossbarParameters) -> Crossbar::evaluate -> NetworkReport
+//! ```
+//!
+//! Every energy is an expectation over the stated statistics of activations and weights; nothing is executed.
+
+mod activity;
+mod array;
+mod converter;
+mod design;
+mod error;
+mod grouping;
+mod interconnect;
+mod layer;
+mod model;
+mod parameters;
+mod report;
+mod scaling;
+mod shapes;
+mod technology_file;
+pub mod validation;
+
+pub use activity::{Activations, Precision, WeightStatistics};
+pub use design::{Converter, Counting, Design, Gating, Grouping, Interconnect, Mapping, ZeroSkipping};
+pub use error::CrossbarError;
+pub use grouping::Placement;
+pub use layer::{LayerShape, Pool};
+pub use model::Crossbar;
+pub use parameters::CrossbarParameters;
+pub use report::{AreaParts, EnergyParts, LatencyParts, LayerReport, NetworkReport};
+pub use shapes::load_shapes;
+pub use technology_file::load_technology;

@@ -1,0 +1,106 @@
+//! The shape of one layer, as the crossbar sees it: a matrix of weights and the vectors that it is multiplied by.
+
+use network::{Shape, Window};
+
+use crate::{Activations, CrossbarError};
+
+/// The non-overlapping pool that follows a layer; it is computed on the way out, so that fewer values are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pool {
+    /// Every value is stored.
+    None,
+    /// One value of `extent` x `extent` is stored.
+    Local {
+        /// Rows and columns of the pool, at least 1.
+        extent: usize,
+    },
+    /// One value of each channel is stored.
+    Global,
+}
+
+/// One convolution or fully connected layer. A fully connected layer has an input of 1 x 1 positions and the window
+/// [`Window::POINT`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct LayerShape {
+    /// The name in reports.
+    pub name: String,
+    /// What comes in.
+    pub input: Shape,
+    /// Output channels.
+    pub outputs: usize,
+    /// The kernel.
+    pub window: Window,
+    /// What follows.
+    pub pool: Pool,
+    /// The statistics of what comes in.
+    pub activations: Activations,
+}
+
+impl LayerShape {
+    /// Rows of the weight matrix: inputs of one output value.
+    pub fn rows(&self) -> usize {
+        self.input.channels * self.window.taps()
+    }
+
+    /// Rows and columns of the output map.
+    ///
+    /// # Errors
+    /// If the layer is empty or its input smaller than its kernel.
+    pub fn output_extent(&self) -> Result<(usize, usize), CrossbarError> {
+        if self.input.is_empty() || self.outputs == 0 {
+            return Err(self.error(format!(
+                "an input of {} and {} outputs; both must hold something",
+                self.input, self.outputs
+            )));
+        }
+        self.window.output(self.input).ok_or_else(|| {
+            self.error(format!(
+                "an input of {} with a padding of {} is smaller than the kernel of {}x{}",
+                self.input,
+                self.window.padding(),
+                self.window.kernel_height(),
+                self.window.kernel_width()
+            ))
+        })
+    }
+
+    /// The share of taps that lie on the input and not on its padding, over all output positions.
+    ///
+    /// # Errors
+    /// If the layer is empty or its input smaller than its kernel.
+    pub fn real_tap_share(&self) -> Result<f64, CrossbarError> {
+        let (height, width) = self.output_extent()?;
+        let along = |outputs: usize, extent: usize, kernel: usize| {
+            let inside: usize = (0..outputs)
+                .map(|output| {
+                    let first = output * self.window.stride();
+                    let end = (first + kernel).min(extent + self.window.padding());
+                    end.saturating_sub(first.max(self.window.padding()))
+                })
+                .sum();
+            inside as f64 / (outputs * kernel) as f64
+        };
+        Ok(along(height, self.input.height, self.window.kernel_height())
+            * along(width, self.input.width, self.window.kernel_width()))
+    }
+
+    /// The share of outputs that are stored after the pool.
+    ///
+    /// # Errors
+    /// If the layer is empty, its input smaller than its kernel, or its pool of no extent.
+    pub fn stored_share(&self) -> Result<f64, CrossbarError> {
+        let (height, width) = self.output_extent()?;
+        match self.pool {
+            Pool::None => Ok(1.0),
+            Pool::Local { extent: 0 } => {
+                Err(self.error("a pool of 0x0; its extent must be at least 1".to_owned()))
+            }
+            Pool::Local { extent } => Ok(1.0 / (extent * extent) as f64),
+            Pool::Global => Ok(1.0 / (height * width) as f64),
+        }
+    }
+
+    fn error(&self, message: String) -> CrossbarError {
+        CrossbarError::Layer { layer: self.name.clone(), message }
+    }
+}

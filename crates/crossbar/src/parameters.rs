@@ -1,0 +1,108 @@
+//! The numbers that the crossbar model computes with. Those that depend on the node are given at the reference node and
+//! scaled by the rules of `scaling`.
+
+use technology::{Area, Capacitance, Energy, FeatureArea, Length, Number, Power, Resistance, Time, Voltage};
+
+technology::parameters! {
+    /// What a crossbar's parts cost.
+    pub struct CrossbarParameters {
+        /// Node at which the parameters below are given.
+        reference_node: Length = "scaling.reference_node" per "",
+        /// Supply at the reference node.
+        reference_supply: Voltage = "scaling.reference_supply" per "",
+        /// Change of the supply with the node.
+        supply_slope: Voltage = "scaling.supply_slope" per "nm",
+        /// Exponent of the node with which the time of a step grows.
+        delay_exponent: Number = "scaling.delay_exponent" per "",
+
+        /// Resistance of a cell at its largest code.
+        on_resistance: Resistance = "cell.on_resistance" per "",
+        /// Resistance of a cell at code zero.
+        off_resistance: Resistance = "cell.off_resistance" per "",
+        /// Voltage over a column's cells during a read.
+        read_voltage: Voltage = "cell.read_voltage" per "",
+        /// Area of a cell with its access transistor.
+        cell_area: FeatureArea = "cell.area" per "cell",
+        /// Word-line capacitance of a cell apart from what follows.
+        word_line_wire: Capacitance = "cell.word_line_wire" per "cell",
+        /// Gate capacitance of an access transistor that carries the current of a cell of 1 mS; its width follows the conductance.
+        access_gate: Capacitance = "cell.access_gate" per "mS",
+
+        /// Energy of a word-line driver and its latch itself, in one bit plane of one active row.
+        driver: Energy = "driver.switching" per "row",
+        /// Energy spent in the driver's stages as a share of the word line's energy.
+        driver_load: Number = "driver.load_share" per "",
+        /// Area of a row's driver and switches.
+        driver_area: Area = "driver.area" per "row",
+
+        /// Energy of a sense amplifier of a flash converter in one conversion.
+        flash_level: Energy = "flash.conversion" per "level",
+        /// Share of the conversion's time during which column current flows, flash converter.
+        flash_duty: Number = "flash.current_duty" per "",
+        /// Time of a conversion, flash converter.
+        flash_time: Time = "flash.conversion_time" per "",
+        /// Area of one sense amplifier of a flash converter with 16 levels.
+        flash_area: Area = "flash.area" per "level",
+        /// Exponent of the number of levels with which a flash converter's area grows.
+        flash_area_exponent: Number = "flash.area_exponent" per "",
+
+        /// Energy of a step of a successive converter.
+        successive_step: Energy = "successive.conversion" per "bit",
+        /// Share of the conversion's time during which column current flows, successive converter.
+        successive_duty: Number = "successive.current_duty" per "",
+        /// Time of a step of a successive converter.
+        successive_time: Time = "successive.step_time" per "bit",
+        /// Area of a successive converter apart from its bits.
+        successive_area: Area = "successive.area" per "",
+        /// Area that every bit adds to a successive converter.
+        successive_bit_area: Area = "successive.bit_area" per "bit",
+
+        /// Energy of a shift-add of one conversion, for each bit of the sum of the converter's and the activation's bits.
+        shift_add: Energy = "accumulation.shift_add" per "bit",
+        /// Energy of an addition with its register, for each bit of a partial sum.
+        adder: Energy = "accumulation.adder" per "bit",
+        /// Area of a shift-adder or an adder, for each bit.
+        adder_area: Area = "accumulation.area" per "bit",
+        /// Steps of a tile's adder tree for each bit of a partial sum and each column that shares a converter.
+        adder_steps: Number = "accumulation.steps" per "bit",
+
+        /// Energy to store or load one bit in the buffers of a tile or a processing element.
+        buffer: Energy = "buffer.access" per "bit",
+        /// Energy to store one bit of a partial sum at the output of a processing element.
+        output_register: Energy = "buffer.output_register" per "bit",
+        /// Area of a processing element's buffers and control, for each of its subarrays.
+        element_area: Area = "buffer.area" per "subarray",
+        /// Steps of the buffers for an input value of a matrix row, unrolled layers.
+        unrolled_input_steps: Number = "buffer.unrolled_input_steps" per "value",
+        /// Steps of the buffers for an output value, unrolled layers.
+        unrolled_output_steps: Number = "buffer.unrolled_output_steps" per "value",
+        /// Steps of the buffers for an input value of a matrix row, layers split by tap.
+        split_input_steps: Number = "buffer.split_input_steps" per "value",
+        /// Steps of the buffers for an output value, layers split by tap.
+        split_output_steps: Number = "buffer.split_output_steps" per "value",
+        /// Share of the buffers' steps that does not depend on the bits of a value.
+        buffer_fixed_share: Number = "buffer.fixed_share" per "",
+        /// Share of the buffers' steps added by every bit of weight and activation.
+        buffer_bit_share: Number = "buffer.bit_share" per "bit",
+
+        /// Capacitance of a wire.
+        wire: Capacitance = "interconnect.wire" per "um",
+        /// Share of a path's wires that an input bit charges between the global buffer and a tile.
+        input_global_activity: Number = "interconnect.input_global_activity" per "",
+        /// Share of a path's wires that an input bit charges between a tile's edge and a processing element.
+        tile_activity: Number = "interconnect.tile_activity" per "",
+        /// Share of a path's wires that a bit, of an input or a partial sum, charges within a processing element.
+        element_activity: Number = "interconnect.element_activity" per "",
+        /// Share of a path's wires that an output bit charges between a tile and the global buffer.
+        output_global_activity: Number = "interconnect.output_global_activity" per "",
+        /// Steps of the interconnect for an input bit.
+        input_steps: Number = "interconnect.input_steps" per "bit",
+        /// Steps of the interconnect for an output bit.
+        output_steps: Number = "interconnect.output_steps" per "bit",
+
+        /// Leakage of a subarray with its share of periphery, apart from what follows.
+        leakage: Power = "leakage.subarray" per "subarray",
+        /// Leakage that every bit of a partial sum adds to a subarray's share of registers.
+        leakage_bit: Power = "leakage.register" per "bit",
+    }
+}

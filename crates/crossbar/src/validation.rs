@@ -1,0 +1,309 @@
+//! The model against measured runs of DNN+NeuroSim, layer by layer and part by part.
+
+use std::path::Path;
+
+use serde::Deserialize;
+use technology::Quantity;
+
+use crate::{
+    Counting, Crossbar, CrossbarError, LayerReport, Precision, WeightStatistics, load_shapes, load_technology,
+};
+
+/// A quantity of a layer or of a whole case, as measured and as modelled.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comparison {
+    /// The measured case.
+    pub case: String,
+    /// Whether a parameter was calibrated on this case.
+    pub calibrated: bool,
+    /// The layer's name; `total` for the sum over layers.
+    pub layer: String,
+    /// What is compared.
+    pub part: Part,
+    /// In the part's unit.
+    pub measured: f64,
+    /// In the part's unit.
+    pub modelled: f64,
+}
+
+impl Comparison {
+    /// Modelled over measured.
+    pub fn ratio(&self) -> f64 {
+        self.modelled / self.measured
+    }
+}
+
+/// What is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// Dynamic energy, pJ.
+    Energy,
+    /// Converters with the array, pJ.
+    Conversion,
+    /// Accumulation, pJ.
+    Accumulation,
+    /// Buffers, pJ.
+    Buffers,
+    /// Interconnect, pJ.
+    Interconnect,
+    /// Everything else that is dynamic, pJ.
+    Other,
+    /// Leakage, pJ.
+    Leakage,
+    /// Latency, ns.
+    Latency,
+    /// Subarrays allocated.
+    Subarrays,
+}
+
+impl Part {
+    /// Every part, in the order of the table.
+    pub const ALL: [Self; 9] = [
+        Self::Energy,
+        Self::Conversion,
+        Self::Accumulation,
+        Self::Buffers,
+        Self::Interconnect,
+        Self::Other,
+        Self::Leakage,
+        Self::Latency,
+        Self::Subarrays,
+    ];
+
+    /// The name in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Energy => "energy",
+            Self::Conversion => "conversion",
+            Self::Accumulation => "accumulation",
+            Self::Buffers => "buffers",
+            Self::Interconnect => "interconnect",
+            Self::Other => "other",
+            Self::Leakage => "leakage",
+            Self::Latency => "latency",
+            Self::Subarrays => "subarrays",
+        }
+    }
+
+    /// The unit of its values.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Self::Latency => "ns",
+            Self::Subarrays => "1",
+            _ => "pJ",
+        }
+    }
+
+    fn measured(self, layer: &MeasuredLayer) -> f64 {
+        match self {
+            Self::Energy => layer.energy_pj,
+            Self::Conversion => layer.conversion_pj,
+            Self::Accumulation => layer.accumulation_pj,
+            Self::Buffers => layer.buffers_pj,
+            Self::Interconnect => layer.interconnect_pj,
+            Self::Other => {
+                layer.energy_pj
+                    - layer.conversion_pj
+                    - layer.accumulation_pj
+                    - layer.buffers_pj
+                    - layer.interconnect_pj
+            }
+            Self::Leakage => layer.leakage_pj,
+            Self::Latency => layer.latency_ns,
+            Self::Subarrays => layer.subarrays,
+        }
+    }
+
+    fn modelled(self, layer: &LayerReport) -> f64 {
+        match self {
+            Self::Energy => layer.energy.total().base(),
+            Self::Conversion => layer.energy.conversion.base(),
+            Self::Accumulation => layer.energy.accumulation.base(),
+            Self::Buffers => layer.energy.buffers.base(),
+            Self::Interconnect => layer.energy.interconnect.base(),
+            Self::Other => layer.energy.drivers.base(),
+            Self::Leakage => layer.leakage.base(),
+            Self::Latency => layer.latency.total().base(),
+            Self::Subarrays => layer.subarrays as f64,
+        }
+    }
+}
+
+/// One row of the measured data that is compared.
+#[derive(Debug, Clone, PartialEq)]
+struct MeasuredLayer {
+    case: String,
+    subarrays: f64,
+    energy_pj: f64,
+    leakage_pj: f64,
+    conversion_pj: f64,
+    accumulation_pj: f64,
+    buffers_pj: f64,
+    interconnect_pj: f64,
+    latency_ns: f64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    case: String,
+    technology: String,
+    shapes: String,
+    weights: CaseWeights,
+    activation_bits: u32,
+    padding: CasePadding,
+    calibrated: bool,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum CaseWeights {
+    Ternary,
+    EightBits,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum CasePadding {
+    Ignored,
+    Counted,
+}
+
+/// Models every case that `cases.yaml` in the folder of references lists, and compares it with `measured.csv` there: for each
+/// case a row for every part of the whole, then of every layer, in the order of the files. `technologies` is the folder of
+/// crossbar technology files.
+///
+/// # Errors
+/// If a file cannot be read or is not of its form, or a case has another number of layers than its shapes.
+pub fn validate(references: &Path, technologies: &Path) -> Result<Vec<Comparison>, CrossbarError> {
+    let measured_path = references.join("measured.csv");
+    let measured = parse_measured(&read(&measured_path)?, &measured_path)?;
+    let cases_path = references.join("cases.yaml");
+    let cases: Vec<Case> =
+        serde_yaml::from_str(&read(&cases_path)?).map_err(|error| CrossbarError::Malformed {
+            path: cases_path.clone(),
+            line: error.location().map_or(0, |place| place.line()),
+            message: error.to_string(),
+        })?;
+    let mut comparisons = Vec::new();
+    for case in &cases {
+        let layers: Vec<&MeasuredLayer> = measured.iter().filter(|row| row.case == case.case).collect();
+        let technology = load_technology(&technologies.join(format!("{}.yaml", case.technology)))?;
+        let mut design = technology.design;
+        design.counting = match case.padding {
+            CasePadding::Ignored => Counting::NeurosimCompatible,
+            CasePadding::Counted => Counting::NeurosimCompatiblePadded,
+        };
+        let shapes = load_shapes(&references.join(format!("{}.yaml", case.shapes)))?;
+        if layers.len() != shapes.len() {
+            return Err(CrossbarError::Malformed {
+                path: measured_path,
+                line: 0,
+                message: format!(
+                    "case `{}` has {} layers, its shapes {}",
+                    case.case,
+                    layers.len(),
+                    shapes.len()
+                ),
+            });
+        }
+        let precision = Precision {
+            weights: match case.weights {
+                CaseWeights::Ternary => WeightStatistics::Ternary { zeros: 0.5 },
+                CaseWeights::EightBits => WeightStatistics::Symmetric { bits: 8 },
+            },
+            activation_bits: case.activation_bits,
+        };
+        let report = Crossbar::new(design, &technology.parameters)?.evaluate(&shapes, precision)?;
+        let row = |layer: &str, part, measured, modelled| Comparison {
+            case: case.case.clone(),
+            calibrated: case.calibrated,
+            layer: layer.to_owned(),
+            part,
+            measured,
+            modelled,
+        };
+        for part in Part::ALL {
+            let measured = layers.iter().map(|layer| part.measured(layer)).sum();
+            let modelled = report.layers.iter().map(|layer| part.modelled(layer)).sum();
+            comparisons.push(row("total", part, measured, modelled));
+        }
+        for (measured, modelled) in layers.iter().zip(&report.layers) {
+            comparisons.extend(
+                Part::ALL
+                    .map(|part| row(&modelled.name, part, part.measured(measured), part.modelled(modelled))),
+            );
+        }
+    }
+    Ok(comparisons)
+}
+
+fn read(path: &Path) -> Result<String, CrossbarError> {
+    std::fs::read_to_string(path)
+        .map_err(|source| CrossbarError::Unreadable { path: path.to_owned(), source })
+}
+
+/// Reads the measured table by the names of its columns.
+fn parse_measured(text: &str, path: &Path) -> Result<Vec<MeasuredLayer>, CrossbarError> {
+    let malformed =
+        |line: usize, message: String| CrossbarError::Malformed { path: path.to_owned(), line, message };
+    let mut lines = text.lines().enumerate();
+    let header: Vec<&str> = lines.next().map(|(_, line)| line.split(',').collect()).unwrap_or_default();
+    let column = |name: &str| {
+        header.iter().position(|&h| h == name).ok_or_else(|| {
+            malformed(1, format!("column `{name}` is missing; the columns are {}", header.join(", ")))
+        })
+    };
+    let case = column("case")?;
+    let numbers = [
+        column("arrays_alloc")?,
+        column("energy_pJ")?,
+        column("leakE_pJ")?,
+        column("adc_pJ")?,
+        column("acc_pJ")?,
+        column("buf_pJ")?,
+        column("ic_pJ")?,
+        column("latency_ns")?,
+    ];
+    lines
+        .filter(|(_, line)| !line.trim().is_empty())
+        .map(|(index, line)| {
+            let fields: Vec<&str> = line.split(',').collect();
+            let field = |at: usize| {
+                fields.get(at).copied().ok_or_else(|| {
+                    malformed(
+                        index + 1,
+                        format!("{} fields, but the header has {}", fields.len(), header.len()),
+                    )
+                })
+            };
+            let mut values = [0.0; 8];
+            for (value, &at) in values.iter_mut().zip(&numbers) {
+                let text = field(at)?;
+                *value =
+                    text.parse().map_err(|_| malformed(index + 1, format!("`{text}` is not a number")))?;
+            }
+            let [
+                subarrays,
+                energy_pj,
+                leakage_pj,
+                conversion_pj,
+                accumulation_pj,
+                buffers_pj,
+                interconnect_pj,
+                latency_ns,
+            ] = values;
+            Ok(MeasuredLayer {
+                case: field(case)?.to_owned(),
+                subarrays,
+                energy_pj,
+                leakage_pj,
+                conversion_pj,
+                accumulation_pj,
+                buffers_pj,
+                interconnect_pj,
+                latency_ns,
+            })
+        })
+        .collect()
+}
