@@ -10,6 +10,7 @@
 
 mod arithmetic;
 pub mod assembly;
+mod bounds;
 pub mod check;
 mod geometry;
 pub mod ir;
@@ -18,6 +19,7 @@ mod passes;
 mod pipeline;
 mod program;
 
+pub use bounds::per_channel_lower_bound;
 pub use geometry::{Geometry, GeometryError};
 pub use passes::place::PlacementError;
 pub use passes::share::{Sharing, UnknownSharing};

@@ -98,7 +98,7 @@ pub enum StudyError {
 /// A network, compiled, with images and their fault-free evaluations.
 #[derive(Debug)]
 pub struct Study<'a> {
-    machine: &'a Machine<'a>,
+    machine: &'a Machine,
     images: &'a [FeatureMap],
     labels: &'a [u8],
     clean: Vec<Evaluation>,
@@ -111,7 +111,7 @@ impl<'a> Study<'a> {
     /// # Errors
     /// If images do not fit the network, or labels the images.
     pub fn new(
-        machine: &'a Machine<'a>,
+        machine: &'a Machine,
         images: &'a [FeatureMap],
         labels: &'a [u8],
         seed: u64,
@@ -205,7 +205,7 @@ fn layer_hazard(layer: &MachineLayer, rates: ShiftFaultRates) -> f64 {
 }
 
 struct FaultyEngine<'e> {
-    machine: &'e Machine<'e>,
+    machine: &'e Machine,
     clean: &'e Evaluation,
     point: &'e FaultPoint,
     hazards: &'e [f64],

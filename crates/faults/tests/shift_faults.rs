@@ -1,6 +1,7 @@
 //! Shift faults on a shipped network.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use compiler::{Geometry, Options, Sharing};
 use faults::{FaultPoint, LiteratureRates, Realignment, ShiftFaultRates, Study};
@@ -34,7 +35,7 @@ fn with_study(test: impl FnOnce(&Study<'_>)) {
         sharing: Sharing::PerChannel,
         outputs_per_processor: None,
     };
-    let machine = Machine::compile(&network, &options).unwrap();
+    let machine = Machine::compile(Arc::new(network), &options).unwrap();
     test(&Study::new(&machine, &images, labels, 5).unwrap());
 }
 

@@ -23,6 +23,6 @@ pub use counts::{ProgramCounts, ProgramError, Rule};
 pub use events::{Events, PerRows, RowCount, SerialSteps};
 pub use expectation::expected_tagged_bits;
 pub use layer::{MachineError, MachineLayer};
-pub use machine::{Machine, Run};
+pub use machine::{Machine, Run, mean_events};
 pub use slip::{SlipOutcome, Slips};
 pub use technology_parameters::{PaddingRows, ProcessorDesign, ProcessorParameters, SearchModel};

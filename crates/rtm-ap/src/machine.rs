@@ -1,5 +1,7 @@
 //! A whole network on processors: layer after layer on the same ones, requantization and pools at their periphery.
 
+use std::sync::Arc;
+
 use compiler::Options;
 use network::{
     Accumulators, Activation, Addend, Evaluation, EvaluationError, FeatureMap, LinearEngine, LinearLayer, Network, Node,
@@ -7,13 +9,13 @@ use network::{
 };
 use rayon::prelude::*;
 
-use crate::events::Events;
+use crate::events::{Events, PerRows};
 use crate::layer::{MachineError, MachineLayer};
 
 /// A network compiled for processors.
 #[derive(Debug)]
-pub struct Machine<'n> {
-    network: &'n Network,
+pub struct Machine {
+    network: Arc<Network>,
     options: Options,
     layers: Vec<MachineLayer>,
     periphery: Vec<PeripheryEvents>,
@@ -36,21 +38,22 @@ pub struct Run {
     pub events: Vec<Events>,
 }
 
-impl<'n> Machine<'n> {
+impl Machine {
     /// Compiles every linear layer of a network.
     ///
     /// # Errors
     /// The first layer that does not fit the array.
-    pub fn compile(network: &'n Network, options: &Options) -> Result<Self, MachineError> {
+    pub fn compile(network: Arc<Network>, options: &Options) -> Result<Self, MachineError> {
         let layers: Vec<&LinearLayer> = network.linear_layers().map(|(_, layer)| layer).collect();
         let layers =
             layers.par_iter().map(|layer| MachineLayer::compile(layer, options)).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { network, options: *options, layers, periphery: periphery(network) })
+        let periphery = periphery(&network);
+        Ok(Self { network, options: *options, layers, periphery })
     }
 
     /// The network.
-    pub fn network(&self) -> &'n Network {
-        self.network
+    pub fn network(&self) -> &Network {
+        &self.network
     }
 
     /// What it was compiled with.
@@ -92,13 +95,25 @@ impl<'n> Machine<'n> {
     }
 }
 
-struct Engine<'m, 'n> {
-    machine: &'m Machine<'n>,
+/// The mean over images of each layer's events. Only the bits written to tagged rows differ between images.
+pub fn mean_events(runs: &[Run]) -> Vec<Events> {
+    let Some(first) = runs.first() else { return Vec::new() };
+    let mut mean = first.events.clone();
+    for (layer, events) in mean.iter_mut().enumerate() {
+        let mut tagged = PerRows::default();
+        runs.iter().for_each(|run| tagged += run.events[layer].tagged_bits);
+        events.tagged_bits = tagged * (1.0 / runs.len() as f64);
+    }
+    mean
+}
+
+struct Engine<'m> {
+    machine: &'m Machine,
     next: usize,
     events: Vec<Events>,
 }
 
-impl LinearEngine for Engine<'_, '_> {
+impl LinearEngine for Engine<'_> {
     type Error = MachineError;
 
     fn accumulate(&mut self, layer: &LinearLayer, input: &FeatureMap) -> Result<Accumulators, MachineError> {

@@ -1,6 +1,7 @@
 //! Shipped networks on the machine, against the golden vectors.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use compiler::{Geometry, Options, Sharing};
 use network::{Checkpoint, FeatureMap, Network};
@@ -24,7 +25,8 @@ fn vgg8_runs_on_the_machine_and_every_value_equals_the_reference() {
     let golden = Checkpoint::load(&networks().join("golden").join(format!("{}.safetensors.zst", description.name))).unwrap();
     let (_, logits) = golden.shaped::<i64>("logits").unwrap();
     let (shape, pixels) = golden.shaped::<u8>("input").unwrap();
-    let machine = Machine::compile(&network, &options()).unwrap();
+    let network = Arc::new(network);
+    let machine = Machine::compile(Arc::clone(&network), &options()).unwrap();
     let size = pixels.len() / shape[0];
     for (image, expected) in pixels.chunks(size).zip(logits.chunks(network.classes())) {
         let image = FeatureMap::from_pixels(network.input().shape(), image).unwrap();
