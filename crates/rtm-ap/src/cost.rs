@@ -11,14 +11,15 @@ use crate::technology_parameters::{PaddingRows, ProcessorParameters, SearchModel
 pub struct EnergyParts {
     /// Searches.
     pub search: Energy,
-    /// Writes of results, carries and clears.
+    /// Writes: of results, carries and clears, and those that fill operands from the window.
     pub write: Energy,
+    /// Reads of accumulators at the ports.
+    pub read: Energy,
     /// Shifts of tracks.
     pub shift: Energy,
     /// Fetching, decoding and broadcasting the program, which holds the weights.
     pub program: Energy,
-    /// Moving windows, accumulators and activations between buffer, processors and periphery, with the buffer's accesses, the
-    /// reads at the ports and the writes that fill operands.
+    /// Moving windows and activations between buffer and processors, with the buffer's accesses.
     pub movement: Energy,
     /// Requantization and pools.
     pub periphery: Energy,
@@ -28,12 +29,12 @@ pub struct EnergyParts {
 
 impl EnergyParts {
     /// The names of the parts, in the order of [`EnergyParts::values`].
-    pub const NAMES: [&'static str; 7] =
-        ["search", "write", "shift", "program", "movement", "periphery", "leakage"];
+    pub const NAMES: [&'static str; 8] =
+        ["search", "write", "read", "shift", "program", "movement", "periphery", "leakage"];
 
     /// The parts.
-    pub fn values(&self) -> [Energy; 7] {
-        [self.search, self.write, self.shift, self.program, self.movement, self.periphery, self.leakage]
+    pub fn values(&self) -> [Energy; 8] {
+        [self.search, self.write, self.read, self.shift, self.program, self.movement, self.periphery, self.leakage]
     }
 
     /// Their sum.
@@ -85,12 +86,11 @@ pub fn cost(
         + p.read_time * steps.reads as f64;
     let energy = EnergyParts {
         search,
-        write: p.write_bit * (rows(events.tagged_bits) + rows(events.broadcast_bits)),
+        write: p.write_bit * (rows(events.tagged_bits) + rows(events.broadcast_bits) + events.loaded_bits),
+        read: p.read_bit * events.stored_bits,
         shift: p.shift_step * p.cell_tracks.base() * rows(events.track_steps),
         program: (p.fetch_word + p.decode_word) * events.words_fetched + p.broadcast_word * events.words_broadcast,
-        movement: (p.movement_bit + p.buffer_bit) * (events.loaded_bits + events.output_bits)
-            + p.write_bit * events.loaded_bits
-            + p.read_bit * events.stored_bits,
+        movement: (p.movement_bit + p.buffer_bit) * (events.loaded_bits + events.output_bits),
         periphery: p.requantization * events.requantizations + p.pool_operation * events.pool_operations,
         leakage: p.leakage * events.processors as f64 * latency,
     };

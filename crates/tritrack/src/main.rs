@@ -1,2 +1,50 @@
-//! The command line.
-fn main() {}
+//! The command line of Tritrack.
+
+mod cli;
+mod error;
+mod manifest;
+mod models;
+mod progress;
+mod reproduce;
+mod studies;
+mod workspace;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Arguments, Command};
+use crate::error::RunError;
+use crate::manifest::Manifest;
+use crate::workspace::Workspace;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if let Some(jobs) = arguments.jobs {
+        // The pool is built once, here: nothing has used it yet.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(jobs).build_global();
+    }
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<(), RunError> {
+    let workspace = Workspace::find(arguments.workspace.as_deref())?;
+    let mut output = std::io::stdout();
+    match &arguments.command {
+        Command::Reproduce { experiments } => reproduce::reproduce(&workspace, experiments, &mut output),
+        Command::List => {
+            for id in workspace.experiments()? {
+                let manifest = Manifest::load(&workspace.manifest(&id))?;
+                let _ = writeln!(output, "{id:8} {}", manifest.title);
+            }
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// Re-runs the claims of "Full-Stack Optimization for CAM-Only DNN Inference" (DATE 2024) from manifests.
+#[derive(Debug, Parser)]
+#[command(name = "tritrack", version, after_help = EXAMPLES)]
+pub struct Arguments {
+    /// The folder that holds `experiments/`; by default the nearest one above the current folder
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub workspace: Option<PathBuf>,
+
+    /// Threads to compute with; by default one for each core. Results do not depend on it
+    #[arg(long, global = true, value_name = "COUNT")]
+    pub jobs: Option<usize>,
+
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run experiments: write their tables to `results/` and their figures to `figures/`
+    #[command(after_help = "Example: tritrack reproduce fig2 fig7")]
+    Reproduce {
+        /// Experiments by the names of their manifests, or `all`
+        #[arg(required = true, value_name = "EXPERIMENT")]
+        experiments: Vec<String>,
+    },
+    /// List the experiments with their titles
+    List,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  tritrack list                what there is to reproduce
+  tritrack reproduce fig7      the headline: energy efficiency against every stated crossbar
+  tritrack reproduce all       everything that the repository carries the data for
+
+Exit codes: 0 done; 2 something is wrong with the input, and the message says what and where.";

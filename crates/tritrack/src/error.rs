@@ -1,0 +1,113 @@
+//! What can go wrong, said so that the user knows what to do.
+
+use std::path::PathBuf;
+
+use crate::manifest::ManifestError;
+
+/// What can go wrong in a run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// Not in a workspace.
+    #[error(
+        "no folder `experiments` in {} or above it; change into a Tritrack workspace or name one with --workspace",
+        start.display()
+    )]
+    NoWorkspace {
+        /// Where the search began.
+        start: PathBuf,
+    },
+    /// No manifest of that name.
+    #[error("there is no experiment `{id}`{}; there are: {}", suggestion(id, known), known.join(", "))]
+    UnknownExperiment {
+        /// The name.
+        id: String,
+        /// The names there are.
+        known: Vec<String>,
+    },
+    /// A file or folder cannot be read.
+    #[error("{}: cannot be read: {source}", path.display())]
+    Unreadable {
+        /// The path.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A manifest is wrong.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// A network cannot be loaded.
+    #[error(transparent)]
+    Network(#[from] network::NetworkError),
+    /// Images cannot be loaded.
+    #[error(transparent)]
+    Images(#[from] network::ImagesError),
+    /// An experiment names images without labels where it needs them.
+    #[error("the image set `{0}` has no labels, so no accuracy can be measured on it")]
+    NoLabels(String),
+    /// A network has no golden vectors.
+    #[error("network `{0}` has no golden vectors; name a data set under `images` instead")]
+    NoGolden(String),
+    /// A technology file is wrong.
+    #[error(transparent)]
+    Technology(#[from] technology::TechnologyError),
+    /// The compiler or the machine refuses.
+    #[error(transparent)]
+    Machine(#[from] rtm_ap::MachineError),
+    /// The machine fails on an image.
+    #[error(transparent)]
+    Run(#[from] network::EvaluationError<rtm_ap::MachineError>),
+    /// The reference inference refuses an image.
+    #[error(transparent)]
+    Inference(#[from] network::EvaluationError<std::convert::Infallible>),
+    /// The crossbar model refuses.
+    #[error(transparent)]
+    Crossbar(#[from] crossbar::CrossbarError),
+    /// A fault study fails.
+    #[error(transparent)]
+    Study(#[from] faults::StudyError),
+    /// A proportion has no interval.
+    #[error(transparent)]
+    Interval(#[from] faults::IntervalError),
+    /// A table is wrong or cannot be written.
+    #[error(transparent)]
+    Table(#[from] tables::TableError),
+    /// A figure cannot be drawn.
+    #[error(transparent)]
+    Figure(#[from] figures::FigureError),
+}
+
+/// `; did you mean ...?` if a known name is close.
+pub fn suggestion(found: &str, known: &[String]) -> String {
+    let closest = known.iter().map(|name| (edit_distance(found, name), name)).min();
+    match closest {
+        Some((distance, name)) if distance <= 1 + found.len() / 4 => format!(" (did you mean `{name}`?)"),
+        _ => String::new(),
+    }
+}
+
+/// Levenshtein's distance.
+fn edit_distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, &cb) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(ca != cb);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_of_the_finger_gets_a_suggestion_and_a_stranger_none() {
+        let known = ["fig2", "fig7", "table1"].map(String::from);
+        assert_eq!(suggestion("gif7", &known), " (did you mean `fig7`?)");
+        assert_eq!(suggestion("energy", &known), "");
+    }
+}

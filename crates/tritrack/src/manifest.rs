@@ -1,0 +1,462 @@
+//! Manifests: what an experiment is, in YAML.
+
+use std::path::{Path, PathBuf};
+
+use compiler::{Geometry, Options, Sharing};
+use rtm_ap::SearchModel;
+use serde::{Deserialize, Deserializer, de};
+
+/// One experiment.
+#[derive(Debug, Clone)]
+pub struct Manifest {
+    /// The name: that of the file, of the results' folder and of the figure.
+    pub id: String,
+    /// The figure's title.
+    pub title: String,
+    /// Keys every random stream.
+    pub seed: u64,
+    /// What is computed.
+    pub study: Study,
+    /// BLAKE3 of the file.
+    pub hash: String,
+}
+
+/// What an experiment computes.
+#[derive(Debug, Clone)]
+pub enum Study {
+    /// Operation counts by way of sharing.
+    Operations(OperationsStudy),
+    /// Energy, latency and area of both systems, layer by layer.
+    LayerCosts(CostStudy),
+    /// Where the energy goes, in both systems.
+    EnergyParts(CostStudy),
+    /// The ratio against every baseline, with its spread.
+    EnergyRatio(RatioStudy),
+    /// Accuracy against the rate of shift faults.
+    ShiftFaults(ShiftFaultStudy),
+}
+
+/// The form of a file: the study stands under its name.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    id: String,
+    title: String,
+    #[serde(default)]
+    seed: u64,
+    operations: Option<OperationsStudy>,
+    layer_costs: Option<CostStudy>,
+    energy_parts: Option<CostStudy>,
+    energy_ratio: Option<RatioStudy>,
+    shift_faults: Option<ShiftFaultStudy>,
+}
+
+/// See [`Study::Operations`].
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OperationsStudy {
+    /// The networks.
+    pub networks: Vec<String>,
+    /// The ways of sharing.
+    #[serde(deserialize_with = "sharings")]
+    pub sharing: Vec<Sharing>,
+}
+
+/// See [`Study::LayerCosts`] and [`Study::EnergyParts`].
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CostStudy {
+    /// The network.
+    pub network: String,
+    /// The images that feed executed events.
+    pub images: Images,
+    /// The associative processor.
+    pub machine: MachineSettings,
+    /// Technology files of the associative processor.
+    pub technologies: Vec<String>,
+    /// How searches are charged.
+    pub search_models: Vec<SearchModel>,
+    /// The crossbars to compare with.
+    pub crossbars: Vec<CrossbarPoint>,
+}
+
+/// See [`Study::EnergyRatio`].
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RatioStudy {
+    /// The network.
+    pub network: String,
+    /// The images that feed executed events.
+    pub images: Images,
+    /// The associative processor.
+    pub machine: MachineSettings,
+    /// Technology files of the associative processor.
+    pub technologies: Vec<String>,
+    /// How searches are charged.
+    pub search_models: Vec<SearchModel>,
+    /// The ratio that the claim states.
+    pub claimed_ratio: f64,
+    /// Draws from the parameters' ranges.
+    pub draws: u64,
+    /// Baselines that the crossbar model computes.
+    pub crossbars: Vec<CrossbarPoint>,
+    /// Baselines whose energy others measured or published.
+    pub published: Vec<PublishedPoint>,
+    /// The baseline that the summary names.
+    pub headline: Headline,
+}
+
+/// Which of a study's points the summary names.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Headline {
+    /// The baseline's name.
+    pub baseline: String,
+    /// The technology.
+    pub technology: String,
+    /// The search model.
+    pub search_model: SearchModel,
+}
+
+/// See [`Study::ShiftFaults`].
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShiftFaultStudy {
+    /// The network.
+    pub network: String,
+    /// The images; they need labels.
+    pub images: Images,
+    /// The associative processor.
+    pub machine: MachineSettings,
+    /// The file of fault rates whose dependence on the distance is kept.
+    pub rates: String,
+    /// Probabilities of a slip in a shift by one domain.
+    pub rates_at_distance_one: Vec<f64>,
+    /// When tracks are re-aligned.
+    pub realignment: Vec<RealignmentName>,
+    /// Times that all images are inferred at each point.
+    pub trials: u64,
+    /// Confidence of the intervals.
+    pub confidence: f64,
+}
+
+/// When tracks are re-aligned, by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RealignmentName {
+    /// Between layers only.
+    None,
+    /// Also whenever windows are loaded.
+    EachLoad,
+}
+
+/// Where images come from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Images {
+    /// The set.
+    pub set: ImageSource,
+    /// How many, from the first on.
+    pub count: usize,
+}
+
+/// The image sets of the workspace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ImageSource {
+    /// The inputs of the network's golden vectors.
+    Golden,
+    /// Fashion-MNIST's test images.
+    FashionMnist,
+}
+
+/// The array and the compiler's options.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct MachineSettings(pub Options);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenMachine {
+    rows: u64,
+    columns: u64,
+    domains: u64,
+    sharing: String,
+    outputs_per_processor: Option<usize>,
+}
+
+impl<'de> Deserialize<'de> for MachineSettings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = WrittenMachine::deserialize(deserializer)?;
+        let geometry =
+            Geometry::new(written.rows, written.columns, written.domains).map_err(de::Error::custom)?;
+        let sharing = written.sharing.parse().map_err(de::Error::custom)?;
+        if written.outputs_per_processor == Some(0) {
+            return Err(de::Error::custom("outputs_per_processor must be at least 1"));
+        }
+        Ok(Self(Options { geometry, sharing, outputs_per_processor: written.outputs_per_processor }))
+    }
+}
+
+fn sharings<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Sharing>, D::Error> {
+    let names = Vec::<String>::deserialize(deserializer)?;
+    names.iter().map(|name| name.parse().map_err(de::Error::custom)).collect()
+}
+
+/// One crossbar that the model computes.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CrossbarPoint {
+    /// The name in tables and figures.
+    pub name: String,
+    /// The technology file.
+    pub technology: String,
+    /// The node to scale it to, nm; the file's own if left out.
+    pub node_nm: Option<f64>,
+    /// What its weights are.
+    pub weights: WeightPrecision,
+    /// Bits of its activations.
+    pub activation_bits: u32,
+}
+
+/// What a crossbar's weights are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WeightPrecision {
+    /// The network's own ternary weights.
+    Ternary,
+    /// Weights of eight bits in the same shapes.
+    EightBit,
+}
+
+impl WeightPrecision {
+    /// The name in tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ternary => "ternary",
+            Self::EightBit => "8-bit",
+        }
+    }
+}
+
+/// A baseline whose energy others measured or published.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PublishedPoint {
+    /// The name in tables and figures.
+    pub name: String,
+    /// Technology node, nm.
+    pub node_nm: f64,
+    /// What its weights are.
+    pub weights: WeightPrecision,
+    /// Bits of its activations.
+    pub activation_bits: u32,
+    /// Energy of one inference of the network, µJ: a number, or the case of a measured file that it is the sum of.
+    pub energy_uj: Option<f64>,
+    /// A case of the file of measured results.
+    pub measured_case: Option<String>,
+    /// Where it comes from.
+    pub source: String,
+}
+
+/// What is wrong with a manifest.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    /// It cannot be read.
+    #[error("{}: cannot be read: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A field is missing, unknown or of the wrong kind.
+    #[error("{}:{line}:{column}: {message}{snippet}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// Counted from 1.
+        column: usize,
+        /// What was found and what was expected.
+        message: String,
+        /// The line, with a mark under the place; empty if the place is not known.
+        snippet: String,
+    },
+    /// A value cannot be.
+    #[error("{}: {message}", path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// What was found and what was expected.
+        message: String,
+    },
+}
+
+impl Manifest {
+    /// Reads a manifest.
+    ///
+    /// # Errors
+    /// If the file cannot be read or is not a manifest.
+    pub fn load(path: &Path) -> Result<Self, ManifestError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ManifestError::Unreadable { path: path.to_owned(), source })?;
+        Self::parse(&text, path)
+    }
+
+    /// Reads a manifest's text; `path` is for messages, and its stem has to be the manifest's id.
+    ///
+    /// # Errors
+    /// If the text is not a manifest.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ManifestError> {
+        let written: Written = serde_yaml::from_str(text).map_err(|error| malformed(text, path, &error))?;
+        let invalid = |message: String| ManifestError::Invalid { path: path.to_owned(), message };
+        let studies = [
+            written.operations.map(Study::Operations),
+            written.layer_costs.map(Study::LayerCosts),
+            written.energy_parts.map(Study::EnergyParts),
+            written.energy_ratio.map(Study::EnergyRatio),
+            written.shift_faults.map(Study::ShiftFaults),
+        ];
+        let mut studies: Vec<Study> = studies.into_iter().flatten().collect();
+        let (Some(study), None) = (studies.pop(), studies.pop()) else {
+            return Err(invalid(
+                "a manifest has exactly one study: operations, layer_costs, energy_parts, energy_ratio or shift_faults"
+                    .into(),
+            ));
+        };
+        let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        if written.id != stem {
+            return Err(invalid(format!("the id is `{}`; expected the file's name, `{stem}`", written.id)));
+        }
+        study.check().map_err(invalid)?;
+        let hash = blake3::hash(text.as_bytes()).to_hex().to_string();
+        Ok(Self { id: written.id, title: written.title, seed: written.seed, study, hash })
+    }
+}
+
+impl Study {
+    fn check(&self) -> Result<(), String> {
+        match self {
+            Self::Operations(study) => {
+                some(&study.networks, "operations.networks")?;
+                some(&study.sharing, "operations.sharing")
+            }
+            Self::LayerCosts(study) | Self::EnergyParts(study) => {
+                some(&study.technologies, "technologies")?;
+                some(&study.search_models, "search_models")?;
+                some(&study.crossbars, "crossbars")?;
+                study.images.check()
+            }
+            Self::EnergyRatio(study) => {
+                some(&study.technologies, "energy_ratio.technologies")?;
+                some(&study.search_models, "energy_ratio.search_models")?;
+                study.images.check()?;
+                if study.draws < 100 {
+                    return Err(format!(
+                        "energy_ratio.draws is {}; expected at least 100, so that 5 % and 95 % points mean something",
+                        study.draws
+                    ));
+                }
+                for point in &study.published {
+                    if point.energy_uj.is_some() == point.measured_case.is_some() {
+                        return Err(format!(
+                            "published baseline `{}`: give either energy_uj or measured_case",
+                            point.name
+                        ));
+                    }
+                }
+                let names: Vec<&str> = (study.crossbars.iter().map(|point| point.name.as_str()))
+                    .chain(study.published.iter().map(|point| point.name.as_str()))
+                    .collect();
+                some(&names, "energy_ratio.crossbars")?;
+                let headline = &study.headline;
+                if !names.contains(&headline.baseline.as_str()) {
+                    return Err(format!(
+                        "energy_ratio.headline.baseline is `{}`; expected one of: {}",
+                        headline.baseline,
+                        names.join(", ")
+                    ));
+                }
+                if !study.technologies.contains(&headline.technology) {
+                    return Err(format!(
+                        "energy_ratio.headline.technology is `{}`; expected one of: {}",
+                        headline.technology,
+                        study.technologies.join(", ")
+                    ));
+                }
+                Ok(())
+            }
+            Self::ShiftFaults(study) => {
+                some(&study.rates_at_distance_one, "shift_faults.rates_at_distance_one")?;
+                some(&study.realignment, "shift_faults.realignment")?;
+                study.images.check()?;
+                if let Some(rate) = study.rates_at_distance_one.iter().find(|rate| !(0.0..=0.1).contains(*rate)) {
+                    return Err(format!("a rate of {rate} in shift_faults.rates_at_distance_one; expected 0 to 0.1"));
+                }
+                if study.trials == 0 {
+                    return Err("shift_faults.trials is 0; expected at least 1".into());
+                }
+                if !(study.confidence > 0.0 && study.confidence < 1.0) {
+                    return Err(format!("shift_faults.confidence is {}; expected e.g. 0.95", study.confidence));
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Images {
+    fn check(&self) -> Result<(), String> {
+        if self.count == 0 { Err("images.count is 0; expected at least 1".into()) } else { Ok(()) }
+    }
+}
+
+fn some<T>(list: &[T], field: &str) -> Result<(), String> {
+    if list.is_empty() { Err(format!("{field} is empty; expected at least one")) } else { Ok(()) }
+}
+
+fn malformed(text: &str, path: &Path, error: &serde_yaml::Error) -> ManifestError {
+    let (line, column) = error.location().map_or((0, 0), |place| (place.line(), place.column()));
+    let message = error.to_string();
+    // The library repeats the place at the end of its message.
+    let message = message.split(" at line ").next().unwrap_or(&message).to_owned();
+    let snippet = text.lines().nth(line.wrapping_sub(1)).map_or_else(String::new, |source| {
+        let mark = " ".repeat(column.saturating_sub(1));
+        format!("\n{line:>5} | {source}\n      | {mark}^")
+    });
+    ManifestError::Malformed { path: path.to_owned(), line, column, message, snippet }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "id: fig2\ntitle: Operations\noperations:\n  networks: [a]\n  sharing: [none]\n";
+
+    fn message(text: &str) -> String {
+        Manifest::parse(text, Path::new("experiments/fig2.yaml")).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_manifest_is_read_whole() {
+        let manifest = Manifest::parse(GOOD, Path::new("experiments/fig2.yaml")).unwrap();
+        assert_eq!(manifest.id, "fig2");
+        assert!(matches!(manifest.study, Study::Operations(_)));
+    }
+
+    #[test]
+    fn a_typo_is_shown_in_its_line() {
+        let message = message(&GOOD.replace("networks", "netwroks"));
+        assert!(message.starts_with("experiments/fig2.yaml:4:3: operations: unknown field `netwroks`"), "{message}");
+        assert!(message.contains("    4 |   netwroks: [a]\n      |   ^"), "{message}");
+    }
+
+    #[test]
+    fn what_a_field_may_hold_is_said() {
+        assert!(message(&GOOD.replace("[none]", "[some]")).contains("there are: none, per-channel"));
+        assert!(message(&GOOD.replace("[a]", "[]")).contains("operations.networks is empty"));
+        assert!(message(&GOOD.replace("fig2", "fig3")).contains("the id is `fig3`; expected the file's name, `fig2`"));
+        assert!(message("id: fig2\ntitle: a\n").contains("exactly one study"));
+    }
+}

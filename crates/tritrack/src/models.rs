@@ -1,0 +1,264 @@
+//! What several experiments need, computed once in a run: networks, their machines and runs, and technology files.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use compiler::Options;
+use crossbar::{Activations, Crossbar, Design, LayerShape, NetworkReport, Pool, Precision, WeightStatistics};
+use network::{
+    ActivationId, ActivationStatistics, DataSet, ImageSet, LinearLayer, Network, NetworkDescription, Node, Operation,
+};
+use rayon::prelude::*;
+use rtm_ap::{Events, Machine, ProcessorDesign, ProcessorParameters, mean_events};
+use technology::{Parameters, TechnologyFile};
+
+use crate::error::RunError;
+use crate::manifest::{CrossbarPoint, ImageSource, Images, WeightPrecision};
+use crate::workspace::Workspace;
+
+/// A network with its description.
+#[derive(Debug)]
+pub struct LoadedNetwork {
+    /// What its file says.
+    pub description: NetworkDescription,
+    /// The graph.
+    pub network: Arc<Network>,
+}
+
+/// A network run on a machine.
+#[derive(Debug)]
+pub struct MachineRun {
+    /// The compiled network.
+    pub machine: Machine,
+    /// For each linear layer, the mean over the images.
+    pub events: Vec<Events>,
+}
+
+type RunKey = (String, Options, Images);
+
+/// Models and runs of a workspace, each made when first asked for.
+pub struct Models<'w> {
+    workspace: &'w Workspace,
+    networks: RefCell<BTreeMap<String, Rc<LoadedNetwork>>>,
+    runs: RefCell<Vec<(RunKey, Rc<MachineRun>)>>,
+    inputs: RefCell<BTreeMap<PathBuf, String>>,
+}
+
+impl<'w> Models<'w> {
+    /// Nothing yet.
+    pub fn new(workspace: &'w Workspace) -> Self {
+        let (networks, runs, inputs) = Default::default();
+        Self { workspace, networks, runs, inputs }
+    }
+
+    /// The workspace.
+    pub fn workspace(&self) -> &'w Workspace {
+        self.workspace
+    }
+
+    /// Forgets which files were read; called before each experiment.
+    pub fn start_experiment(&self) {
+        self.inputs.borrow_mut().clear();
+    }
+
+    /// The files that the experiment rests on, relative to the workspace, with their BLAKE3.
+    pub fn inputs(&self) -> BTreeMap<PathBuf, String> {
+        self.inputs.borrow().clone()
+    }
+
+    fn note_input(&self, path: &Path) -> Result<(), RunError> {
+        let bytes =
+            std::fs::read(path).map_err(|source| RunError::Unreadable { path: path.to_owned(), source })?;
+        let shown = PathBuf::from(self.workspace.shown(path).to_string());
+        self.inputs.borrow_mut().insert(shown, blake3::hash(&bytes).to_hex().to_string());
+        Ok(())
+    }
+
+    /// A network by name.
+    ///
+    /// # Errors
+    /// If its description or its checkpoint is missing or wrong.
+    pub fn network(&self, name: &str) -> Result<Rc<LoadedNetwork>, RunError> {
+        let path = self.workspace.network(name);
+        let loaded = match self.networks.borrow().get(name) {
+            Some(loaded) => Some(Rc::clone(loaded)),
+            None => None,
+        };
+        let loaded = match loaded {
+            Some(loaded) => loaded,
+            None => {
+                let (description, network) = Network::load(&path)?;
+                let loaded = Rc::new(LoadedNetwork { description, network: Arc::new(network) });
+                self.networks.borrow_mut().insert(name.to_owned(), Rc::clone(&loaded));
+                loaded
+            }
+        };
+        self.note_input(&path)?;
+        if let Some(folder) = path.parent() {
+            self.note_input(&folder.join(&loaded.description.checkpoint))?;
+        }
+        Ok(loaded)
+    }
+
+    /// The images of an experiment, fitted to a network.
+    ///
+    /// # Errors
+    /// If they are not there, or fewer than asked for.
+    pub fn images(&self, network: &LoadedNetwork, images: &Images) -> Result<ImageSet, RunError> {
+        let set = match images.set {
+            ImageSource::Golden => {
+                let name = &network.description.name;
+                let golden = network.description.golden.as_ref().ok_or_else(|| RunError::NoGolden(name.clone()))?;
+                let path = self.workspace.network(name).with_file_name("").join(golden);
+                let set = ImageSet::from_golden(&path)?;
+                self.note_input(&path)?;
+                set
+            }
+            ImageSource::FashionMnist => {
+                ImageSet::load(DataSet::FashionMnist, &self.workspace.data("fashion-mnist"))?
+            }
+        };
+        Ok(set.first(images.count)?.fitted_to(network.network.input().shape())?)
+    }
+
+    /// A network's run on a machine over images.
+    ///
+    /// # Errors
+    /// If it cannot be loaded, compiled or run.
+    pub fn run(&self, network: &str, options: Options, images: &Images) -> Result<Rc<MachineRun>, RunError> {
+        let key = (network.to_owned(), options, images.clone());
+        let loaded = self.network(network)?;
+        let set = self.images(&loaded, images)?;
+        if let Some((_, run)) = self.runs.borrow().iter().find(|(known, _)| *known == key) {
+            return Ok(Rc::clone(run));
+        }
+        let machine = Machine::compile(Arc::clone(&loaded.network), &options)?;
+        let runs = set.feature_maps().par_iter().map(|image| machine.run(image)).collect::<Result<Vec<_>, _>>()?;
+        let run = Rc::new(MachineRun { events: mean_events(&runs), machine });
+        self.runs.borrow_mut().push((key, Rc::clone(&run)));
+        Ok(run)
+    }
+
+    /// A technology file of the associative processor.
+    ///
+    /// # Errors
+    /// If it is missing or wrong.
+    pub fn processor_technology(&self, name: &str) -> Result<TechnologyFile<ProcessorDesign>, RunError> {
+        let path = self.workspace.technology("rtm-ap", name);
+        let file = TechnologyFile::load(&path, &[ProcessorParameters::DECLARATIONS])?;
+        self.note_input(&path)?;
+        Ok(file)
+    }
+
+    /// A crossbar's technology file, moved to a point's node.
+    ///
+    /// # Errors
+    /// If it is missing or wrong.
+    pub fn crossbar_technology(&self, point: &CrossbarPoint) -> Result<TechnologyFile<Design>, RunError> {
+        let path = self.workspace.technology("crossbar", &point.technology);
+        let mut file = crossbar::load_technology(&path)?;
+        self.note_input(&path)?;
+        if let Some(node_nm) = point.node_nm {
+            file.design.node_nm = node_nm;
+        }
+        Ok(file)
+    }
+
+    /// A file of fault rates.
+    ///
+    /// # Errors
+    /// If it is missing or wrong.
+    pub fn fault_rates(&self, name: &str) -> Result<faults::LiteratureRates, RunError> {
+        let path = self.workspace.technology("faults", name);
+        let file = TechnologyFile::<()>::load(&path, &[faults::LiteratureRates::DECLARATIONS])?;
+        self.note_input(&path)?;
+        Ok(faults::LiteratureRates::resolve(&file.parameters)?)
+    }
+
+    /// A file of others' results.
+    ///
+    /// # Errors
+    /// If it is missing.
+    pub fn reference(&self, name: &str) -> Result<PathBuf, RunError> {
+        let path = self.workspace.references().join(name);
+        self.note_input(&path)?;
+        Ok(path)
+    }
+
+    /// The layers that a crossbar computes for a network, with the statistics of their inputs over images.
+    ///
+    /// # Errors
+    /// If the images cannot be had.
+    pub fn crossbar_layers(&self, network: &str, images: &Images) -> Result<Vec<LayerShape>, RunError> {
+        let loaded = self.network(network)?;
+        let set = self.images(&loaded, images)?;
+        let statistics = loaded.network.activation_statistics(&set.feature_maps())?;
+        let layers = loaded.network.linear_layers().zip(statistics);
+        Ok(layers.map(|((id, layer), (_, input))| shape(&loaded.network, id, layer, input)).collect())
+    }
+}
+
+/// What the crossbar model says of a point.
+///
+/// # Errors
+/// If the model does not cover it.
+pub fn crossbar_report(
+    file: &TechnologyFile<Design>,
+    point: &CrossbarPoint,
+    layers: &[LayerShape],
+    weight_sparsity: f64,
+) -> Result<NetworkReport, RunError> {
+    let weights = match point.weights {
+        WeightPrecision::Ternary => WeightStatistics::Ternary { zeros: weight_sparsity },
+        WeightPrecision::EightBit => WeightStatistics::Symmetric { bits: 8 },
+    };
+    let precision = Precision { weights, activation_bits: point.activation_bits };
+    Ok(Crossbar::new(file.design, &file.parameters)?.evaluate(layers, precision)?)
+}
+
+/// The share of zero weights over all linear layers.
+pub fn weight_sparsity(network: &Network) -> f64 {
+    let (zeros, all) = network.linear_layers().fold((0, 0), |(zeros, all), (_, layer)| {
+        let weights = layer.weights();
+        (zeros + weights.values().len() - weights.nonzeros(), all + weights.values().len())
+    });
+    zeros as f64 / f64::max(all as f64, 1.0)
+}
+
+fn shape(network: &Network, id: network::LayerId, layer: &LinearLayer, input: ActivationStatistics) -> LayerShape {
+    LayerShape {
+        name: layer.name().to_owned(),
+        input: layer.input(),
+        outputs: layer.weights().outputs(),
+        window: layer.window(),
+        pool: pool_after(network, id),
+        activations: Activations::SetBits { share: input.set_bit_share() },
+    }
+}
+
+/// The pool that follows a layer's requantization.
+fn pool_after(network: &Network, layer: network::LayerId) -> Pool {
+    let mut requantized: Option<ActivationId> = None;
+    for node in network.nodes() {
+        let Node::Activation(id, activation) = node else { continue };
+        match activation.operation() {
+            Operation::Requantize { addends, .. } => {
+                let reads = addends.iter().any(
+                    |addend| matches!(addend, network::Addend::Accumulators { source, .. } if *source == layer),
+                );
+                if reads {
+                    requantized = Some(id);
+                }
+            }
+            Operation::MaxPool { source, window } if Some(*source) == requantized => {
+                return Pool::Local { extent: window.stride() };
+            }
+            Operation::SumPool { source } if Some(*source) == requantized => return Pool::Global,
+            _ => {}
+        }
+    }
+    Pool::None
+}

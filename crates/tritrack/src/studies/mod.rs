@@ -1,0 +1,52 @@
+//! The studies: each turns a manifest's part into tables, a figure and the lines that sum it up.
+
+mod costs;
+mod energy_parts;
+mod energy_ratio;
+mod layer_costs;
+mod operations;
+mod shift_faults;
+
+use figures::Figure;
+use tables::{Schema, Table};
+
+use crate::error::RunError;
+use crate::manifest::{Manifest, Study};
+use crate::models::Models;
+use crate::progress::Progress;
+
+/// What a study gives.
+pub struct Outcome {
+    /// The results.
+    pub tables: Vec<Table>,
+    /// The picture of them.
+    pub figure: Figure,
+    /// What they say, a line each.
+    pub summary: Vec<String>,
+}
+
+/// Runs a manifest's study.
+///
+/// # Errors
+/// If an input is missing or wrong, or a model refuses.
+pub fn run(manifest: &Manifest, models: &Models<'_>, progress: &Progress) -> Result<Outcome, RunError> {
+    match &manifest.study {
+        Study::Operations(study) => operations::run(manifest, study, models, progress),
+        Study::LayerCosts(study) => layer_costs::run(manifest, study, models, progress),
+        Study::EnergyParts(study) => energy_parts::run(manifest, study, models, progress),
+        Study::EnergyRatio(study) => energy_ratio::run(manifest, study, models, progress),
+        Study::ShiftFaults(study) => shift_faults::run(manifest, study, models, progress),
+    }
+}
+
+/// The schema of every table that a study writes.
+pub fn schemas() -> Vec<&'static Schema> {
+    vec![
+        &operations::OPERATIONS,
+        &layer_costs::LAYERS,
+        &energy_parts::PARTS,
+        &energy_ratio::RATIOS,
+        &energy_ratio::SYSTEMS,
+        &shift_faults::ACCURACY,
+    ]
+}

@@ -1,0 +1,90 @@
+//! Where things are: the folders of a Tritrack workspace.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::RunError;
+
+/// A folder with `experiments/`, `results/` and `figures/`.
+#[derive(Debug, Clone)]
+pub struct Workspace {
+    root: PathBuf,
+}
+
+impl Workspace {
+    /// The given folder, or else the nearest folder above the current one that holds `experiments/`.
+    ///
+    /// # Errors
+    /// If there is no such folder.
+    pub fn find(given: Option<&Path>) -> Result<Self, RunError> {
+        let start = match given {
+            Some(folder) => folder.to_owned(),
+            None => std::env::current_dir().map_err(|_| RunError::NoWorkspace { start: PathBuf::from(".") })?,
+        };
+        let candidates: Vec<&Path> = if given.is_some() { vec![&start] } else { start.ancestors().collect() };
+        match candidates.into_iter().find(|folder| folder.join("experiments").is_dir()) {
+            Some(root) => Ok(Self { root: root.to_owned() }),
+            None => Err(RunError::NoWorkspace { start }),
+        }
+    }
+
+    /// The manifest of an experiment.
+    pub fn manifest(&self, id: &str) -> PathBuf {
+        self.root.join("experiments").join(format!("{id}.yaml"))
+    }
+
+    /// The ids of all experiments, sorted as a reader would: fig2 before fig10.
+    ///
+    /// # Errors
+    /// If the folder cannot be read.
+    pub fn experiments(&self) -> Result<Vec<String>, RunError> {
+        let folder = self.root.join("experiments");
+        let unreadable = |source| RunError::Unreadable { path: folder.clone(), source };
+        let mut ids = Vec::new();
+        for entry in std::fs::read_dir(&folder).map_err(unreadable)? {
+            let path = entry.map_err(unreadable)?.path();
+            if path.extension().is_some_and(|extension| extension == "yaml") {
+                ids.extend(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
+            }
+        }
+        ids.sort_by_key(|id| {
+            let letters = id.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+            (id[..letters].to_owned(), id[letters..].parse::<u64>().unwrap_or(0))
+        });
+        Ok(ids)
+    }
+
+    /// The description of a network.
+    pub fn network(&self, name: &str) -> PathBuf {
+        self.root.join("experiments/networks").join(format!("{name}.yaml"))
+    }
+
+    /// The folder of a data set that the repository carries.
+    pub fn data(&self, name: &str) -> PathBuf {
+        self.root.join("experiments/data").join(name)
+    }
+
+    /// A technology file of a kind (`rtm-ap`, `crossbar`, `faults`).
+    pub fn technology(&self, kind: &str, name: &str) -> PathBuf {
+        self.root.join("experiments/technology").join(kind).join(format!("{name}.yaml"))
+    }
+
+    /// Measured and published results of others.
+    pub fn references(&self) -> PathBuf {
+        self.root.join("experiments/references")
+    }
+
+    /// Where an experiment's table goes.
+    pub fn result(&self, id: &str, table: &str) -> PathBuf {
+        self.root.join("results").join(id).join(format!("{table}.parquet"))
+    }
+
+    /// Where an experiment's figure goes.
+    pub fn figure(&self, id: &str, extension: &str) -> PathBuf {
+        self.root.join("figures").join(format!("{id}.{extension}"))
+    }
+
+    /// A path as it is said to the user: relative to the workspace where it lies in it.
+    pub fn shown<'a>(&self, path: &'a Path) -> std::path::Display<'a> {
+        path.strip_prefix(&self.root).unwrap_or(path).display()
+    }
+}
