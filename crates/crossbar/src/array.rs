@@ -4,7 +4,7 @@ use technology::{Area, Energy, Length, Quantity};
 
 use crate::converter::Conversion;
 use crate::scaling::Scaling;
-use crate::{CrossbarParameters, Design, Precision};
+use crate::{ColumnSampling, CrossbarParameters, Design, Precision};
 
 /// What the parts of a subarray cost in one bit plane.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,9 +44,11 @@ impl Subarray {
         let on_conductance = 1e3 / parameters.on_resistance.base();
         let cell =
             (parameters.word_line_wire + parameters.access_gate * on_conductance) * scaling.capacitance;
-        // A word line is raised for every group of columns that the converters read.
-        let word_line =
-            (cell * (design.columns * design.columns_per_converter) as f64).switching_energy(scaling.supply);
+        let raised = match design.column_sampling {
+            ColumnSampling::Grouped => design.columns_per_converter,
+            ColumnSampling::Held => 1,
+        };
+        let word_line = (cell * (design.columns * raised) as f64).switching_energy(scaling.supply);
         let digits = f64::from(design.converter.bits() + precision.activation_bits);
         let node = Length::micrometres(design.node_nm * 1e-3);
         Self {

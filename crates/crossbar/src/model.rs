@@ -76,13 +76,14 @@ impl Crossbar {
         if layers.is_empty() {
             return Err(CrossbarError::NoLayer);
         }
+        layers.iter().try_for_each(|layer| layer.output_extent().map(drop))?;
         let cells_per_weight = self.design.cells_per_weight(precision.weights.bits());
         let organisation = Organisation::new(&self.design, layers, cells_per_weight);
         let placements = layers
             .iter()
             .map(|layer| Placement::new(&self.design, &organisation, layer, cells_per_weight))
-            .collect::<Result<Vec<_>, _>>()?;
-        let tiles = placements.iter().map(Placement::tiles).sum();
+            .collect::<Vec<_>>();
+        let tiles = placements.iter().fold(0_usize, |sum, placement| sum.saturating_add(placement.tiles()));
         let subarray = Subarray::new(&self.design, &self.parameters, &self.scaling, precision);
         let sum_bits = f64::from(
             self.design.converter.bits()
@@ -135,7 +136,7 @@ impl Crossbar {
     }
 
     fn area(&self, subarray: &Subarray, placements: &[Placement]) -> AreaParts {
-        let subarrays = placements.iter().map(|p| p.subarrays()).sum::<usize>() as f64;
+        let subarrays = placements.iter().map(|p| p.subarrays() as f64).sum::<f64>();
         AreaParts {
             cells: subarray.cell_area * subarrays,
             drivers: subarray.driver_area * subarrays,
@@ -168,7 +169,7 @@ impl Crossbar {
         };
         let latency = self.latency(layer, placement, chip, precision, vectors, read_planes)?;
         // While one layer is computed, the tiles of all others wait and leak.
-        let leaking = (chip.tiles * placement.tile_subarrays) as f64;
+        let leaking = chip.tiles as f64 * placement.tile_subarrays as f64;
         Ok(LayerReport {
             name: layer.name.clone(),
             subarrays: placement.subarrays(),

@@ -1,0 +1,91 @@
+//! The model against the measured runs of DNN+NeuroSim, with the tolerances that it reaches.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crossbar::validation::{Comparison, Part, validate};
+
+fn experiments() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../experiments")
+}
+
+fn comparisons() -> Vec<Comparison> {
+    validate(&experiments().join("references/neurosim"), &experiments().join("technology/crossbar")).unwrap()
+}
+
+/// The ratio lies between 1 / (1 + tolerance) and 1 + tolerance.
+fn assert_within(row: &Comparison, tolerance: f64) {
+    let ratio = row.ratio();
+    assert!(
+        (1.0 / (1.0 + tolerance)..=1.0 + tolerance).contains(&ratio),
+        "{} {} {}: measured {:.4e}, modelled {:.4e}, ratio {ratio:.3}",
+        row.case,
+        row.layer,
+        row.part.name(),
+        row.measured,
+        row.modelled
+    );
+}
+
+#[test]
+fn every_case_is_compared_with_every_layer_and_part() {
+    let rows = comparisons();
+    let mut cases: Vec<&str> = rows.iter().map(|row| row.case.as_str()).collect();
+    cases.dedup();
+    assert_eq!(cases.len(), 10);
+    // Seven cases of ResNet-18, three of VGG-8, the total and each layer with every part.
+    assert_eq!(rows.len(), (7 * (1 + 21) + 3 * (1 + 8)) * Part::ALL.len());
+    assert!(rows.iter().all(|row| row.measured > 0.0 && row.modelled > 0.0));
+}
+
+#[test]
+fn as_many_subarrays_are_allocated_as_measured_in_every_layer() {
+    for row in comparisons().iter().filter(|row| row.part == Part::Subarrays) {
+        assert_eq!(row.modelled, row.measured, "{} {}", row.case, row.layer);
+    }
+}
+
+#[test]
+fn totals_are_within_their_tolerance_in_every_case() {
+    for row in comparisons().iter().filter(|row| row.layer == "total") {
+        let tolerance = match row.part {
+            Part::Energy => 0.07,
+            Part::Subarrays => 0.0,
+            Part::Conversion | Part::Accumulation | Part::Buffers | Part::Interconnect | Part::Other => 0.13,
+            Part::Latency => 0.15,
+            Part::Leakage => 0.25,
+        };
+        assert_within(row, tolerance);
+    }
+}
+
+#[test]
+fn parts_of_layers_above_one_percent_of_the_total_are_within_their_tolerance() {
+    let rows = comparisons();
+    let totals: BTreeMap<&str, f64> = rows
+        .iter()
+        .filter(|row| row.layer == "total" && row.part == Part::Energy)
+        .map(|row| (row.case.as_str(), row.measured))
+        .collect();
+    let large: Vec<(&str, &str)> = rows
+        .iter()
+        .filter(|row| row.part == Part::Energy && row.layer != "total")
+        .filter(|row| row.measured > 0.01 * totals[row.case.as_str()])
+        .map(|row| (row.case.as_str(), row.layer.as_str()))
+        .collect();
+    assert!(large.len() > 120, "{}", large.len());
+    for row in rows.iter().filter(|row| large.contains(&(row.case.as_str(), row.layer.as_str()))) {
+        // The one part that is off: how the sums of two row blocks of an unrolled layer are added is not understood.
+        let known =
+            row.case == "v14_rram_resnet18_t2a4" && row.layer == "conv1" && row.part == Part::Accumulation;
+        let tolerance = match row.part {
+            Part::Energy => 0.12,
+            Part::Conversion | Part::Interconnect => 0.25,
+            Part::Accumulation if known => 0.6,
+            Part::Accumulation | Part::Buffers | Part::Other => 0.35,
+            Part::Latency => 0.55,
+            Part::Leakage | Part::Subarrays => continue,
+        };
+        assert_within(row, tolerance);
+    }
+}
