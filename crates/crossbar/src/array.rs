@@ -85,7 +85,8 @@ mod tests {
         let experiments = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../experiments");
         let file = load_technology(&experiments.join("technology/crossbar/neurosim-rram-22nm.yaml")).unwrap();
         let parameters = CrossbarParameters::resolve(&file.parameters).unwrap();
-        let measured = std::fs::read_to_string(experiments.join("references/neurosim/components.csv")).unwrap();
+        let measured =
+            std::fs::read_to_string(experiments.join("references/neurosim/components.csv")).unwrap();
         let active_rows = file.design.rows as f64 / 4.0;
         let mut compared = 0;
         for line in measured.lines().skip(1) {

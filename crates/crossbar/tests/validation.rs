@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crossbar::validation::{Comparison, Part, validate};
+use crossbar::{Activations, Counting, Crossbar, Precision, WeightStatistics, load_shapes, load_technology};
 
 fn experiments() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../experiments")
@@ -51,7 +52,8 @@ fn totals_are_within_their_tolerance_in_every_case() {
         let tolerance = match row.part {
             Part::Energy => 0.07,
             Part::Subarrays => 0.0,
-            Part::Conversion | Part::Accumulation | Part::Buffers | Part::Interconnect | Part::Other => 0.13,
+            Part::Conversion | Part::Buffers | Part::Interconnect | Part::Other => 0.13,
+            Part::Accumulation => 0.2,
             Part::Latency => 0.15,
             Part::Leakage => 0.25,
         };
@@ -81,11 +83,36 @@ fn parts_of_layers_above_one_percent_of_the_total_are_within_their_tolerance() {
         let tolerance = match row.part {
             Part::Energy => 0.12,
             Part::Conversion | Part::Interconnect => 0.25,
-            Part::Accumulation if known => 0.6,
+            Part::Accumulation if known => 0.45,
             Part::Accumulation | Part::Buffers | Part::Other => 0.35,
             Part::Latency => 0.55,
             Part::Leakage | Part::Subarrays => continue,
         };
         assert_within(row, tolerance);
+    }
+}
+
+/// On a small VGG the runs gave 3.12, 2.49 and 2.17 µJ at 0, 50 and 75 % of zeros: no parameter was set from these.
+#[test]
+fn energy_follows_the_share_of_zero_activations_as_measured() {
+    let file = load_technology(&experiments().join("technology/crossbar/neurosim-rram-22nm.yaml")).unwrap();
+    let shapes = load_shapes(&experiments().join("references/neurosim/vgg8.yaml")).unwrap();
+    let mut design = file.design;
+    design.counting = Counting::NeurosimCompatible;
+    let crossbar = Crossbar::new(design, &file.parameters).unwrap();
+    let energy = |share: f64| {
+        let mut shapes = shapes.clone();
+        for layer in &mut shapes {
+            if let Activations::Rectified { zeros, .. } = &mut layer.activations {
+                *zeros = share;
+            }
+        }
+        let precision = Precision { weights: WeightStatistics::Ternary { zeros: 0.5 }, activation_bits: 4 };
+        crossbar.evaluate(&shapes, precision).unwrap().energy().total()
+    };
+    let half = energy(0.5);
+    for (zeros, measured) in [(0.0, 3.12 / 2.49), (0.75, 2.17 / 2.49)] {
+        let modelled = energy(zeros) / half;
+        assert!((modelled / measured - 1.0).abs() < 0.05, "{zeros}: measured {measured:.3}, modelled {modelled:.3}");
     }
 }
