@@ -100,7 +100,8 @@ pub enum ZeroSkipping {
     /// Every plane is read.
     #[default]
     None,
-    /// A subarray skips a plane in which none of its rows is active.
+    /// A subarray skips a plane in which none of its rows is active; set bits are taken to be independent and equally
+    /// likely in every plane, which understates what is skipped.
     EmptyPlanes,
 }
 

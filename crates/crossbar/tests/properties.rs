@@ -1,5 +1,7 @@
 //! What has to hold for any network and any crossbar.
 
+#![allow(clippy::unwrap_used, reason = "a helper of a test may fail as the test itself may")]
+
 use std::path::PathBuf;
 
 use crossbar::{

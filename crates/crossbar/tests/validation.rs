@@ -1,10 +1,15 @@
 //! The model against the measured runs of DNN+NeuroSim, with the tolerances that it reaches.
 
+#![allow(clippy::unwrap_used, reason = "a helper of a test may fail as the test itself may")]
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crossbar::validation::{Comparison, Part, validate};
-use crossbar::{Activations, Counting, Crossbar, Precision, WeightStatistics, load_shapes, load_technology};
+use crossbar::{
+    Activations, Converter, Counting, Crossbar, Precision, WeightStatistics, load_shapes, load_technology,
+};
+use technology::{Area, Power};
 
 fn experiments() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../experiments")
@@ -113,6 +118,26 @@ fn energy_follows_the_share_of_zero_activations_as_measured() {
     let half = energy(0.5);
     for (zeros, measured) in [(0.0, 3.12 / 2.49), (0.75, 2.17 / 2.49)] {
         let modelled = energy(zeros) / half;
-        assert!((modelled / measured - 1.0).abs() < 0.05, "{zeros}: measured {measured:.3}, modelled {modelled:.3}");
+        assert!(
+            (modelled / measured - 1.0).abs() < 0.05,
+            "{zeros}: measured {measured:.3}, modelled {modelled:.3}"
+        );
     }
+}
+
+/// A user's run of V1.3 (DNN_NeuroSim_V1.3, issue 9): VGG-8, 8-bit weights and activations, 2-bit cells, a 4-bit converter, 22 nm:
+/// 45.5 mm² and 27 mW. No parameter was set from it.
+#[test]
+fn area_and_power_of_a_published_run_are_met() {
+    let file = load_technology(&experiments().join("technology/crossbar/neurosim-rram-22nm.yaml")).unwrap();
+    let shapes = load_shapes(&experiments().join("references/neurosim/vgg8.yaml")).unwrap();
+    let mut design = file.design;
+    design.counting = Counting::NeurosimCompatible;
+    design.converter = Converter::Flash { bits: 4 };
+    let precision = Precision { weights: WeightStatistics::Symmetric { bits: 8 }, activation_bits: 8 };
+    let report = Crossbar::new(design, &file.parameters).unwrap().evaluate(&shapes, precision).unwrap();
+    let area = report.area.total() / Area::square_micrometres(45.5e6);
+    let power = report.total_energy() / report.latency().total() / Power::milliwatts(27.0);
+    assert!((0.85..1.15).contains(&area), "{area:.3}");
+    assert!((0.85..1.15).contains(&power), "{power:.3}");
 }
