@@ -82,6 +82,17 @@ pub enum Counting {
     NeurosimCompatiblePadded,
 }
 
+/// How the columns that share a converter take turns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ColumnSampling {
+    /// The word lines are raised anew for every group of columns that the converters read.
+    #[default]
+    Grouped,
+    /// The word lines are raised once; every column holds its sample until its turn.
+    Held,
+}
+
 /// Whether bit planes that hold no set bit are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -89,7 +100,8 @@ pub enum ZeroSkipping {
     /// Every plane is read.
     #[default]
     None,
-    /// A subarray skips a plane in which none of its rows is active.
+    /// A subarray skips a plane in which none of its rows is active; set bits are taken to be independent and equally
+    /// likely in every plane, which understates what is skipped.
     EmptyPlanes,
 }
 
@@ -120,6 +132,9 @@ pub struct Design {
     pub converter: Converter,
     /// Columns that share a converter.
     pub columns_per_converter: usize,
+    /// How those columns take turns.
+    #[serde(default)]
+    pub column_sampling: ColumnSampling,
     /// How a convolution becomes matrices.
     pub mapping: Mapping,
     /// How subarrays are grouped.
@@ -174,12 +189,12 @@ impl Design {
             );
         }
         if let Grouping::Fixed { element_side, tile_side } = self.grouping
-            && (element_side == 0 || tile_side == 0 || tile_side % element_side != 0)
+            && (element_side == 0 || tile_side == 0 || tile_side > 1024 || tile_side % element_side != 0)
         {
             return fail(
                 "grouping.fixed",
                 format!("element_side {element_side}, tile_side {tile_side}"),
-                "the tile's side must be a multiple of the element's, and both above zero",
+                "the tile's side must be a multiple of the element's, both above zero and at most 1024",
             );
         }
         Ok(())

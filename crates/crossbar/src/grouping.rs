@@ -1,6 +1,6 @@
 //! Where a layer's weights stand: blocks of subarrays, processing elements, tiles, and copies of the layer within them.
 
-use crate::{CrossbarError, Design, Grouping, LayerShape, Mapping};
+use crate::{Design, Grouping, LayerShape, Mapping};
 
 /// The sides of what holds the subarrays, chosen once for a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +71,7 @@ fn is_split(design: &Design, layer: &LayerShape, split_taps: usize) -> bool {
 
 /// How one layer is placed.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Placement {
+pub(crate) struct Placement {
     /// Whether every tap has a processing element of its own.
     pub split: bool,
     /// Matrices that the layer's weights form: its taps if split, else 1.
@@ -104,11 +104,8 @@ impl Placement {
         organisation: &Organisation,
         layer: &LayerShape,
         cells_per_weight: usize,
-    ) -> Result<Self, CrossbarError> {
-        let columns = layer.outputs.checked_mul(cells_per_weight).ok_or_else(|| CrossbarError::Layer {
-            layer: layer.name.clone(),
-            message: format!("{} outputs are too many to count", layer.outputs),
-        })?;
+    ) -> Self {
+        let columns = layer.outputs * cells_per_weight;
         let split = is_split(design, layer, organisation.split_taps);
         let (matrices, rows, side) = if split {
             (layer.window.taps(), layer.input.channels, organisation.element_side)
@@ -119,7 +116,7 @@ impl Placement {
         let blocks_in_element = row_blocks.min(organisation.element_side);
         let elements_of_tile_rows =
             if split { matrices } else { row_blocks.min(side).div_ceil(organisation.element_side) };
-        Ok(Self {
+        Self {
             split,
             matrices,
             rows,
@@ -132,27 +129,29 @@ impl Placement {
             copies: (side / row_blocks.min(side)) * (side / column_blocks.min(side)),
             summed_elements: elements_of_tile_rows,
             summed_blocks: blocks_in_element,
-        })
+        }
     }
 
     /// Tiles of the layer.
-    pub fn tiles(&self) -> usize {
-        self.row_tiles * self.column_tiles
+    pub(crate) fn tiles(&self) -> usize {
+        self.row_tiles.saturating_mul(self.column_tiles)
     }
 
     /// Subarrays of those tiles.
-    pub fn subarrays(&self) -> usize {
-        self.tiles() * self.tile_subarrays
+    pub(crate) fn subarrays(&self) -> usize {
+        self.tiles().saturating_mul(self.tile_subarrays)
     }
 
     /// Subarrays that one vector is read from.
-    pub fn subarrays_of_a_copy(&self) -> usize {
+    pub(crate) fn subarrays_of_a_copy(&self) -> usize {
         self.matrices * self.row_blocks * self.column_blocks
     }
 
     /// The share of cells, in the subarrays that hold a copy, that hold weights.
-    pub fn utilization(&self, design: &Design) -> f64 {
-        (self.rows * self.columns) as f64
-            / (self.row_blocks * self.column_blocks * design.rows * design.columns) as f64
+    pub(crate) fn utilization(&self, design: &Design) -> f64 {
+        let along =
+            |used: usize, blocks: usize, of_block: usize| used as f64 / (blocks as f64 * of_block as f64);
+        along(self.rows, self.row_blocks, design.rows)
+            * along(self.columns, self.column_blocks, design.columns)
     }
 }

@@ -45,8 +45,22 @@ impl LayerShape {
     /// Rows and columns of the output map.
     ///
     /// # Errors
-    /// If the layer is empty or its input smaller than its kernel.
+    /// If the layer is empty, larger than is covered, or its input smaller than its kernel.
     pub fn output_extent(&self) -> Result<(usize, usize), CrossbarError> {
+        // Limits far beyond any network, so that no product of extents overflows.
+        let Shape { channels, height, width } = self.input;
+        let (taps_down, taps_across) = (self.window.kernel_height(), self.window.kernel_width());
+        if channels > 1 << 20
+            || self.outputs > 1 << 20
+            || height.max(width) > 1 << 16
+            || taps_down.max(taps_across) > 1 << 8
+        {
+            return Err(self.error(format!(
+                "an input of {}, {} outputs and a kernel of {taps_down}x{taps_across}; up to 2^20 channels and outputs, \
+                 2^16 rows and columns and 2^8 taps a side are covered",
+                self.input, self.outputs
+            )));
+        }
         if self.input.is_empty() || self.outputs == 0 {
             return Err(self.error(format!(
                 "an input of {} and {} outputs; both must hold something",
@@ -95,7 +109,7 @@ impl LayerShape {
             Pool::Local { extent: 0 } => {
                 Err(self.error("a pool of 0x0; its extent must be at least 1".to_owned()))
             }
-            Pool::Local { extent } => Ok(1.0 / (extent * extent) as f64),
+            Pool::Local { extent } => Ok(1.0 / (extent as f64 * extent as f64)),
             Pool::Global => Ok(1.0 / (height * width) as f64),
         }
     }

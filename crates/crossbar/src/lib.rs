@@ -31,9 +31,10 @@ mod technology_file;
 pub mod validation;
 
 pub use activity::{Activations, Precision, WeightStatistics};
-pub use design::{Converter, Counting, Design, Gating, Grouping, Interconnect, Mapping, ZeroSkipping};
+pub use design::{
+    ColumnSampling, Converter, Counting, Design, Gating, Grouping, Interconnect, Mapping, ZeroSkipping,
+};
 pub use error::CrossbarError;
-pub use grouping::Placement;
 pub use layer::{LayerShape, Pool};
 pub use model::Crossbar;
 pub use parameters::CrossbarParameters;

@@ -76,13 +76,14 @@ impl Crossbar {
         if layers.is_empty() {
             return Err(CrossbarError::NoLayer);
         }
+        layers.iter().try_for_each(|layer| layer.output_extent().map(drop))?;
         let cells_per_weight = self.design.cells_per_weight(precision.weights.bits());
         let organisation = Organisation::new(&self.design, layers, cells_per_weight);
         let placements = layers
             .iter()
             .map(|layer| Placement::new(&self.design, &organisation, layer, cells_per_weight))
-            .collect::<Result<Vec<_>, _>>()?;
-        let tiles = placements.iter().map(Placement::tiles).sum();
+            .collect::<Vec<_>>();
+        let tiles = placements.iter().fold(0_usize, |sum, placement| sum.saturating_add(placement.tiles()));
         let subarray = Subarray::new(&self.design, &self.parameters, &self.scaling, precision);
         let sum_bits = f64::from(
             self.design.converter.bits()
@@ -135,7 +136,7 @@ impl Crossbar {
     }
 
     fn area(&self, subarray: &Subarray, placements: &[Placement]) -> AreaParts {
-        let subarrays = placements.iter().map(|p| p.subarrays()).sum::<usize>() as f64;
+        let subarrays = placements.iter().map(|p| p.subarrays() as f64).sum::<f64>();
         AreaParts {
             cells: subarray.cell_area * subarrays,
             drivers: subarray.driver_area * subarrays,
@@ -168,7 +169,7 @@ impl Crossbar {
         };
         let latency = self.latency(layer, placement, chip, precision, vectors, read_planes)?;
         // While one layer is computed, the tiles of all others wait and leak.
-        let leaking = (chip.tiles * placement.tile_subarrays) as f64;
+        let leaking = chip.tiles as f64 * placement.tile_subarrays as f64;
         Ok(LayerReport {
             name: layer.name.clone(),
             subarrays: placement.subarrays(),
@@ -248,31 +249,18 @@ impl Crossbar {
             planes * subarrays * self.design.rows as f64 * NOMINAL_DRIVER_ACTIVITY
         };
 
-        let (added_columns, tile_outputs) = if self.corrected() {
-            (placement.columns as f64, layer.outputs as f64)
-        } else {
-            let element_columns = chip.organisation.element_side * self.design.columns;
-            let tile_columns = if placement.split {
-                element_columns
-            } else {
-                chip.organisation.tile_side * self.design.columns
-            };
-            (physical_columns, (placement.column_tiles * tile_columns) as f64 / chip.cells_per_weight as f64)
-        };
-        let element_sums = (placement.matrices * placement.row_blocks) as f64
-            - (placement.summed_elements * placement.row_tiles) as f64;
-        let tile_sums = ((placement.summed_elements - 1) * placement.row_tiles) as f64;
-        let chip_sums = (placement.row_tiles - 1) as f64 * layer.outputs as f64;
-        let accumulation = subarray.shift_add * (read_planes * row_subarrays * added_columns)
+        let element_columns = placement.column_blocks.div_ceil(chip.organisation.element_side) as f64;
+        let shift_adds =
+            row_subarrays * if self.corrected() { placement.columns as f64 } else { physical_columns };
+        let accumulation = subarray.shift_add * (read_planes * shift_adds)
             + p.adder
                 * (chip.sum_bits
                     * self.scaling.logic
-                    * (element_sums.max(0.0) * added_columns + tile_sums * tile_outputs + chip_sums));
+                    * self.additions(layer, placement, chip, element_columns));
 
         // Inputs: a layer split by tap passes each value on from element to element, so a tile loads it once. What a row
         // carries is stored in, and sent to, every processing element along the columns.
         let loaded = if placement.split { layer.input.channels as f64 } else { matrix_rows };
-        let element_columns = placement.column_blocks.div_ceil(chip.organisation.element_side) as f64;
         let partial_sums = chip.sum_bits * layer.outputs as f64 * self.producers(placement, chip);
         let buffers = (p.buffer
             * (planes * (loaded * placement.column_tiles as f64 + matrix_rows * element_columns))
@@ -295,6 +283,28 @@ impl Crossbar {
             buffers,
             interconnect,
         })
+    }
+
+    /// Additions of partial sums for one vector.
+    fn additions(&self, layer: &LayerShape, placement: &Placement, chip: &Chip, element_columns: f64) -> f64 {
+        let row_elements = placement.row_blocks.div_ceil(chip.organisation.element_side);
+        let between_blocks = (placement.matrices * (placement.row_blocks - row_elements)) as f64;
+        let between_tiles = (placement.row_tiles - 1) as f64 * layer.outputs as f64;
+        let between_elements = |inputs: usize| ((inputs - 1) * placement.row_tiles) as f64;
+        if self.corrected() {
+            // The cells of a weight are added too, after their shifts.
+            let between_cells =
+                row_elements as f64 * (chip.cells_per_weight - 1) as f64 * placement.matrices as f64;
+            return (between_cells + between_blocks + between_elements(placement.summed_elements))
+                * layer.outputs as f64
+                + between_tiles;
+        }
+        // DNN+NeuroSim's trees work for every column of an element and have a power of two of inputs.
+        let element_outputs = (chip.organisation.element_side * self.design.columns) as f64
+            / chip.cells_per_weight as f64
+            * element_columns;
+        (between_blocks + between_elements(placement.summed_elements.next_power_of_two())) * element_outputs
+            + between_tiles
     }
 
     /// Processing elements that each output's partial sums come from.

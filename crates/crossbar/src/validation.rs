@@ -307,3 +307,38 @@ fn parse_measured(text: &str, path: &Path) -> Result<Vec<MeasuredLayer>, Crossba
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADER: &str = "case,arrays_alloc,energy_pJ,leakE_pJ,adc_pJ,acc_pJ,buf_pJ,ic_pJ,latency_ns";
+
+    fn parse(text: &str) -> Result<Vec<MeasuredLayer>, String> {
+        parse_measured(text, Path::new("measured.csv")).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn columns_are_found_by_name() {
+        let swapped = HEADER.replace("acc_pJ,buf_pJ", "buf_pJ,acc_pJ");
+        let layer = &parse(&format!("{swapped}\na,64,10,1,5,2,3,1,7\n")).unwrap()[0];
+        assert_eq!((layer.buffers_pj, layer.accumulation_pj, layer.latency_ns), (2.0, 3.0, 7.0));
+        assert_eq!(Part::Other.measured(layer), -1.0);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_table_is_said_with_its_line() {
+        for (text, expected) in [
+            (HEADER.replace(",ic_pJ", ""), "measured.csv:1: column `ic_pJ` is missing"),
+            (format!("{HEADER}\na,64,10,1,5,2,3,x,7"), "measured.csv:2: `x` is not a number"),
+            (
+                format!("{HEADER}\na,64,10,1,5,2,3,1,7\na,64,10"),
+                "measured.csv:3: 3 fields, but the header has 9",
+            ),
+            (String::new(), "measured.csv:1: column `case` is missing"),
+        ] {
+            let message = parse(&text).unwrap_err();
+            assert!(message.contains(expected), "{message}");
+        }
+    }
+}
