@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde::Deserialize;
-use technology::Quantity;
+use technology::{Energy, Quantity};
 
 use crate::{
     Counting, Crossbar, CrossbarError, LayerReport, Precision, WeightStatistics, load_shapes, load_technology,
@@ -236,6 +236,23 @@ pub fn validate(references: &Path, technologies: &Path) -> Result<Vec<Comparison
         }
     }
     Ok(comparisons)
+}
+
+/// The measured energy of a case of `measured.csv` in the folder of references, leakage included.
+///
+/// # Errors
+/// If the file cannot be read or is not of its form, or has no such case.
+pub fn measured_total(references: &Path, case: &str) -> Result<Energy, CrossbarError> {
+    let path = references.join("measured.csv");
+    let measured = parse_measured(&read(&path)?, &path)?;
+    let layers: Vec<&MeasuredLayer> = measured.iter().filter(|row| row.case == case).collect();
+    if layers.is_empty() {
+        let mut known: Vec<&str> = measured.iter().map(|row| row.case.as_str()).collect();
+        known.dedup();
+        let message = format!("there is no case `{case}`; there are: {}", known.join(", "));
+        return Err(CrossbarError::Malformed { path, line: 0, message });
+    }
+    Ok(Energy::picojoules(layers.iter().map(|layer| layer.energy_pj + layer.leakage_pj).sum()))
 }
 
 fn read(path: &Path) -> Result<String, CrossbarError> {

@@ -210,9 +210,8 @@ fn published(point: &PublishedPoint, models: &Models<'_>) -> Result<Baseline, Ru
     let nominal = match (&point.energy_uj, &point.measured_case) {
         (Some(energy), _) => *energy,
         (None, Some(case)) => {
-            let folder = models.reference("neurosim/measured.csv")?;
-            let folder = folder.parent().map(std::path::Path::to_path_buf).unwrap_or_default();
-            crossbar::measured_total(&folder, case)?.base() * 1e-6
+            let file = models.reference("neurosim/measured.csv")?;
+            microjoules(crossbar::validation::measured_total(&file.with_file_name(""), case)?)
         }
         (None, None) => f64::NAN,
     };
