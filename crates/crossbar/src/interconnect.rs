@@ -3,10 +3,10 @@
 //! The path from the root of an H-tree to a leaf halves at every level, in both directions: with n leaves of pitch p along a
 //! side it is n·p long, n a power of two. The mean way along a horizontal and a vertical bus of n stops is as long, for any n.
 
-use technology::{Area, Energy, Length, Quantity};
+use technology::{Area, Energy, Length, Number, Quantity};
 
-use crate::scaling::Scaling;
-use crate::{CrossbarParameters, Interconnect};
+use crate::Interconnect;
+use crate::model::Chip;
 
 /// The lengths of the paths.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -35,12 +35,9 @@ pub(crate) fn side(area: Area) -> Length {
     Length::micrometres(libm::sqrt(area.base().max(0.0)))
 }
 
-/// The energy of a bit over a length of wire of which a share is charged.
-pub(crate) fn bit_energy(
-    parameters: &CrossbarParameters,
-    scaling: &Scaling,
-    length: Length,
-    activity: f64,
-) -> Energy {
-    (parameters.wire * length.base()).switching_energy(scaling.supply) * activity
+impl Chip<'_> {
+    /// The energy of a bit over a length of wire of which a share is charged.
+    pub(crate) fn bit_energy(&self, length: Length, activity: Number) -> Energy {
+        (self.parameters.wire * length.base()).switching_energy(self.scaling.supply) * activity.base()
+    }
 }

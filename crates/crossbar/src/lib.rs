@@ -21,6 +21,7 @@ mod design;
 mod error;
 mod grouping;
 mod interconnect;
+mod latency;
 mod layer;
 mod model;
 mod parameters;
@@ -29,6 +30,7 @@ mod scaling;
 mod shapes;
 mod technology_file;
 pub mod validation;
+mod work;
 
 pub use activity::{Activations, Precision, WeightStatistics};
 pub use design::{

@@ -14,8 +14,8 @@ use crate::{
 pub struct Comparison {
     /// The measured case.
     pub case: String,
-    /// Whether a parameter was calibrated on this case.
-    pub calibrated: bool,
+    /// How far parameters were set from this case.
+    pub calibrated: Calibration,
     /// The layer's name; `total` for the sum over layers.
     pub layer: String,
     /// What is compared.
@@ -30,6 +30,29 @@ impl Comparison {
     /// Modelled over measured.
     pub fn ratio(&self) -> f64 {
         self.modelled / self.measured
+    }
+}
+
+/// How far parameters were set from a measured case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Calibration {
+    /// Those of most parts.
+    Largely,
+    /// Those of a few parts, or only how one depends on bits or on the node.
+    InPart,
+    /// None: the case is predicted.
+    Not,
+}
+
+impl Calibration {
+    /// The name in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Largely => "largely",
+            Self::InPart => "in part",
+            Self::Not => "not",
+        }
     }
 }
 
@@ -152,7 +175,7 @@ struct Case {
     weights: CaseWeights,
     activation_bits: u32,
     padding: CasePadding,
-    calibrated: bool,
+    calibrated: Calibration,
 }
 
 #[derive(Clone, Copy, Deserialize)]

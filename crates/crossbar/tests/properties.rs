@@ -243,3 +243,51 @@ fn what_cannot_be_built_or_computed_is_said() {
     let huge = LayerShape { input: Shape::new(usize::MAX, 8, 8), ..layer };
     assert!(matches!(crossbar.evaluate(&[huge], ternary(4)), Err(CrossbarError::Layer { .. })));
 }
+
+#[test]
+fn the_largest_layer_that_is_covered_is_computed_on_the_smallest_arrays() {
+    let (design, _) = technology();
+    let layer = LayerShape {
+        input: Shape::new(1 << 20, 1 << 16, 1 << 16),
+        window: Window::new(256, 256, 1, 255).unwrap(),
+        outputs: 1 << 20,
+        ..convolution(1, 1, 1, 1, 0.5)
+    };
+    for mapping in [Mapping::Unrolled, Mapping::SplitKernel] {
+        for counting in [Counting::Corrected, Counting::NeurosimCompatible] {
+            let design = Design {
+                rows: 1,
+                columns: 1,
+                columns_per_converter: 1,
+                cell_bits: 1,
+                mapping,
+                counting,
+                ..design
+            };
+            let precision =
+                Precision { weights: WeightStatistics::Symmetric { bits: 16 }, activation_bits: 16 };
+            let report = evaluate(design, &layer, precision);
+            assert!(report.total_energy().base().is_finite() && report.total_energy().base() > 0.0);
+        }
+    }
+}
+
+#[test]
+fn every_technology_file_of_the_folder_is_complete_and_computes() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../experiments/technology/crossbar");
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    assert!(files.len() >= 6, "{files:?}");
+    let layer = convolution(128, 8, 128, 3, 0.2);
+    for path in files {
+        let file = load_technology(&path).unwrap();
+        assert_eq!(Some(file.name.as_str()), path.file_stem().and_then(|stem| stem.to_str()));
+        assert_eq!(file.design.counting, Counting::Corrected, "{}", file.name);
+        let report = Crossbar::new(file.design, &file.parameters)
+            .unwrap()
+            .evaluate(std::slice::from_ref(&layer), ternary(4))
+            .unwrap();
+        assert!(report.energy().named().all(|(_, part)| part.base() > 0.0), "{}", file.name);
+    }
+}

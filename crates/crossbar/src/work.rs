@@ -1,0 +1,225 @@
+//! The work that one layer makes for a chip: vectors, bit planes, active rows, additions and bits moved. Energy and latency
+//! are these counts times what one of each costs.
+
+use technology::Energy;
+
+use crate::grouping::Placement;
+use crate::model::Chip;
+use crate::{Counting, CrossbarError, EnergyParts, Gating, LayerReport, LayerShape, ZeroSkipping};
+
+/// The share of rows whose drivers DNN+NeuroSim takes to switch in every bit plane, whatever the activations.
+const NOMINAL_DRIVER_ACTIVITY: f64 = 0.25;
+
+/// The work of one layer on a chip; counts are for one vector unless stated.
+pub(crate) struct Work<'a> {
+    pub chip: &'a Chip<'a>,
+    pub layer: &'a LayerShape,
+    pub placement: &'a Placement,
+    /// Vectors of one image.
+    pub vectors: usize,
+    /// Bit planes of an activation.
+    pub planes: f64,
+    /// Bit planes that a subarray reads.
+    pub read_planes: f64,
+    /// The share of set bits on the rows, padding included.
+    pub set_bits: f64,
+    /// The share of outputs that are stored after the pool.
+    pub stored_share: f64,
+}
+
+impl<'a> Work<'a> {
+    pub(crate) fn new(
+        chip: &'a Chip<'a>,
+        layer: &'a LayerShape,
+        placement: &'a Placement,
+    ) -> Result<Self, CrossbarError> {
+        let bits = chip.precision.activation_bits;
+        // A padded tap is a row without any activation.
+        let set_bits = layer.activations.set_bit_share(bits) * layer.real_tap_share()?;
+        let read_share = match chip.design.zero_skipping {
+            ZeroSkipping::None => 1.0,
+            ZeroSkipping::EmptyPlanes => {
+                1.0 - libm::pow(1.0 - set_bits, placement.rows as f64 / placement.row_blocks as f64)
+            }
+        };
+        Ok(Self {
+            chip,
+            layer,
+            placement,
+            vectors: vectors(chip.design.counting, layer)?,
+            planes: f64::from(bits),
+            read_planes: f64::from(bits) * read_share,
+            set_bits,
+            stored_share: layer.stored_share()?,
+        })
+    }
+
+    pub(crate) fn report(&self) -> LayerReport {
+        let latency = self.latency();
+        // While one layer is computed, the tiles of all others wait and leak.
+        let leaking = self.chip.tiles as f64 * self.placement.tile_subarrays as f64;
+        let vectors = self.vectors as f64;
+        LayerReport {
+            name: self.layer.name.clone(),
+            subarrays: self.placement.subarrays(),
+            copies: self.placement.copies,
+            utilization: self.placement.utilization(self.chip.design),
+            vectors: self.vectors,
+            conversions: self.conversions() * vectors,
+            energy: EnergyParts {
+                conversion: self.conversion() * vectors,
+                accumulation: self.accumulation() * vectors,
+                drivers: self.drivers() * vectors,
+                buffers: self.buffers() * vectors,
+                interconnect: self.interconnect() * vectors,
+            },
+            leakage: self.chip.subarray_leakage * leaking * latency.total(),
+            latency,
+        }
+    }
+
+    /// Conversions of columns.
+    fn conversions(&self) -> f64 {
+        self.read_planes * self.row_subarrays() * self.placement.columns as f64
+    }
+
+    /// Rows of the weight matrix.
+    pub(crate) fn matrix_rows(&self) -> f64 {
+        (self.placement.matrices * self.placement.rows) as f64
+    }
+
+    /// Subarrays along the rows of all matrices.
+    fn row_subarrays(&self) -> f64 {
+        (self.placement.matrices * self.placement.row_blocks) as f64
+    }
+
+    /// Rows with a set bit, over all planes.
+    fn active_rows(&self) -> f64 {
+        self.planes * self.matrix_rows() * self.set_bits
+    }
+
+    /// Columns of the subarrays that a row crosses, mapped or not.
+    fn physical_columns(&self) -> f64 {
+        (self.placement.column_blocks * self.chip.design.columns) as f64
+    }
+
+    /// Word lines, in units of a subarray's, that every active row has: one in each column block.
+    fn word_lines(&self) -> f64 {
+        let columns = match self.chip.design.gating {
+            Gating::None => self.physical_columns(),
+            Gating::Segments => self.placement.columns as f64,
+        };
+        columns / self.chip.design.columns as f64
+    }
+
+    /// Processing elements that a row crosses.
+    fn element_columns(&self) -> f64 {
+        self.placement.column_blocks.div_ceil(self.chip.organisation.element_side) as f64
+    }
+
+    fn conversion(&self) -> Energy {
+        let subarray = &self.chip.subarray;
+        subarray.word_line * (self.active_rows() * self.word_lines())
+            + subarray.conversion.fixed * self.conversions()
+            + subarray.conversion.active_row * (self.active_rows() * self.placement.columns as f64)
+    }
+
+    fn drivers(&self) -> Energy {
+        let switched = if self.chip.corrected() {
+            self.active_rows() * self.word_lines()
+        } else {
+            self.planes
+                * (self.placement.subarrays_of_a_copy() as f64)
+                * (self.chip.design.rows as f64)
+                * NOMINAL_DRIVER_ACTIVITY
+        };
+        self.chip.subarray.driver * switched
+    }
+
+    fn accumulation(&self) -> Energy {
+        let columns =
+            if self.chip.corrected() { self.placement.columns as f64 } else { self.physical_columns() };
+        let addition = self.chip.parameters.adder * (self.chip.sum_bits * self.chip.scaling.logic);
+        self.chip.subarray.shift_add * (self.read_planes * self.row_subarrays() * columns)
+            + addition * self.additions()
+    }
+
+    /// Additions of partial sums.
+    fn additions(&self) -> f64 {
+        let placement = self.placement;
+        let outputs = self.layer.outputs as f64;
+        let row_elements = placement.row_blocks.div_ceil(self.chip.organisation.element_side);
+        let between_blocks = (placement.matrices * (placement.row_blocks - row_elements)) as f64;
+        let between_elements = |inputs: usize| (inputs.saturating_sub(1) * placement.row_tiles) as f64;
+        let between_tiles = (placement.row_tiles - 1) as f64 * outputs;
+        if self.chip.corrected() {
+            // The cells of a weight are added too, after their shifts.
+            let between_cells = (placement.matrices * row_elements * (self.chip.cells_per_weight - 1)) as f64;
+            let of_an_output = between_cells + between_blocks + between_elements(placement.summed_elements);
+            return of_an_output * outputs + between_tiles;
+        }
+        // DNN+NeuroSim's trees work for every column of an element and have a power of two of inputs.
+        let element_outputs = (self.chip.organisation.element_side * self.chip.design.columns) as f64
+            / self.chip.cells_per_weight as f64;
+        let of_an_output = between_blocks + between_elements(placement.summed_elements.next_power_of_two());
+        of_an_output * element_outputs * self.element_columns() + between_tiles
+    }
+
+    /// Bits of all partial sums as they leave the processing elements.
+    fn partial_sum_bits(&self) -> f64 {
+        let of_a_tile = if self.chip.corrected() || self.placement.split {
+            self.placement.summed_elements
+        } else {
+            // DNN+NeuroSim moves the sums of every element along a tile's rows, whether it holds weights or not.
+            self.chip.organisation.tile_side / self.chip.organisation.element_side
+        };
+        self.chip.sum_bits * self.layer.outputs as f64 * (of_a_tile * self.placement.row_tiles) as f64
+    }
+
+    fn buffers(&self) -> Energy {
+        let parameters = self.chip.parameters;
+        // A layer split by tap passes each value on from element to element, so a tile loads it once.
+        let values = if self.placement.split { self.layer.input.channels as f64 } else { self.matrix_rows() };
+        let loaded =
+            values * self.placement.column_tiles as f64 + self.matrix_rows() * self.element_columns();
+        (parameters.buffer * (self.planes * loaded) + parameters.output_register * self.partial_sum_bits())
+            * self.chip.scaling.logic
+    }
+
+    fn interconnect(&self) -> Energy {
+        let (parameters, paths) = (self.chip.parameters, &self.chip.paths);
+        let bit = |length, activity| self.chip.bit_energy(length, activity);
+        let tile_path = if self.placement.split { paths.split_tile } else { paths.unrolled_tile };
+        let in_element = bit(paths.element, parameters.element_activity);
+        let in_tile = bit(tile_path, parameters.tile_activity);
+        let input = bit(paths.chip, parameters.input_global_activity)
+            + (in_tile + in_element) * self.element_columns();
+        input * (self.planes * self.matrix_rows())
+            + in_element * self.partial_sum_bits()
+            + bit(paths.chip, parameters.output_global_activity) * self.sent_bits()
+    }
+
+    /// Bits that leave the tiles. Where several tiles hold the rows, each sends partial sums.
+    fn sent_bits(&self) -> f64 {
+        let outputs = self.layer.outputs as f64;
+        if self.chip.corrected() && self.placement.row_tiles > 1 {
+            return outputs * self.chip.sum_bits * self.placement.row_tiles as f64;
+        }
+        outputs * self.planes * self.stored_share
+    }
+}
+
+/// Vectors that are multiplied for one image.
+fn vectors(counting: Counting, layer: &LayerShape) -> Result<usize, CrossbarError> {
+    let (height, width) = layer.output_extent()?;
+    Ok(match counting {
+        Counting::Corrected | Counting::NeurosimCompatiblePadded => height * width,
+        Counting::NeurosimCompatible => {
+            let along = |extent: usize, kernel: usize| {
+                (extent.saturating_sub(kernel) + 1).div_ceil(layer.window.stride())
+            };
+            along(layer.input.height, layer.window.kernel_height())
+                * along(layer.input.width, layer.window.kernel_width())
+        }
+    })
+}
