@@ -42,13 +42,11 @@ fn run(manifest: &Manifest, models: &Models<'_>, output: &mut impl Write) -> Res
     let workspace = models.workspace();
     say(output, &format!("{}: {}", manifest.id, manifest.title));
     models.start_experiment();
-    let mut outcome = studies::run(manifest, models, &Progress)?;
+    let outcome = studies::run(manifest, models, &Progress)?;
     let provenance = provenance(manifest, models);
     let mut files: Vec<(PathBuf, Vec<u8>)> = Vec::new();
-    for table in &mut outcome.tables {
-        for (key, value) in &provenance {
-            table.set_provenance(key, value);
-        }
+    for table in outcome.tables {
+        let table = &table.with_provenance(provenance.clone());
         files.push((workspace.result(&manifest.id, table.name()), parquet_bytes(table)?));
     }
     let description = provenance.iter().map(|(key, value)| format!("{key}: {value}")).collect::<Vec<_>>().join("\n");
