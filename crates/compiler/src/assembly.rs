@@ -28,7 +28,8 @@ impl fmt::Display for Operand {
 
 impl fmt::Display for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (rows, columns, domains) = (self.geometry.rows(), self.geometry.columns(), self.geometry.domains());
+        let (rows, columns, domains) =
+            (self.geometry.rows(), self.geometry.columns(), self.geometry.domains());
         writeln!(f, ".geometry rows={rows} columns={columns} domains={domains}")?;
         for lut in &self.luts {
             writeln!(f, "{lut}")?;
@@ -161,7 +162,8 @@ impl Parser {
                 if self.luts.len() == 256 {
                     return Err(AssemblyErrorKind::TooManyLuts);
                 }
-                self.open = Some((name.to_owned(), columns.iter().map(|&c| c.to_owned()).collect(), Vec::new()));
+                self.open =
+                    Some((name.to_owned(), columns.iter().map(|&c| c.to_owned()).collect(), Vec::new()));
             }
             ["load", element, "->", destination] => {
                 let destination = operand(destination)?;
@@ -189,11 +191,20 @@ impl Parser {
         };
         let expected = self.luts[lut].columns().len();
         if operands.len() != expected {
-            return Err(AssemblyErrorKind::OperandCount { name: name.to_owned(), expected, found: operands.len() });
+            return Err(AssemblyErrorKind::OperandCount {
+                name: name.to_owned(),
+                expected,
+                found: operands.len(),
+            });
         }
-        let bits = bits.parse().ok().filter(|&bits| bits > 0).ok_or_else(|| unexpected(bits, "1 to 255 bits"))?;
+        let bits =
+            bits.parse().ok().filter(|&bits| bits > 0).ok_or_else(|| unexpected(bits, "1 to 255 bits"))?;
         let operands = operands.iter().map(|text| operand(text)).collect::<Result<Vec<Operand>, _>>()?;
-        self.instructions.push(Instruction::Apply { lut: lut as u8, bits, operands: Operands::new(&operands) });
+        self.instructions.push(Instruction::Apply {
+            lut: lut as u8,
+            bits,
+            operands: Operands::new(&operands),
+        });
         Ok(())
     }
 }
@@ -231,5 +242,7 @@ fn operand(text: &str) -> Result<Operand, AssemblyErrorKind> {
         let bits = bits.parse().ok().filter(|&bits: &u8| bits > 0)?;
         Some(Operand { column: column.parse().ok()?, domain: domain.parse().ok()?, bits, direction })
     };
-    read().ok_or_else(|| unexpected(text, "an operand `cCOLUMN.DOMAIN:BITS`, with `>` behind it if across columns"))
+    read().ok_or_else(|| {
+        unexpected(text, "an operand `cCOLUMN.DOMAIN:BITS`, with `>` behind it if across columns")
+    })
 }

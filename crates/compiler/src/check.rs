@@ -12,7 +12,9 @@ use crate::program::{Instruction, Operand, Program};
 
 /// What a program computes wrongly.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the program gives {found} for output {output} where the weights give {expected} (row {row} of the check)")]
+#[error(
+    "the program gives {found} for output {output} where the weights give {expected} (row {row} of the check)"
+)]
 pub struct Miscompiled {
     /// The output channel.
     pub output: u32,
@@ -28,7 +30,12 @@ pub struct Miscompiled {
 ///
 /// # Errors
 /// The first output that differs from the weighted sum of the inputs.
-pub fn check(program: &Program, weights: &TernaryWeights, input_maximum: u32, seed: u64) -> Result<(), Miscompiled> {
+pub fn check(
+    program: &Program,
+    weights: &TernaryWeights,
+    input_maximum: u32,
+    seed: u64,
+) -> Result<(), Miscompiled> {
     let inputs = Inputs::new(weights, input_maximum, seed);
     let mut cells: HashMap<(usize, usize), u64> = HashMap::new();
     for instruction in &program.instructions {
@@ -41,7 +48,8 @@ pub fn check(program: &Program, weights: &TernaryWeights, input_maximum: u32, se
             Instruction::Apply { lut, bits, operands } => {
                 let Some(lut) = program.luts.get(usize::from(lut)) else { continue };
                 for bit in 0..usize::from(bits) {
-                    let places: Vec<(usize, usize)> = operands.as_slice().iter().map(|o| o.cell(bit)).collect();
+                    let places: Vec<(usize, usize)> =
+                        operands.as_slice().iter().map(|o| o.cell(bit)).collect();
                     for pass in lut.passes() {
                         let columns = || (0..places.len()).map(|column| (column, 1_u8 << column));
                         let mut tag = u64::MAX;
@@ -51,7 +59,8 @@ pub fn check(program: &Program, weights: &TernaryWeights, input_maximum: u32, se
                         }
                         for (column, flag) in columns().filter(|&(_, flag)| pass.write.mask() & flag != 0) {
                             let plane = cells.entry(places[column]).or_insert(0);
-                            *plane = if pass.write.value() & flag != 0 { *plane | tag } else { *plane & !tag };
+                            *plane =
+                                if pass.write.value() & flag != 0 { *plane | tag } else { *plane & !tag };
                         }
                     }
                 }

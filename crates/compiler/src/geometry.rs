@@ -31,7 +31,10 @@ impl Geometry {
     /// If an extent is outside of what the machine supports.
     pub fn new(rows: u64, columns: u64, domains: u64) -> Result<Self, GeometryError> {
         Ok(Self {
-            rows: u16::try_from(rows).ok().filter(|r| (1..=4096).contains(r)).ok_or(GeometryError::Rows(rows))?,
+            rows: u16::try_from(rows)
+                .ok()
+                .filter(|r| (1..=4096).contains(r))
+                .ok_or(GeometryError::Rows(rows))?,
             columns: u16::try_from(columns)
                 .ok()
                 .filter(|c| (4..=4096).contains(c))

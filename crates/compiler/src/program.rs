@@ -42,7 +42,12 @@ impl Operand {
     pub fn from_bit(self, skipped: u8) -> Self {
         let skipped = skipped.min(self.bits.saturating_sub(1));
         let (column, domain) = self.cell(usize::from(skipped));
-        Self { column: column as u16, domain: domain as u8, bits: self.bits - skipped, direction: self.direction }
+        Self {
+            column: column as u16,
+            domain: domain as u8,
+            bits: self.bits - skipped,
+            direction: self.direction,
+        }
     }
 }
 
@@ -114,7 +119,9 @@ impl Program {
     /// The format of each output that is stored, in the order of storing.
     pub fn outputs(&self) -> impl Iterator<Item = (u32, Format)> + '_ {
         self.instructions.iter().filter_map(|instruction| match *instruction {
-            Instruction::Store { output, source, signed } => Some((output, Format { bits: source.bits, signed })),
+            Instruction::Store { output, source, signed } => {
+                Some((output, Format { bits: source.bits, signed }))
+            }
             _ => None,
         })
     }

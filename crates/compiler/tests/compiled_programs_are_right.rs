@@ -11,8 +11,15 @@ fn options(sharing: Sharing) -> Options {
 fn layer() -> impl Strategy<Value = (TernaryWeights, u32)> {
     (1_usize..10, 1_usize..4, 1_usize..4, 1_usize..4, 1_u32..9, 0_u32..100).prop_flat_map(
         |(outputs, inputs, height, width, bits, density)| {
-            let weight = (0_u32..100, prop::bool::ANY)
-                .prop_map(move |(draw, negative)| if draw >= density { 0 } else if negative { -1 } else { 1 });
+            let weight = (0_u32..100, prop::bool::ANY).prop_map(move |(draw, negative)| {
+                if draw >= density {
+                    0
+                } else if negative {
+                    -1
+                } else {
+                    1
+                }
+            });
             prop::collection::vec(weight, outputs * inputs * height * width).prop_map(move |values| {
                 (TernaryWeights::new([outputs, inputs, height, width], values).unwrap(), (1 << bits) - 1)
             })

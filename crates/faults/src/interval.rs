@@ -76,7 +76,10 @@ mod tests {
     fn intervals_agree_with_published_values() {
         // Brown, Cai, DasGupta, "Interval estimation for a binomial proportion", 2001, and R's binom.test(7, 50).
         let exact = clopper_pearson(7, 50, 0.95).unwrap();
-        assert!((exact.low - 0.058_191_7).abs() < 1e-5 && (exact.high - 0.267_396_0).abs() < 1e-5, "{exact:?}");
+        assert!(
+            (exact.low - 0.058_191_7).abs() < 1e-5 && (exact.high - 0.267_396_0).abs() < 1e-5,
+            "{exact:?}"
+        );
         let score = wilson(7, 50, 0.95).unwrap();
         assert!((score.low - 0.069_5).abs() < 1e-4 && (score.high - 0.261_9).abs() < 1e-4, "{score:?}");
     }

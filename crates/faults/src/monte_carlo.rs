@@ -8,7 +8,8 @@
 use std::convert::Infallible;
 
 use network::{
-    Accumulators, EvaluationError, Evaluation, FeatureMap, LinearEngine, LinearLayer, Network, ReferenceEngine, class_of,
+    Accumulators, Evaluation, EvaluationError, FeatureMap, LinearEngine, LinearLayer, Network,
+    ReferenceEngine, class_of,
 };
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
@@ -129,7 +130,11 @@ impl<'a> Study<'a> {
 
     /// How many images get their label's class without faults.
     pub fn clean_correct(&self) -> u64 {
-        self.clean.iter().zip(self.labels).filter(|(clean, label)| clean.class() == usize::from(**label)).count() as u64
+        self.clean
+            .iter()
+            .zip(self.labels)
+            .filter(|(clean, label)| clean.class() == usize::from(**label))
+            .count() as u64
     }
 
     /// The expected number of slips in one inference.

@@ -60,7 +60,11 @@ fn as_many_tracks_slip_as_the_rates_predict() {
         let result = study.trial(&point, 0).unwrap();
         let expected = study.expected_slips(point.rates) * result.inferences as f64;
         // A Poisson count lies within five standard deviations.
-        assert!((result.slips as f64 - expected).abs() < 5.0 * expected.sqrt(), "{} of {expected}", result.slips);
+        assert!(
+            (result.slips as f64 - expected).abs() < 5.0 * expected.sqrt(),
+            "{} of {expected}",
+            result.slips
+        );
         assert!(expected > 100.0, "{expected}");
     });
 }

@@ -37,6 +37,7 @@ mod axis;
 mod backend;
 mod chart;
 mod error;
+mod experiments;
 mod figure;
 mod font;
 mod number;
@@ -52,6 +53,7 @@ pub use chart::{
     Swing, Tornado,
 };
 pub use error::FigureError;
+pub use experiments::{RatioFocus, energy_parts, energy_ratio, layer_costs, operations, shift_faults};
 pub use figure::{Figure, Panel};
 pub use number::{significant, three_digits};
 pub use role::{Colour, Role};

@@ -23,7 +23,7 @@ pub struct EnergyParts {
     pub movement: Energy,
     /// Requantization and pools.
     pub periphery: Energy,
-    /// Leakage of the processors in use over the latency.
+    /// Leakage of all processors over the latency.
     pub leakage: Energy,
 }
 
@@ -34,7 +34,16 @@ impl EnergyParts {
 
     /// The parts.
     pub fn values(&self) -> [Energy; 8] {
-        [self.search, self.write, self.read, self.shift, self.program, self.movement, self.periphery, self.leakage]
+        [
+            self.search,
+            self.write,
+            self.read,
+            self.shift,
+            self.program,
+            self.movement,
+            self.periphery,
+            self.leakage,
+        ]
     }
 
     /// Their sum.
@@ -59,9 +68,10 @@ impl Cost {
     }
 }
 
-/// What events cost on processors of a geometry.
+/// What events cost on processors of a geometry. All `installed` processors leak, whether a layer uses them or not.
 pub fn cost(
     events: &Events,
+    installed: u64,
     geometry: Geometry,
     parameters: &ProcessorParameters,
     model: SearchModel,
@@ -75,7 +85,8 @@ pub fn cost(
     let search = match model {
         SearchModel::ActiveBits => p.search_active_bit * rows(events.searched_bits),
         SearchModel::MatchLine => {
-            (p.search_match_line_bit * geometry.columns() as f64 + p.search_match_line_row) * rows(events.row_searches)
+            (p.search_match_line_bit * geometry.columns() as f64 + p.search_match_line_row)
+                * rows(events.row_searches)
                 + p.search_key_column * events.driven_columns
         }
     };
@@ -89,10 +100,11 @@ pub fn cost(
         write: p.write_bit * (rows(events.tagged_bits) + rows(events.broadcast_bits) + events.loaded_bits),
         read: p.read_bit * events.stored_bits,
         shift: p.shift_step * p.cell_tracks.base() * rows(events.track_steps),
-        program: (p.fetch_word + p.decode_word) * events.words_fetched + p.broadcast_word * events.words_broadcast,
+        program: (p.fetch_word + p.decode_word) * events.words_fetched
+            + p.broadcast_word * events.words_broadcast,
         movement: (p.movement_bit + p.buffer_bit) * (events.loaded_bits + events.output_bits),
         periphery: p.requantization * events.requantizations + p.pool_operation * events.pool_operations,
-        leakage: p.leakage * events.processors as f64 * latency,
+        leakage: p.leakage * installed as f64 * latency,
     };
     Cost { energy, latency }
 }

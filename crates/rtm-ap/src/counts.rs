@@ -272,7 +272,8 @@ mod tests {
     const TABLES: &str = ".geometry rows=64 columns=8 domains=16\n.lut clear R\n - -> 0\n.end\n.lut copy A R\n 1- -> -1\n.end\n";
 
     fn counts(instructions: &str) -> Result<ProgramCounts, String> {
-        ProgramCounts::of(&parse(&format!("{TABLES}{instructions}")).unwrap()).map_err(|error| error.to_string())
+        ProgramCounts::of(&parse(&format!("{TABLES}{instructions}")).unwrap())
+            .map_err(|error| error.to_string())
     }
 
     #[test]
@@ -286,7 +287,8 @@ mod tests {
 
     #[test]
     fn columns_that_shift_for_the_same_bit_shift_together() {
-        let counts = counts("load 0,0,0 -> c1.0:4\napply clear 4 c2.3:4\napply copy 4 c1.0:4 c2.3:4\n").unwrap();
+        let counts =
+            counts("load 0,0,0 -> c1.0:4\napply clear 4 c2.3:4\napply copy 4 c1.0:4 c2.3:4\n").unwrap();
         // Column 1: up 3, back 3, up 3, home 3; column 2: up 6, back 3, up 3, home 6.
         assert_eq!(counts.track_steps, 12 + 18);
         assert_eq!(counts.serial.shifts, 3 + 6 + 3 + 3 + 6);
@@ -296,7 +298,10 @@ mod tests {
     #[test]
     fn an_instruction_that_breaks_a_rule_is_named_with_the_rule() {
         for (instructions, expected) in [
-            ("load 0,0,0 -> c1.14:4\n", "instruction 0 (`load 0,0,0 -> c1.14:4`): operand `c1.14:4` reaches column 1, domain 17"),
+            (
+                "load 0,0,0 -> c1.14:4\n",
+                "instruction 0 (`load 0,0,0 -> c1.14:4`): operand `c1.14:4` reaches column 1, domain 17",
+            ),
             ("apply clear 1 c9.0:1\n", "column 9"),
             ("store c1.0:2 signed -> 0\n", "column 1, domain 0 is used before it was written"),
             ("load 0,0,0 -> c1.0:4\napply copy 1 c1.0:4 c2.0:4\n", "column 2, domain 0 is used before"),

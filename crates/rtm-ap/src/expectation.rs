@@ -52,8 +52,10 @@ pub fn expected_tagged_bits(program: &Program, set_bit_share: f64) -> f64 {
                         joint = after;
                     }
                     for (column, operand) in operands.iter().enumerate() {
-                        ones[place(operand.cell(bit))] =
-                            (0..states).filter(|state| state >> column & 1 == 1).map(|state| joint[state]).sum();
+                        ones[place(operand.cell(bit))] = (0..states)
+                            .filter(|state| state >> column & 1 == 1)
+                            .map(|state| joint[state])
+                            .sum();
                     }
                 }
             }

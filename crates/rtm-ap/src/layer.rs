@@ -8,8 +8,8 @@ use rayon::prelude::*;
 use crate::counts::{ProgramCounts, ProgramError};
 use crate::events::{Events, PerRows, RowCount, SerialSteps};
 use crate::execute::{Port, execute};
-use crate::slip::{SlipOutcome, Slips, execute_slipping};
 use crate::expectation::expected_tagged_bits;
+use crate::slip::{SlipOutcome, Slips, execute_slipping};
 
 /// Why a layer cannot run.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -23,7 +23,7 @@ pub enum MachineError {
         /// The layer.
         layer: String,
         /// The rule.
-        source: ProgramError,
+        source: Box<ProgramError>,
     },
     /// The engine was not prepared for the layer.
     #[error("layer `{0}` was not compiled for this machine")]
@@ -59,13 +59,16 @@ impl MachineLayer {
     /// # Errors
     /// If it does not fit the array.
     pub fn compile(layer: &LinearLayer, options: &Options) -> Result<Self, MachineError> {
-        let compiled = compile_layer(layer.name(), layer.weights(), u32::from(layer.input_maximum()), options)?;
+        let compiled =
+            compile_layer(layer.name(), layer.weights(), u32::from(layer.input_maximum()), options)?;
         let counts = compiled
             .programs
             .iter()
             .map(|program| {
-                ProgramCounts::of(program)
-                    .map_err(|source| MachineError::Program { layer: layer.name().to_owned(), source })
+                ProgramCounts::of(program).map_err(|source| MachineError::Program {
+                    layer: layer.name().to_owned(),
+                    source: Box::new(source),
+                })
             })
             .collect::<Result<Vec<_>, _>>()?;
         let mut prepared = Self {
@@ -82,7 +85,11 @@ impl MachineLayer {
             .compiled
             .programs
             .iter()
-            .map(|program| if rows.physical > rows.occupied { expected_tagged_bits(program, 0.0) } else { 0.0 })
+            .map(
+                |program| {
+                    if rows.physical > rows.occupied { expected_tagged_bits(program, 0.0) } else { 0.0 }
+                },
+            )
             .collect();
         Ok(prepared)
     }
@@ -110,7 +117,9 @@ impl MachineLayer {
         let blocks = rows.physical / self.geometry.rows() as u64;
         let mut events = Events { processors: blocks * self.counts.len() as u64, ..Events::default() };
         let padding = (rows.physical - rows.occupied) as f64;
-        for ((counts, padding_bits), tagged) in self.counts.iter().zip(&self.padding_tagged_bits).zip(tagged_bits) {
+        for ((counts, padding_bits), tagged) in
+            self.counts.iter().zip(&self.padding_tagged_bits).zip(tagged_bits)
+        {
             events.row_searches += PerRows::uniform(counts.compares, rows);
             events.searched_bits += PerRows::uniform(counts.compared_columns, rows);
             events.driven_columns += (counts.compared_columns * blocks) as f64;
@@ -122,7 +131,8 @@ impl MachineLayer {
             events.words_fetched += counts.words as f64;
             events.words_broadcast += (counts.words * blocks) as f64;
         }
-        events.serial = self.counts.iter().fold(SerialSteps::default(), |s, counts| s.alongside(counts.serial));
+        events.serial =
+            self.counts.iter().fold(SerialSteps::default(), |s, counts| s.alongside(counts.serial));
         events
     }
 
@@ -130,7 +140,10 @@ impl MachineLayer {
     pub fn expected_events(&self, set_bit_share: f64) -> Events {
         let occupied = self.rows().occupied as f64;
         self.events(
-            self.compiled.programs.iter().map(|program| occupied * expected_tagged_bits(program, set_bit_share)),
+            self.compiled
+                .programs
+                .iter()
+                .map(|program| occupied * expected_tagged_bits(program, set_bit_share)),
         )
     }
 
@@ -206,7 +219,8 @@ impl MachineLayer {
 
     fn blocks(&self) -> impl Iterator<Item = Block> {
         let blocks = self.output.positions().div_ceil(self.geometry.rows());
-        (0..self.compiled.programs.len()).flat_map(move |program| (0..blocks).map(move |index| Block { program, index }))
+        (0..self.compiled.programs.len())
+            .flat_map(move |program| (0..blocks).map(move |index| Block { program, index }))
     }
 
     /// The program of a block, its rows and their port.
@@ -218,7 +232,10 @@ impl MachineLayer {
         (&self.compiled.programs[block.program], rows, port)
     }
 
-    fn assemble(&self, results: impl Iterator<Item = (Block, Outputs)>) -> Result<Accumulators, MachineError> {
+    fn assemble(
+        &self,
+        results: impl Iterator<Item = (Block, Outputs)>,
+    ) -> Result<Accumulators, MachineError> {
         let positions = self.output.positions();
         let mut sums = vec![0; self.output.len()];
         for (block, outputs) in results {
@@ -263,7 +280,10 @@ impl Port for WindowPort<'_> {
         let tap = (usize::from(tap.row), usize::from(tap.column));
         let (mut row, mut column) = (self.first / self.width, self.first % self.width);
         for value in values {
-            *value = self.window.source(shape, (row, column), tap).map_or(0, |(y, x)| channel[y * shape.width + x]);
+            *value = self
+                .window
+                .source(shape, (row, column), tap)
+                .map_or(0, |(y, x)| channel[y * shape.width + x]);
             column += 1;
             if column == self.width {
                 (row, column) = (row + 1, 0);

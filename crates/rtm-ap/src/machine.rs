@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use compiler::Options;
 use network::{
-    Accumulators, Activation, Addend, Evaluation, EvaluationError, FeatureMap, LinearEngine, LinearLayer, Network, Node,
-    Operation,
+    Accumulators, Activation, Addend, Evaluation, EvaluationError, FeatureMap, LinearEngine, LinearLayer,
+    Network, Node, Operation,
 };
 use rayon::prelude::*;
 
@@ -45,8 +45,10 @@ impl Machine {
     /// The first layer that does not fit the array.
     pub fn compile(network: Arc<Network>, options: &Options) -> Result<Self, MachineError> {
         let layers: Vec<&LinearLayer> = network.linear_layers().map(|(_, layer)| layer).collect();
-        let layers =
-            layers.par_iter().map(|layer| MachineLayer::compile(layer, options)).collect::<Result<Vec<_>, _>>()?;
+        let layers = layers
+            .par_iter()
+            .map(|layer| MachineLayer::compile(layer, options))
+            .collect::<Result<Vec<_>, _>>()?;
         let periphery = periphery(&network);
         Ok(Self { network, options: *options, layers, periphery })
     }
@@ -117,7 +119,8 @@ impl LinearEngine for Engine<'_> {
     type Error = MachineError;
 
     fn accumulate(&mut self, layer: &LinearLayer, input: &FeatureMap) -> Result<Accumulators, MachineError> {
-        let Some(prepared) = self.machine.layers.get(self.next).filter(|l| l.compiled().name == layer.name()) else {
+        let Some(prepared) = self.machine.layers.get(self.next).filter(|l| l.compiled().name == layer.name())
+        else {
             return Err(MachineError::Unknown(layer.name().to_owned()));
         };
         let (accumulators, events) = prepared.execute(input)?;

@@ -22,7 +22,9 @@ fn options() -> Options {
 #[test]
 fn vgg8_runs_on_the_machine_and_every_value_equals_the_reference() {
     let (description, network) = Network::load(&networks().join("vgg8-fashion-s85-a4.yaml")).unwrap();
-    let golden = Checkpoint::load(&networks().join("golden").join(format!("{}.safetensors.zst", description.name))).unwrap();
+    let golden =
+        Checkpoint::load(&networks().join("golden").join(format!("{}.safetensors.zst", description.name)))
+            .unwrap();
     let (_, logits) = golden.shaped::<i64>("logits").unwrap();
     let (shape, pixels) = golden.shaped::<u8>("input").unwrap();
     let network = Arc::new(network);

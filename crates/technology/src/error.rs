@@ -48,7 +48,9 @@ pub enum TechnologyError {
         known: String,
     },
     /// A parameter in the wrong unit.
-    #[error("technology `{technology}`: parameter `{path}` is in `{found}`, but a multiple of `{expected}` is expected")]
+    #[error(
+        "technology `{technology}`: parameter `{path}` is in `{found}`, but a multiple of `{expected}` is expected"
+    )]
     WrongUnit {
         /// The technology's name.
         technology: String,

@@ -77,14 +77,15 @@ mod tests {
     }
 
     fn parse(line: &str) -> Result<TechnologyFile<()>, TechnologyError> {
-        let text = format!("name: example\ntitle: An example\ndesign: null\nparameters:\n  search:\n    {line}\n");
+        let text =
+            format!("name: example\ntitle: An example\ndesign: null\nparameters:\n  search:\n    {line}\n");
         TechnologyFile::parse(&text, Path::new("example.yaml"), &[Example::DECLARATIONS])
     }
 
     #[test]
     fn a_value_is_converted_to_the_base_unit_of_its_type() {
-        let file =
-            parse("compare: {value: 3, unit: fJ/bit, low: 1, high: 9, source: a book, mark: memory}").unwrap();
+        let file = parse("compare: {value: 3, unit: fJ/bit, low: 1, high: 9, source: a book, mark: memory}")
+            .unwrap();
         let example = Example::resolve(&file.parameters).unwrap();
         assert_eq!(example.compare.base(), 0.003);
         let geometric_middle = file.parameters.at_quantiles(|_| 0.5);
@@ -96,20 +97,41 @@ mod tests {
     #[test]
     fn what_is_wrong_with_a_parameter_is_said_with_its_place() {
         for (line, expected) in [
-            ("compare: {value: 3, unit: fJ/bit, low: 1, high: 9, source: '', mark: memory}", "`source` is empty"),
+            (
+                "compare: {value: 3, unit: fJ/bit, low: 1, high: 9, source: '', mark: memory}",
+                "`source` is empty",
+            ),
             ("compare: {value: 3, unit: fJ/bit, low: 1, high: 9, mark: memory}", "missing field `source`"),
-            ("compare: {value: 30, unit: fJ/bit, low: 1, high: 9, source: a, mark: memory}", "outside its range 1 to 9"),
-            ("compare: {value: 3, unit: parsec, low: 1, high: 9, source: a, mark: memory}", "`parsec` is not a known"),
-            ("compare: {value: 3, unit: ns/bit, low: 1, high: 9, source: a, mark: memory}", "a multiple of `pJ/bit`"),
-            ("compare: {value: 3, unit: fJ/row, low: 1, high: 9, source: a, mark: memory}", "a multiple of `pJ/bit`"),
-            ("compare: {value: 0, unit: fJ/bit, low: 0, high: 9, source: a, mark: memory}", "must lie above zero"),
-            ("compares: {value: 3, unit: fJ/bit, low: 1, high: 9, source: a, mark: memory}", "`search.compares` is not"),
+            (
+                "compare: {value: 30, unit: fJ/bit, low: 1, high: 9, source: a, mark: memory}",
+                "outside its range 1 to 9",
+            ),
+            (
+                "compare: {value: 3, unit: parsec, low: 1, high: 9, source: a, mark: memory}",
+                "`parsec` is not a known",
+            ),
+            (
+                "compare: {value: 3, unit: ns/bit, low: 1, high: 9, source: a, mark: memory}",
+                "a multiple of `pJ/bit`",
+            ),
+            (
+                "compare: {value: 3, unit: fJ/row, low: 1, high: 9, source: a, mark: memory}",
+                "a multiple of `pJ/bit`",
+            ),
+            (
+                "compare: {value: 0, unit: fJ/bit, low: 0, high: 9, source: a, mark: memory}",
+                "must lie above zero",
+            ),
+            (
+                "compares: {value: 3, unit: fJ/bit, low: 1, high: 9, source: a, mark: memory}",
+                "`search.compares` is not",
+            ),
         ] {
             let message = parse(line).unwrap_err().to_string();
             assert!(message.contains(expected), "{message}");
         }
-        let message =
-            parse("compare: {value: 30, unit: fJ/bit, low: 1, high: 9, source: a, mark: memory}").unwrap_err();
+        let message = parse("compare: {value: 30, unit: fJ/bit, low: 1, high: 9, source: a, mark: memory}")
+            .unwrap_err();
         assert!(message.to_string().starts_with("example.yaml:6:"), "{message}");
     }
 }

@@ -18,6 +18,6 @@ pub use file::TechnologyFile;
 pub use parameter::{Distribution, Mark, Parameter};
 pub use set::ParameterSet;
 pub use units::{
-    Area, Capacitance, Current, Dimension, Energy, FeatureArea, Length, Number, Power, Quantity, Resistance, Time,
-    Voltage, parse_unit,
+    Area, Capacitance, Current, Dimension, Energy, FeatureArea, Length, Number, Power, Quantity, Resistance,
+    Time, Voltage, parse_unit,
 };

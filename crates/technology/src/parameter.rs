@@ -118,7 +118,8 @@ struct Written {
 
 impl<'de> Deserialize<'de> for Parameter {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Written { value, unit, low, high, source, mark, distribution } = Written::deserialize(deserializer)?;
+        let Written { value, unit, low, high, source, mark, distribution } =
+            Written::deserialize(deserializer)?;
         let Some((dimension, factor, _)) = parse_unit(&unit) else {
             return Err(D::Error::custom(format!("`{unit}` is not a known unit")));
         };

@@ -117,8 +117,11 @@ impl ParameterSet {
         if parameter.dimension == dimension && parameter.per() == per {
             return Ok(());
         }
-        let expected =
-            if per.is_empty() { dimension.base_unit().to_owned() } else { format!("{}/{per}", dimension.base_unit()) };
+        let expected = if per.is_empty() {
+            dimension.base_unit().to_owned()
+        } else {
+            format!("{}/{per}", dimension.base_unit())
+        };
         Err(TechnologyError::WrongUnit {
             technology: self.technology.clone(),
             path: path.to_owned(),

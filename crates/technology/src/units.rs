@@ -267,7 +267,10 @@ mod tests {
     #[test]
     fn products_of_base_units_are_base_units() {
         assert_eq!(Power::milliwatts(2.0) * Time::nanoseconds(3.0), Energy::picojoules(6.0));
-        assert_eq!(Capacitance::femtofarads(1000.0).switching_energy(Voltage::volts(1.0)), Energy::picojoules(1.0));
+        assert_eq!(
+            Capacitance::femtofarads(1000.0).switching_energy(Voltage::volts(1.0)),
+            Energy::picojoules(1.0)
+        );
         assert_eq!(Voltage::volts(0.5) * Current::microamperes(1000.0), Power::milliwatts(0.5));
         assert_eq!((Voltage::volts(0.5) / Resistance::ohms(1e3)).base(), 500.0);
         assert_eq!(FeatureArea::squares(48.0).at(Length::micrometres(0.5)).base(), 12.0);

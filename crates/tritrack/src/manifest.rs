@@ -391,14 +391,21 @@ impl Study {
                 some(&study.rates_at_distance_one, "shift_faults.rates_at_distance_one")?;
                 some(&study.realignment, "shift_faults.realignment")?;
                 study.images.check()?;
-                if let Some(rate) = study.rates_at_distance_one.iter().find(|rate| !(0.0..=0.1).contains(*rate)) {
-                    return Err(format!("a rate of {rate} in shift_faults.rates_at_distance_one; expected 0 to 0.1"));
+                if let Some(rate) =
+                    study.rates_at_distance_one.iter().find(|rate| !(0.0..=0.1).contains(*rate))
+                {
+                    return Err(format!(
+                        "a rate of {rate} in shift_faults.rates_at_distance_one; expected 0 to 0.1"
+                    ));
                 }
                 if study.trials == 0 {
                     return Err("shift_faults.trials is 0; expected at least 1".into());
                 }
                 if !(study.confidence > 0.0 && study.confidence < 1.0) {
-                    return Err(format!("shift_faults.confidence is {}; expected e.g. 0.95", study.confidence));
+                    return Err(format!(
+                        "shift_faults.confidence is {}; expected e.g. 0.95",
+                        study.confidence
+                    ));
                 }
                 Ok(())
             }
@@ -448,7 +455,10 @@ mod tests {
     #[test]
     fn a_typo_is_shown_in_its_line() {
         let message = message(&GOOD.replace("networks", "netwroks"));
-        assert!(message.starts_with("experiments/fig2.yaml:4:3: operations: unknown field `netwroks`"), "{message}");
+        assert!(
+            message.starts_with("experiments/fig2.yaml:4:3: operations: unknown field `netwroks`"),
+            "{message}"
+        );
         assert!(message.contains("    4 |   netwroks: [a]\n      |   ^"), "{message}");
     }
 
@@ -456,7 +466,10 @@ mod tests {
     fn what_a_field_may_hold_is_said() {
         assert!(message(&GOOD.replace("[none]", "[some]")).contains("there are: none, per-channel"));
         assert!(message(&GOOD.replace("[a]", "[]")).contains("operations.networks is empty"));
-        assert!(message(&GOOD.replace("fig2", "fig3")).contains("the id is `fig3`; expected the file's name, `fig2`"));
+        assert!(
+            message(&GOOD.replace("fig2", "fig3"))
+                .contains("the id is `fig3`; expected the file's name, `fig2`")
+        );
         assert!(message("id: fig2\ntitle: a\n").contains("exactly one study"));
     }
 }

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use compiler::Options;
 use crossbar::{Activations, Crossbar, Design, LayerShape, NetworkReport, Pool, Precision, WeightStatistics};
 use network::{
-    ActivationId, ActivationStatistics, DataSet, ImageSet, LinearLayer, Network, NetworkDescription, Node, Operation,
+    ActivationId, ActivationStatistics, DataSet, ImageSet, LinearLayer, Network, NetworkDescription, Node,
+    Operation,
 };
 use rayon::prelude::*;
 use rtm_ap::{Events, Machine, ProcessorDesign, ProcessorParameters, mean_events};
@@ -111,7 +112,8 @@ impl<'w> Models<'w> {
         let set = match images.set {
             ImageSource::Golden => {
                 let name = &network.description.name;
-                let golden = network.description.golden.as_ref().ok_or_else(|| RunError::NoGolden(name.clone()))?;
+                let golden =
+                    network.description.golden.as_ref().ok_or_else(|| RunError::NoGolden(name.clone()))?;
                 let path = self.workspace.network(name).with_file_name("").join(golden);
                 let set = ImageSet::from_golden(&path)?;
                 self.note_input(&path)?;
@@ -136,7 +138,8 @@ impl<'w> Models<'w> {
             return Ok(Rc::clone(run));
         }
         let machine = Machine::compile(Arc::clone(&loaded.network), &options)?;
-        let runs = set.feature_maps().par_iter().map(|image| machine.run(image)).collect::<Result<Vec<_>, _>>()?;
+        let runs =
+            set.feature_maps().par_iter().map(|image| machine.run(image)).collect::<Result<Vec<_>, _>>()?;
         let run = Rc::new(MachineRun { events: mean_events(&runs), machine });
         self.runs.borrow_mut().push((key, Rc::clone(&run)));
         Ok(run)
@@ -228,7 +231,12 @@ pub fn weight_sparsity(network: &Network) -> f64 {
     zeros as f64 / f64::max(all as f64, 1.0)
 }
 
-fn shape(network: &Network, id: network::LayerId, layer: &LinearLayer, input: ActivationStatistics) -> LayerShape {
+fn shape(
+    network: &Network,
+    id: network::LayerId,
+    layer: &LinearLayer,
+    input: ActivationStatistics,
+) -> LayerShape {
     LayerShape {
         name: layer.name().to_owned(),
         input: layer.input(),

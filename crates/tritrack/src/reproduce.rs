@@ -49,10 +49,11 @@ fn run(manifest: &Manifest, models: &Models<'_>, output: &mut impl Write) -> Res
         let table = &table.with_provenance(provenance.clone());
         files.push((workspace.result(&manifest.id, table.name()), parquet_bytes(table)?));
     }
-    let description = provenance.iter().map(|(key, value)| format!("{key}: {value}")).collect::<Vec<_>>().join("\n");
-    let figure = outcome.figure.with_description(description);
-    files.push((workspace.figure(&manifest.id, "svg"), figure.render_svg()?.into_bytes()));
-    files.push((workspace.figure(&manifest.id, "png"), figure.render_png()?));
+    let description =
+        provenance.iter().map(|(key, value)| format!("{key}: {value}")).collect::<Vec<_>>().join("\n");
+    let figure = outcome.figure.provenance(description);
+    files.push((workspace.figure(&manifest.id, "svg"), figure.svg()?.into_bytes()));
+    files.push((workspace.figure(&manifest.id, "png"), figure.png()?));
     for (path, bytes) in &files {
         write_atomically(path, bytes)?;
     }

@@ -148,9 +148,9 @@ impl Lut {
 
     /// What a row's bits become.
     pub fn apply(&self, state: u8) -> u8 {
-        self.passes
-            .iter()
-            .fold(state, |state, pass| if pass.key.matches(state) { pass.write.written_to(state) } else { state })
+        self.passes.iter().fold(state, |state, pass| {
+            if pass.key.matches(state) { pass.write.written_to(state) } else { state }
+        })
     }
 }
 

@@ -67,10 +67,12 @@ pub fn synthesize(function: &BitFunction<'_>, cost: ScheduleCost) -> Result<(Lut
     let relevant = function.writable & !function.unused;
     let passes = candidate_passes(columns, function.writable);
 
-    let identity = starts.iter().enumerate().fold(0_u64, |packed, (i, &state)| packed | u64::from(state) << (4 * i));
+    let identity =
+        starts.iter().enumerate().fold(0_u64, |packed, (i, &state)| packed | u64::from(state) << (4 * i));
     let state_of = |configuration: u64, i: usize| (configuration >> (4 * i)) as u8 & 0xf;
-    let is_goal =
-        |configuration: u64| wanted.iter().enumerate().all(|(i, &w)| (state_of(configuration, i) ^ w) & relevant == 0);
+    let is_goal = |configuration: u64| {
+        wanted.iter().enumerate().all(|(i, &w)| (state_of(configuration, i) ^ w) & relevant == 0)
+    };
     // Rows that have become equal stay equal: a configuration that merged two rows with different results is lost.
     let is_lost = |configuration: u64| {
         let mut result_of = [None; 16];
@@ -126,7 +128,9 @@ pub fn synthesize(function: &BitFunction<'_>, cost: ScheduleCost) -> Result<(Lut
 
 fn candidate_passes(columns: usize, writable: u8) -> Vec<Pass> {
     let patterns: Vec<Pattern> = (0..1_u8 << columns)
-        .flat_map(|mask| (0..1_u8 << columns).filter(move |v| v & !mask == 0).map(move |v| Pattern::new(mask, v)))
+        .flat_map(|mask| {
+            (0..1_u8 << columns).filter(move |v| v & !mask == 0).map(move |v| Pattern::new(mask, v))
+        })
         .collect();
     patterns
         .iter()

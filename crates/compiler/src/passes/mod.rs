@@ -1,8 +1,8 @@
 //! The compiler's passes, in the order in which they run.
 
+pub mod emit;
 pub mod fold;
+pub mod place;
+pub mod schedule;
 pub mod share;
 pub mod widths;
-pub mod schedule;
-pub mod place;
-pub mod emit;

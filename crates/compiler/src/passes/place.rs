@@ -46,7 +46,9 @@ pub enum PlacementError {
         columns: usize,
     },
     /// A temporary or an input finds no room.
-    #[error("no room for a word of {bits} bits: {live} words are alive in {columns} columns of {domains} domains")]
+    #[error(
+        "no room for a word of {bits} bits: {live} words are alive in {columns} columns of {domains} domains"
+    )]
     Full {
         /// The word.
         bits: u8,
@@ -126,7 +128,8 @@ pub fn place(schedule: &Schedule, geometry: Geometry) -> Result<Placement, Place
         for id in operation.values() {
             if id.index() >= accumulators.len() && lives.last_use[id.index()] == time {
                 let operand = operands[id.index()];
-                occupied[usize::from(operand.column) - first_free] &= !(word_mask(operand.bits) << operand.domain);
+                occupied[usize::from(operand.column) - first_free] &=
+                    !(word_mask(operand.bits) << operand.domain);
                 live -= 1;
             }
         }

@@ -211,7 +211,8 @@ impl GroupSchedule<'_> {
         let first = sum.terms.iter().position(|term| !negative(term))?;
         let span = if negated { Span { added: span.subtracted, subtracted: span.added } } else { span };
         let format = span.format(self.input_maximum);
-        let mut rest = sum.terms.iter().zip(values).enumerate().filter(|&(i, _)| i != first).map(|(_, pair)| pair);
+        let mut rest =
+            sum.terms.iter().zip(values).enumerate().filter(|&(i, _)| i != first).map(|(_, pair)| pair);
         let (second, &right) = rest.next()?;
         let rest: Vec<(&SignedTerm, &ValueId)> = rest.collect();
 
@@ -220,8 +221,10 @@ impl GroupSchedule<'_> {
         let cost = |schedule: &WordSchedule, words: &[Format]| {
             schedule.cycles(self.luts) + 2 * words.iter().map(|word| u64::from(word.bits)).sum::<u64>()
         };
-        let accumulate = |addend, negative| cost(&in_place(target_format, addend, negative), &[target_format, addend]);
-        let one_by_one: u64 = sum.terms.iter().zip(values).map(|(t, &v)| accumulate(format_of(v), t.negative)).sum();
+        let accumulate =
+            |addend, negative| cost(&in_place(target_format, addend, negative), &[target_format, addend]);
+        let one_by_one: u64 =
+            sum.terms.iter().zip(values).map(|(t, &v)| accumulate(format_of(v), t.negative)).sum();
         let combine = out_of_place(format, format_of(left), format_of(right), negative(second));
         let in_temporary = cost(&combine, &[format, format_of(left), format_of(right)])
             + rest

@@ -59,7 +59,9 @@ pub fn sum_spans(group: &Group, terms: &[Span]) -> Vec<Span> {
     group
         .sums
         .iter()
-        .map(|sum| sum.terms.iter().fold(Span::default(), |span, t| span.plus(terms[t.id.index()], t.negative)))
+        .map(|sum| {
+            sum.terms.iter().fold(Span::default(), |span, t| span.plus(terms[t.id.index()], t.negative))
+        })
         .collect()
 }
 
@@ -95,7 +97,10 @@ mod tests {
                     most < 1_i64 << bits
                 }
             };
-            assert!(holds(format.bits) && !holds(format.bits - 1), "{added} {subtracted} {maximum} {format:?}");
+            assert!(
+                holds(format.bits) && !holds(format.bits - 1),
+                "{added} {subtracted} {maximum} {format:?}"
+            );
         }
     }
 }

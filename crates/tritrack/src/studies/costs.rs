@@ -1,7 +1,7 @@
 //! What both systems cost on a network, layer by layer: the part that the cost studies share.
 
 use crossbar::LayerReport;
-use rtm_ap::{Events, PaddingRows, ProcessorParameters, SearchModel, cost};
+use rtm_ap::{Events, ProcessorParameters, SearchModel, cost};
 use technology::{Energy, Parameters, Quantity, Time};
 
 use crate::error::RunError;
@@ -52,13 +52,21 @@ pub fn of_study(study: &CostStudy, models: &Models<'_>) -> Result<Vec<SystemCost
     let run = models.run(&study.network, study.machine.0, &study.images)?;
     let names: Vec<String> =
         run.machine.network().linear_layers().map(|(_, layer)| layer.name().to_owned()).collect();
+    let installed = run.events.iter().map(|events| events.processors).max().unwrap_or(0);
     let mut systems = Vec::new();
     for technology in &study.technologies {
         let file = models.processor_technology(technology)?;
         let parameters = ProcessorParameters::resolve(&file.parameters)?;
         for &model in &study.search_models {
             let layer = |(name, events): (&String, &Events)| {
-                processor_layer(name, events, study, &parameters, model, file.design.padding_rows)
+                let padding = file.design.padding_rows;
+                let cost = cost(events, installed, study.machine.0.geometry, &parameters, model, padding);
+                LayerCost {
+                    name: name.clone(),
+                    parts: rtm_ap::EnergyParts::NAMES.into_iter().zip(cost.energy.values()).collect(),
+                    latency: cost.latency,
+                    arrays: events.processors,
+                }
             };
             systems.push(SystemCosts {
                 system: PROCESSOR,
@@ -81,23 +89,6 @@ pub fn of_study(study: &CostStudy, models: &Models<'_>) -> Result<Vec<SystemCost
         });
     }
     Ok(systems)
-}
-
-fn processor_layer(
-    name: &str,
-    events: &Events,
-    study: &CostStudy,
-    parameters: &ProcessorParameters,
-    model: SearchModel,
-    padding: PaddingRows,
-) -> LayerCost {
-    let cost = cost(events, study.machine.0.geometry, parameters, model, padding);
-    LayerCost {
-        name: name.to_owned(),
-        parts: rtm_ap::EnergyParts::NAMES.into_iter().zip(cost.energy.values()).collect(),
-        latency: cost.latency,
-        arrays: events.processors,
-    }
 }
 
 fn crossbar_layer(layer: &LayerReport) -> LayerCost {

@@ -47,7 +47,8 @@ pub fn run(
             ])?;
         }
         let share = |names: &[&str]| {
-            let sum: f64 = parts.iter().filter(|(part, _)| names.contains(part)).map(|&(_, energy)| energy).sum();
+            let sum: f64 =
+                parts.iter().filter(|(part, _)| names.contains(part)).map(|&(_, energy)| energy).sum();
             100.0 * sum / total
         };
         summary.push(match system.search_model {

@@ -53,7 +53,11 @@ pub static SYSTEMS: Schema = Schema::new(
         Column::real("energy", "uJ", "Energy for one image."),
         Column::real("latency", "ms", "Latency for one image, layer after layer."),
         Column::real("power", "mW", "Energy over latency."),
-        Column::real("area", "mm2", "Area of the arrays with their periphery, the RTM-AP's with its program memory."),
+        Column::real(
+            "area",
+            "mm2",
+            "Area of the arrays with their periphery, the RTM-AP's with its program memory.",
+        ),
         Column::integer("arrays", "", "Associative processors side by side, or subarrays."),
         Column::integer("program_bytes", "B", "Size of the RTM-AP's program, 8 bytes a word.").optional(),
     ],
@@ -103,7 +107,8 @@ pub fn run(
         let geometry = study.machine.0.geometry;
         let sets = drawn_sets(&file.parameters, manifest.seed, study.draws);
         for &model in &study.search_models {
-            let nominal = cost(&total, geometry, &parameters, model, file.design.padding_rows);
+            let nominal =
+                cost(&total, total.processors, geometry, &parameters, model, file.design.padding_rows);
             let area = (processor_area(geometry, &parameters) * total.processors as f64).base()
                 + parameters.program_bit_area.base() * 64.0 * words as f64;
             push_processor(&mut systems, technology, model, &nominal, area, &total, words)?;
@@ -158,7 +163,13 @@ pub fn run(
         }
     }
     let summary = summary(study, &points, &systems)?;
-    let figure = figures::energy_ratio(&manifest.title, study.claimed_ratio, &ratios, &systems)?;
+    let headline = &study.headline;
+    let focus = figures::RatioFocus {
+        claimed: study.claimed_ratio,
+        baseline: &headline.baseline,
+        technology: &headline.technology,
+    };
+    let figure = figures::energy_ratio(&manifest.title, focus, &ratios, &systems)?;
     Ok(Outcome { tables: vec![ratios, systems], figure, summary })
 }
 
@@ -188,7 +199,9 @@ fn drawn_processor(
     sets.par_iter()
         .map(|set| {
             let parameters = ProcessorParameters::resolve(set)?;
-            Ok(microjoules(cost(events, geometry, &parameters, model, padding).energy.total()))
+            Ok(microjoules(
+                cost(events, events.processors, geometry, &parameters, model, padding).energy.total(),
+            ))
         })
         .collect()
 }
@@ -321,8 +334,12 @@ fn summary(study: &RatioStudy, points: &[Point], systems: &Table) -> Result<Vec<
             && point.model == headline.search_model
     });
     if let Some(p) = chosen {
-        let (energies, latencies, areas, arrays) =
-            (systems.text("configuration")?, systems.real("latency")?, systems.real("area")?, systems.integer("arrays")?);
+        let (energies, latencies, areas, arrays) = (
+            systems.text("configuration")?,
+            systems.real("latency")?,
+            systems.real("area")?,
+            systems.integer("arrays")?,
+        );
         let row = energies.iter().position(|name| name == &headline.technology).unwrap_or(0);
         lines.push(format!(
             "measured: {:.4} x the energy efficiency of {} ({:.4} µJ against {:.4} µJ; 5-95 %: {:.4} to {:.4}), technology {}, \

@@ -20,7 +20,11 @@ pub static LAYERS: Schema = Schema::new(
         Column::text("layer", "Name of the layer."),
         Column::real("energy", "uJ", "Energy of the layer, leakage included."),
         Column::real("latency", "ms", "Latency of the layer."),
-        Column::integer("arrays", "", "Associative processors that take part, or subarrays that hold the weights."),
+        Column::integer(
+            "arrays",
+            "",
+            "Associative processors that take part, or subarrays that hold the weights.",
+        ),
     ],
 );
 

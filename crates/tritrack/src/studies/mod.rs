@@ -8,7 +8,9 @@ mod operations;
 mod shift_faults;
 
 use figures::Figure;
-use tables::{Schema, Table};
+#[cfg(test)]
+use tables::Schema;
+use tables::Table;
 
 use crate::error::RunError;
 use crate::manifest::{Manifest, Study};
@@ -40,6 +42,7 @@ pub fn run(manifest: &Manifest, models: &Models<'_>, progress: &Progress) -> Res
 }
 
 /// The schema of every table that a study writes.
+#[cfg(test)]
 pub fn schemas() -> Vec<&'static Schema> {
     vec![
         &operations::OPERATIONS,

@@ -18,13 +18,25 @@ pub static OPERATIONS: Schema = Schema::new(
     &[
         Column::text("network", "Name of the network."),
         Column::text("layer", "Name of the layer."),
-        Column::flag("convolution", "Whether the layer is a convolution; the totals are those of the convolutions."),
-        Column::text("sharing", "Way of sharing, or `per-channel bound`: the least that sharing within a channel can reach."),
+        Column::flag(
+            "convolution",
+            "Whether the layer is a convolution; the totals are those of the convolutions.",
+        ),
+        Column::text(
+            "sharing",
+            "Way of sharing, or `per-channel bound`: the least that sharing within a channel can reach.",
+        ),
         Column::integer("nonzeros", "", "Weights other than 0."),
-        Column::integer("adders", "", "Additions and subtractions; the first term of a sum is free.").optional(),
-        Column::integer("accumulates", "", "Additions into accumulators, one for each slice of weights.").optional(),
+        Column::integer("adders", "", "Additions and subtractions; the first term of a sum is free.")
+            .optional(),
+        Column::integer("accumulates", "", "Additions into accumulators, one for each slice of weights.")
+            .optional(),
         Column::integer("operations", "", "Adders and accumulates together."),
-        Column::integer("row_additions", "", "Operations times output positions: additions in all rows of one image."),
+        Column::integer(
+            "row_additions",
+            "",
+            "Operations times output positions: additions in all rows of one image.",
+        ),
     ],
 );
 

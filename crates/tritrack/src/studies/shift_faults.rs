@@ -18,7 +18,10 @@ pub static ACCURACY: Schema = Schema::new(
     "Top-1 accuracy of a network executed on tracks that slip, over images and trials.",
     &[
         Column::text("network", "Name of the network."),
-        Column::text("realignment", "When displaced tracks are brought back into step, besides between layers."),
+        Column::text(
+            "realignment",
+            "When displaced tracks are brought back into step, besides between layers.",
+        ),
         Column::real("rate", "", "Probability that a shift by one domain leaves a track one domain off."),
         Column::real("expected_slips", "", "Expected number of slips in one inference."),
         Column::integer("inferences", "", "Images times trials."),
@@ -53,7 +56,12 @@ pub fn run(
     let mut table = Table::new(&ACCURACY);
     let points = study.realignment.len() * study.rates_at_distance_one.len();
     let bar = progress.bar("injecting shift faults", points as u64 * study.trials);
-    let mut summary = vec![format!("{}: {} images, {:.2} % correct without faults", study.network, images.len(), 100.0 * clean)];
+    let mut summary = vec![format!(
+        "{}: {} images, {:.2} % correct without faults",
+        study.network,
+        images.len(),
+        100.0 * clean
+    )];
     for &name in &study.realignment {
         let realignment = match name {
             RealignmentName::None => Realignment::EachLayer,

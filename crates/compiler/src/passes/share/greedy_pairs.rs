@@ -41,7 +41,9 @@ struct PairCounts {
 impl PairCounts {
     fn most_frequent(&mut self, group: &Group) -> Option<Pair> {
         let terms = group.terms();
-        let index = |(left, right, subtract): Pair| (left.index() * terms + right.index()) * 2 + usize::from(subtract);
+        let index = |(left, right, subtract): Pair| {
+            (left.index() * terms + right.index()) * 2 + usize::from(subtract)
+        };
         self.counts.clear();
         self.counts.resize(terms * terms * 2, 0);
         self.met.clear();

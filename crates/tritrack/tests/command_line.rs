@@ -1,0 +1,219 @@
+//! The program as its user meets it: what it writes, and what it says when something is wrong.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// A workspace whose networks, data and technologies are the repository's, with manifests of its own.
+fn workspace(manifests: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let experiments = folder.path().join("experiments");
+    fs::create_dir(&experiments).unwrap();
+    for shared in ["networks", "data", "technology", "references"] {
+        let source = fs::canonicalize(repository().join("experiments").join(shared)).unwrap();
+        std::os::unix::fs::symlink(source, experiments.join(shared)).unwrap();
+    }
+    for (id, text) in manifests {
+        fs::write(experiments.join(format!("{id}.yaml")), text).unwrap();
+    }
+    folder
+}
+
+fn tritrack(workspace: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_tritrack"))
+        .arg("--workspace")
+        .arg(workspace)
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+/// Runs the program on something that is wrong: it has to end with code 2, write nothing and say why.
+fn refusal(workspace: &Path, arguments: &[&str]) -> String {
+    let output = tritrack(workspace, arguments);
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(!message.contains("panicked"), "{message}");
+    for folder in ["results", "figures"] {
+        let written = fs::read_dir(workspace.join(folder)).map_or(0, Iterator::count);
+        assert_eq!(written, 0, "{folder} holds something");
+    }
+    message
+}
+
+const OPERATIONS: &str = "\
+id: small
+title: Operations of a small network
+operations:
+  networks: [vgg8-fashion-s85-a4]
+  sharing: [none, per-channel]
+";
+
+const RATIO: &str = "\
+id: ratio
+title: Ratio of a small network
+seed: 1
+energy_ratio:
+  network: vgg8-fashion-s85-a4
+  images: {set: golden, count: 2}
+  machine: {rows: 256, columns: 256, domains: 64, sharing: per-channel}
+  technologies: [conservative, paper-like]
+  search_models: [active-bits, match-line]
+  claimed_ratio: 7.5
+  draws: 100
+  headline: {baseline: model, technology: conservative, search_model: match-line}
+  crossbars:
+    - {name: model, technology: neurosim-rram-22nm, weights: ternary, activation_bits: 4}
+  published:
+    - {name: measured, node_nm: 22, weights: ternary, activation_bits: 4, measured_case: v13_stock_vgg8_t2a4, source: a run}
+";
+
+const FAULTS: &str = "\
+id: faults
+title: Faults of a small network
+seed: 1
+shift_faults:
+  network: vgg8-fashion-s85-a4
+  images: {set: fashion-mnist, count: 8}
+  machine: {rows: 256, columns: 256, domains: 64, sharing: per-channel}
+  rates: literature
+  rates_at_distance_one: [1.0e-12, 1.0e-7]
+  realignment: [none, each-load]
+  trials: 1
+  confidence: 0.95
+";
+
+/// Every file below a folder with its bytes, sorted by path.
+fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let bytes = fs::read(&path).unwrap();
+                files.push((path, bytes));
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+#[test]
+fn experiments_give_the_same_bytes_with_one_thread_and_with_three() {
+    let written = |jobs: &str| {
+        let folder = workspace(&[("small", OPERATIONS), ("ratio", RATIO), ("faults", FAULTS)]);
+        let output = tritrack(folder.path(), &["--jobs", jobs, "reproduce", "all"]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        ["results", "figures"].map(|name| {
+            let root = folder.path().join(name);
+            let relative = |(path, bytes): (PathBuf, Vec<u8>)| (path.strip_prefix(&root).unwrap().to_owned(), bytes);
+            files(&root).into_iter().map(relative).collect::<Vec<_>>()
+        })
+    };
+    let [tables, figures] = written("1");
+    assert_eq!(tables.len(), 4);
+    assert_eq!(figures.len(), 6);
+    assert_eq!([tables, figures], written("3"));
+}
+
+#[test]
+fn the_summary_states_what_was_measured_the_claim_and_the_verdict() {
+    let folder = workspace(&[("ratio", RATIO)]);
+    let output = tritrack(folder.path(), &["reproduce", "ratio"]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("measured: "), "{said}");
+    assert!(said.contains("claim: 7.5 x; verdict: "), "{said}");
+    assert!(said.contains("wrote results/ratio/ratios.parquet"), "{said}");
+}
+
+#[test]
+fn an_unknown_experiment_is_answered_with_the_known_ones() {
+    let folder = workspace(&[("small", OPERATIONS)]);
+    let message = refusal(folder.path(), &["reproduce", "smal"]);
+    assert!(message.contains("there is no experiment `smal` (did you mean `small`?); there are: small"), "{message}");
+}
+
+#[test]
+fn a_typo_in_a_manifest_is_shown_in_its_place() {
+    let folder = workspace(&[("small", &OPERATIONS.replace("sharing", "shering"))]);
+    let message = refusal(folder.path(), &["reproduce", "small"]);
+    assert!(message.contains("small.yaml:5:3: operations: unknown field `shering`"), "{message}");
+    assert!(message.contains("shering: [none, per-channel]\n      |   ^"), "{message}");
+}
+
+#[test]
+fn a_missing_data_folder_is_named_with_what_belongs_there() {
+    let folder = workspace(&[("faults", FAULTS)]);
+    fs::remove_file(folder.path().join("experiments/data")).unwrap();
+    let message = refusal(folder.path(), &["reproduce", "faults"]);
+    assert!(message.contains("experiments/data/fashion-mnist/t10k-images-idx3-ubyte.gz"), "{message}");
+}
+
+#[test]
+fn a_network_that_is_not_there_is_named() {
+    let folder = workspace(&[("small", &OPERATIONS.replace("vgg8-fashion", "vgg80"))]);
+    let message = refusal(folder.path(), &["reproduce", "small"]);
+    assert!(message.contains("experiments/networks/vgg80-s85-a4.yaml"), "{message}");
+}
+
+#[test]
+fn a_truncated_checkpoint_is_named() {
+    let folder = workspace(&[("small", OPERATIONS)]);
+    let networks = folder.path().join("experiments/networks");
+    fs::remove_file(&networks).unwrap();
+    fs::create_dir(&networks).unwrap();
+    let source = repository().join("experiments/networks");
+    let name = "vgg8-fashion-s85-a4";
+    fs::copy(source.join(format!("{name}.yaml")), networks.join(format!("{name}.yaml"))).unwrap();
+    let checkpoint = format!("{name}.safetensors.zst");
+    let bytes = fs::read(source.join(&checkpoint)).unwrap();
+    fs::write(networks.join(&checkpoint), &bytes[..bytes.len() / 2]).unwrap();
+    let message = refusal(folder.path(), &["reproduce", "small"]);
+    assert!(message.contains(&checkpoint), "{message}");
+}
+
+#[test]
+fn results_that_cannot_be_written_are_an_error_with_the_path() {
+    let folder = workspace(&[("small", OPERATIONS)]);
+    // Where a folder has to be stands a file: not even an administrator can write below it.
+    fs::write(folder.path().join("results"), "").unwrap();
+    let output = tritrack(folder.path(), &["reproduce", "small"]);
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(message.contains("results/small"), "{message}");
+    assert!(!folder.path().join("figures").exists());
+}
+
+#[test]
+fn a_folder_that_is_no_workspace_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let message = refusal(folder.path(), &["list"]);
+    assert!(message.contains("no folder `experiments`"), "{message}");
+}
+
+#[test]
+fn a_reader_that_goes_away_does_no_harm() {
+    let folder = workspace(&[("small", OPERATIONS)]);
+    let mut child = Command::new(env!("CARGO_BIN_EXE_tritrack"))
+        .arg("--workspace")
+        .arg(folder.path())
+        .args(["reproduce", "small"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(folder.path().join("results/small/operations.parquet").exists());
+}
