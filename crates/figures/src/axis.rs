@@ -23,25 +23,25 @@ pub struct Axis {
     pub unit: String,
     /// How values are spread.
     pub scale: Scale,
-    /// The ends of the axis, or `None` to fit it to the data.
-    pub range: Option<(f64, f64)>,
+    /// What the axis holds at least; it is longer where the data reach beyond, so that nothing is cut off.
+    pub at_least: Option<(f64, f64)>,
 }
 
 impl Axis {
     /// A linear axis that fits the data.
     pub fn linear(label: impl Into<String>, unit: impl Into<String>) -> Self {
-        Self { label: label.into(), unit: unit.into(), scale: Scale::Linear, range: None }
+        Self { label: label.into(), unit: unit.into(), scale: Scale::Linear, at_least: None }
     }
 
     /// A logarithmic axis that fits the data.
     pub fn log(label: impl Into<String>, unit: impl Into<String>) -> Self {
-        Self { label: label.into(), unit: unit.into(), scale: Scale::Log, range: None }
+        Self { label: label.into(), unit: unit.into(), scale: Scale::Log, at_least: None }
     }
 
-    /// The same axis from `low` to `high`; data beyond is not drawn.
+    /// The same axis, at least from `low` to `high`.
     #[must_use]
-    pub fn from(mut self, low: f64, high: f64) -> Self {
-        self.range = Some((low, high));
+    pub fn at_least(mut self, low: f64, high: f64) -> Self {
+        self.at_least = Some((low, high));
         self
     }
 
@@ -63,23 +63,28 @@ impl Axis {
 
     /// The axis with its ends, which hold all `values` (checked before) and a margin.
     pub(crate) fn fit(&self, values: impl IntoIterator<Item = f64>) -> Result<FittedAxis<'_>, FigureError> {
-        let (low, high) = match self.range {
-            Some((low, high)) => {
-                self.check(low, || "the axis' low end".to_owned())?;
-                self.check(high, || "the axis' high end".to_owned())?;
-                if low >= high {
-                    return Err(FigureError::Range { axis: self.label.clone(), low, high });
-                }
-                (low, high)
+        if let Some((low, high)) = self.at_least {
+            self.check(low, || "the axis' low end".to_owned())?;
+            self.check(high, || "the axis' high end".to_owned())?;
+            if low >= high {
+                return Err(FigureError::Range { axis: self.label.clone(), low, high });
             }
-            None => {
-                let ends = values.into_iter().fold(None, |ends: Option<(f64, f64)>, value| {
-                    Some(ends.map_or((value, value), |(low, high)| (low.min(value), high.max(value))))
-                });
-                let Some((low, high)) = ends else {
-                    return Err(FigureError::Empty { what: "values" });
-                };
-                self.widened(low, high)
+        }
+        let data = values.into_iter().fold(None, |ends: Option<(f64, f64)>, value| {
+            Some(ends.map_or((value, value), |(low, high)| (low.min(value), high.max(value))))
+        });
+        let (low, high) = match (data, self.at_least) {
+            (None, None) => return Err(FigureError::Empty { what: "values" }),
+            (None, Some(wanted)) => wanted,
+            (Some((low, high)), None) => self.widened(low, high),
+            (Some((low, high)), Some(wanted)) => {
+                // An end that holds the data stays as it was wanted; the other gets its margin.
+                let all = (low.min(wanted.0), high.max(wanted.1));
+                let wide = self.widened(all.0, all.1);
+                (
+                    if low < wanted.0 { wide.0 } else { wanted.0 },
+                    if high > wanted.1 { wide.1 } else { wanted.1 },
+                )
             }
         };
         let bent = (self.bend(low), self.bend(high));
@@ -138,16 +143,12 @@ impl FittedAxis<'_> {
         (self.axis.bend(value) - self.bent.0) / (self.bent.1 - self.bent.0)
     }
 
-    pub(crate) fn holds(&self, value: f64) -> bool {
-        (self.low..=self.high).contains(&value)
-    }
-
-    /// The place of `value` in `plot`, from left to right; values outside go to the edge.
+    /// The place of `value` in `plot`, from left to right.
     pub(crate) fn across(&self, plot: &Rect, value: f64) -> f64 {
         plot.x + plot.width * self.share(value).clamp(0.0, 1.0)
     }
 
-    /// The place of `value` in `plot`, from bottom to top; values outside go to the edge.
+    /// The place of `value` in `plot`, from bottom to top.
     pub(crate) fn up(&self, plot: &Rect, value: f64) -> f64 {
         plot.bottom() - plot.height * self.share(value).clamp(0.0, 1.0)
     }
@@ -174,7 +175,7 @@ impl FittedAxis<'_> {
             };
             let step = value(1.0);
             let (from, to) = (libm::ceil(self.low / step - 1e-9), libm::floor(self.high / step + 1e-9));
-            let count = (to - from).max(-1.0) as usize + 1;
+            let count = (to - from + 1.0).max(0.0) as usize;
             if count > 200 {
                 continue;
             }
@@ -221,7 +222,10 @@ impl FittedAxis<'_> {
         };
         let tenths: Vec<f64> = (10..100).map(|tenth| f64::from(tenth) / 10.0).collect();
         let halves: Vec<f64> = (2..20).map(|half| f64::from(half) / 2.0).collect();
-        let choices: [(&[f64], i32); 9] = [
+        let choices: [(&[f64], i32); 12] = [
+            (&[1.0], 96),
+            (&[1.0], 48),
+            (&[1.0], 12),
             (&[1.0], 6),
             (&[1.0], 3),
             (&[1.0], 2),
@@ -256,12 +260,20 @@ impl FittedAxis<'_> {
         ticks
     }
 
+    /// The colour of the grid line at a tick; lines between labels only where they are few.
+    fn grid_colour(&self, tick: &Tick) -> Option<Colour> {
+        match tick.label {
+            Some(_) => Some(Colour::GRID),
+            None => (self.bent.1 - self.bent.0 <= 3.0).then_some(Colour::FAINT),
+        }
+    }
+
     fn ticks_across(&self, scene: &Scene<'_>, length: f64) -> Vec<Tick> {
         self.ticks(length, |label| scene.width(label, TextStyle::TICK) + 16.0)
     }
 
     fn ticks_up(&self, length: f64) -> Vec<Tick> {
-        self.ticks(length, |_| 26.0)
+        self.ticks(length, |_| 32.0)
     }
 
     /// Draws the grid, the labels and the title of a horizontal axis under `plot`; gives the height they take.
@@ -269,8 +281,9 @@ impl FittedAxis<'_> {
         let ticks = self.ticks_across(scene, plot.width);
         for tick in &ticks {
             let x = self.across(plot, tick.value);
-            let colour = if tick.label.is_some() { Colour::GRID } else { Colour::FAINT };
-            scene.line((x, plot.y), (x, plot.bottom()), 1.0, colour);
+            if let Some(colour) = self.grid_colour(tick) {
+                scene.line((x, plot.y), (x, plot.bottom()), 1.0, colour);
+            }
         }
         for tick in &ticks {
             let x = self.across(plot, tick.value);
@@ -297,8 +310,9 @@ impl FittedAxis<'_> {
         let ticks = self.ticks_up(plot.height);
         for tick in &ticks {
             let y = self.up(plot, tick.value);
-            let colour = if tick.label.is_some() { Colour::GRID } else { Colour::FAINT };
-            scene.line((plot.x, y), (plot.right(), y), 1.0, colour);
+            if let Some(colour) = self.grid_colour(tick) {
+                scene.line((plot.x, y), (plot.right(), y), 1.0, colour);
+            }
         }
         for tick in &ticks {
             let y = self.up(plot, tick.value);
@@ -328,7 +342,7 @@ mod tests {
     #[test]
     fn log_labels_suit_the_span() -> Result<(), FigureError> {
         let log = Axis::log("ratio", "");
-        assert_eq!(labels(&log, [0.02, 80.0])?, ["0.1", "1", "10"].map(str::to_owned));
+        assert_eq!(labels(&log, [0.02, 50.0])?, ["0.1", "1", "10"].map(str::to_owned));
         assert_eq!(labels(&log, [1e-9, 1e-3])?.first().map(String::as_str), Some("10⁻⁹"));
         let narrow = labels(&log, [1.1, 4.0])?;
         assert!(narrow.len() >= 3, "{narrow:?}");
@@ -339,10 +353,20 @@ mod tests {
 
     #[test]
     fn linear_labels_are_round_and_inside() -> Result<(), FigureError> {
-        let percent = Axis::linear("top-1", "%").from(0.0, 100.0);
+        let percent = Axis::linear("top-1", "%").at_least(0.0, 100.0);
         assert_eq!(labels(&percent, [0.0, 0.0])?.last().map(String::as_str), Some("100"));
         let small = labels(&Axis::linear("energy", "pJ"), [0.11, 0.29])?;
         assert!(small.iter().all(|label| label.len() <= 5), "{small:?}");
+        Ok(())
+    }
+
+    #[test]
+    fn an_axis_is_longer_than_asked_where_the_data_are() -> Result<(), FigureError> {
+        let percent = Axis::linear("top-1", "%").at_least(0.0, 100.0);
+        let inside = percent.fit([3.0, 97.0])?;
+        assert_eq!((inside.low, inside.high), (0.0, 100.0));
+        let beyond = percent.fit([3.0, 120.0])?;
+        assert!(beyond.low == 0.0 && beyond.high > 120.0);
         Ok(())
     }
 
@@ -352,7 +376,7 @@ mod tests {
         let error = log.check(0.0, || "row 3".to_owned()).err().map(|e| e.to_string());
         assert_eq!(error.as_deref(), Some("row 3: 0 has no place on the logarithmic axis `energy`"));
         assert!(matches!(log.check(f64::NAN, String::new), Err(FigureError::NotFinite { .. })));
-        assert!(matches!(log.clone().from(3.0, 2.0).fit([1.0]), Err(FigureError::Range { .. })));
+        assert!(matches!(log.clone().at_least(3.0, 2.0).fit([1.0]), Err(FigureError::Range { .. })));
         assert!(matches!(log.fit([]), Err(FigureError::Empty { .. })));
     }
 }

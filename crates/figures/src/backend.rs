@@ -40,6 +40,7 @@ pub(crate) fn svg(
     let (_, body) = drawn
         .split_once('\n')
         .ok_or_else(|| FigureError::Drawing { reason: "the SVG backend wrote no opening tag".to_owned() })?;
+    let body = exact_sizes(scene, body);
     Ok(format!(
         "<svg width=\"{}\" height=\"{}\" viewBox=\"0 0 {} {}\" xmlns=\"http://www.w3.org/2000/svg\" role=\"img\">\n\
          <title>{}</title>\n<desc>{}</desc>\n{body}",
@@ -50,6 +51,22 @@ pub(crate) fn svg(
         escaped(title),
         escaped(description)
     ))
+}
+
+/// The SVG backend divides the sizes of texts by this factor.
+const SIZE_FACTOR: f64 = 1.24;
+
+/// Writes round sizes of texts where the division left a last digit: 120 for 120.00000000000001.
+fn exact_sizes(scene: &Scene<'_>, body: &str) -> String {
+    let mut body = body.to_owned();
+    let mut sizes: Vec<f64> = scene.texts().iter().map(|(text, _)| text.size * SVG_UNITS).collect();
+    sizes.sort_by(f64::total_cmp);
+    sizes.dedup();
+    for size in sizes {
+        let divided = size * SIZE_FACTOR / SIZE_FACTOR;
+        body = body.replace(&format!("font-size=\"{divided}\""), &format!("font-size=\"{size}\""));
+    }
+    body
 }
 
 /// Text as the content of an XML element; control characters, which XML forbids, become spaces.
@@ -210,12 +227,7 @@ impl BackendTextStyle for Letters<'_> {
     }
 
     fn size(&self) -> f64 {
-        // The SVG backend divides by 1.24. The product is chosen so that the quotient is the round size.
-        let product = self.size * 1.24;
-        [product, product.next_up(), product.next_down()]
-            .into_iter()
-            .find(|candidate| candidate / 1.24 == self.size)
-            .unwrap_or(product)
+        self.size * SIZE_FACTOR
     }
 
     fn transform(&self) -> FontTransform {

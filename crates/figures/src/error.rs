@@ -59,7 +59,7 @@ pub enum FigureError {
         /// The value.
         value: f64,
     },
-    /// An axis' given range is empty or runs backwards.
+    /// An axis has no extent: the range given for it is empty or runs backwards, or its values are too extreme.
     #[error("axis `{axis}`: the range {low} to {high} is empty")]
     Range {
         /// The axis' label.

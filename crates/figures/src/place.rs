@@ -21,6 +21,41 @@ impl Labels {
         self.taken.push(Rect { x: x - radius, y: y - radius, width: 2.0 * radius, height: 2.0 * radius });
     }
 
+    /// Keeps labels `radius` away from a line.
+    pub(crate) fn avoid_line(&mut self, line: &[Point], radius: f64) {
+        const STEP: f64 = 4.0;
+        for (from, to) in line.iter().zip(line.iter().skip(1)) {
+            let (dx, dy) = (to.0 - from.0, to.1 - from.1);
+            let steps = (libm::hypot(dx, dy) / STEP).ceil().max(1.0) as usize;
+            for step in 0..=steps {
+                let share = step as f64 / steps as f64;
+                self.avoid_mark((from.0 + dx * share, from.1 + dy * share), radius);
+            }
+        }
+    }
+
+    /// Draws `label` above or below a level line at the height `y`, where it is least in the way.
+    pub(crate) fn draw_along(&mut self, scene: &mut Scene<'_>, label: &str, y: f64, style: TextStyle) {
+        let width = scene.width(label, style);
+        let height = style.size * (ASCENT + DESCENT);
+        let mut best: Option<(f64, Rect)> = None;
+        let mut x = self.plot.x + 6.0;
+        while x + width <= self.plot.right() - 4.0 && best.is_none_or(|(shared, _)| shared > 0.0) {
+            for top in [y - height - 2.0, y + 3.0] {
+                let place = Rect { x, y: top, width, height };
+                let shared = self.taken.iter().map(|taken| taken.shared(&place)).sum();
+                if self.plot.contains(&place) && best.is_none_or(|(least, _)| shared < least) {
+                    best = Some((shared, place));
+                }
+            }
+            x += 8.0;
+        }
+        let fallback = Rect { x: self.plot.x + 6.0, y: y - height - 2.0, width, height };
+        let (_, place) = best.unwrap_or((0.0, fallback));
+        scene.text(label, (place.x, place.y + style.size * ASCENT), Align::Start, style);
+        self.taken.push(place);
+    }
+
     /// Draws `label` near the mark at `at`, with a thin line to it when there is no room close by.
     pub(crate) fn draw(&mut self, scene: &mut Scene<'_>, label: &str, at: Point, style: TextStyle) {
         let width = scene.width(label, style);

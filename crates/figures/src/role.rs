@@ -136,7 +136,7 @@ impl Role {
             Self::Interconnect => Colour(0xa8, 0x9f, 0x1c),
             Self::Other => Colour(0xd0, 0xd0, 0xd0),
             Self::Claim => Colour(0x00, 0x00, 0x00),
-            Self::Guide => Colour(0x80, 0x80, 0x80),
+            Self::Guide => Colour(0x70, 0x70, 0x70),
             Self::Distinct(index) => DISTINCT.get(usize::from(index) % 8).copied().unwrap_or(BLUE),
         }
     }

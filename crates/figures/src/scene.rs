@@ -237,6 +237,14 @@ impl<'a> Scene<'a> {
         lines.len() as f64 * style.line_height()
     }
 
+    /// Several lines under each other, together centred on the height `middle`.
+    pub(crate) fn paragraph_beside(&mut self, lines: &[String], (x, middle): Point, style: TextStyle) {
+        let first = middle - (lines.len() as f64 - 1.0) * style.line_height() / 2.0;
+        for (index, line) in lines.iter().enumerate() {
+            self.text_beside(line, (x, first + index as f64 * style.line_height()), Align::Start, style);
+        }
+    }
+
     pub(crate) fn width(&self, text: &str, style: TextStyle) -> f64 {
         self.fonts.width(text, style.size, style.weight)
     }

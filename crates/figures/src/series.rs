@@ -97,7 +97,7 @@ pub(crate) fn legend<'s>(
 
 /// The height that the labels of `references` take above a plot, in rows of which none overlaps.
 pub(crate) struct ReferenceLabels {
-    /// For each reference inside the axis: its place among `references`, the label's left end, its row from below.
+    /// For each reference: its place among `references`, the label's left end, its row from below.
     placed: Vec<(usize, f64, usize)>,
     rows: usize,
 }
@@ -114,8 +114,7 @@ impl ReferenceLabels {
         left: f64,
         right: f64,
     ) -> Self {
-        let mut order: Vec<(usize, &Reference)> =
-            references.iter().enumerate().filter(|(_, reference)| axis.holds(reference.value)).collect();
+        let mut order: Vec<(usize, &Reference)> = references.iter().enumerate().collect();
         order.sort_by(|(_, a), (_, b)| a.value.total_cmp(&b.value));
         // The right end of the last label in each row.
         let mut ends: Vec<f64> = Vec::new();
@@ -170,10 +169,7 @@ pub(crate) fn draw_sides(scene: &mut Scene<'_>, sides: &Sides, axis: &FittedAxis
             continue;
         }
         scene.rect(Rect { x: from, y: top, width: to - from, height }, colour.mixed(Colour::WHITE, 0.92));
-        let text = match align {
-            Align::Start => format!("← {meaning}"),
-            _ => format!("{meaning} →"),
-        };
+        let text = if align == Align::Start { format!("← {meaning}") } else { format!("{meaning} →") };
         let style = TextStyle::NOTE.in_colour(colour.ink()).bold();
         // A side too narrow for its meaning stays without; the other one tells enough.
         if scene.width(&text, style) + 12.0 <= to - from {

@@ -140,7 +140,7 @@ fn few_bars() -> Figure {
         (name.to_owned(), values.map(bar).to_vec())
     };
     let chart = GroupedBars {
-        axis: Axis::linear("top-1 accuracy", "%").from(0.0, 110.0),
+        axis: Axis::linear("top-1 accuracy", "%").at_least(0.0, 100.0),
         series: vec![
             Series::new("float", Role::Other),
             Series::new("ternary, exact", Role::RtmAp),
@@ -224,7 +224,7 @@ fn curves() -> Figure {
     };
     let chart = Curves {
         x: Axis::log("shift faults per shift", ""),
-        y: Axis::linear("top-1 accuracy", "%").from(0.0, 100.0),
+        y: Axis::linear("top-1 accuracy", "%").at_least(0.0, 100.0),
         curves: vec![
             curve("no mitigation", Role::Distinct(1), Marker::Disc, 1e-7),
             curve("guard domains", Role::Distinct(0), Marker::Square, 2e-6),

@@ -2,9 +2,9 @@
 
 use crate::axis::Axis;
 use crate::error::FigureError;
-use crate::place::spread;
+use crate::place::{Labels, spread};
 use crate::role::Colour;
-use crate::scene::{Align, Point, Rect, Scene, TextStyle};
+use crate::scene::{Point, Rect, Scene, TextStyle};
 use crate::series::{Reference, ReferenceLabels, Series};
 
 /// A point of a line.
@@ -38,7 +38,7 @@ pub struct Curves {
     pub curves: Vec<Curve>,
     /// Vertical lines to compare with, labelled above the plot.
     pub at_x: Vec<Reference>,
-    /// Horizontal lines to compare with, labelled inside the plot at the left.
+    /// Horizontal lines to compare with, labelled where curves leave room.
     pub at_y: Vec<Reference>,
     /// The height of the plot in pixels.
     pub height: f64,
@@ -112,14 +112,9 @@ impl Curves {
         y.draw_up(scene, &plot);
         let below = x.draw_across(scene, &plot);
         references.draw(scene, &self.at_x, &x, &plot);
-        for reference in self.at_y.iter().filter(|reference| y.holds(reference.value)) {
+        for reference in &self.at_y {
             let height = y.up(&plot, reference.value);
-            let colour = reference.role.colour();
-            scene.dashed((plot.x, height), (plot.right(), height), 5.0, 1.5, colour);
-            let style = TextStyle::NOTE.in_colour(colour.ink()).bold();
-            // Above the line, or below it at the top of the plot.
-            let baseline = if height - plot.y < 18.0 { height + 13.0 } else { height - 5.0 };
-            scene.text(&reference.label, (plot.x + 6.0, baseline), Align::Start, style);
+            scene.dashed((plot.x, height), (plot.right(), height), 5.0, 1.5, reference.role.colour());
         }
 
         let place = |px: f64, py: f64| (x.across(&plot, px), y.up(&plot, py));
@@ -130,14 +125,23 @@ impl Curves {
             let lower = banded.iter().rev().map(|&(px, (low, _))| place(px, low));
             scene.area(upper.chain(lower).collect(), curve.series.role.colour(), 0.18);
         }
+        let mut labels = Labels::new(plot);
+        for reference in &self.at_x {
+            let at = x.across(&plot, reference.value);
+            labels.avoid_line(&[(at, plot.y), (at, plot.bottom())], 3.0);
+        }
         for curve in &self.curves {
             let colour = curve.series.role.colour();
             let line: Vec<Point> = curve.points.iter().map(|point| place(point.x, point.y)).collect();
-            let marks = line.clone();
-            scene.polyline(line, 2.2, colour);
-            for at in marks {
+            labels.avoid_line(&line, 5.0);
+            scene.polyline(line.clone(), 2.2, colour);
+            for at in line {
                 scene.marker(curve.series.marker, at, 3.6, colour);
             }
+        }
+        for reference in &self.at_y {
+            let style = TextStyle::NOTE.in_colour(reference.role.colour().ink()).bold();
+            labels.draw_along(scene, &reference.label, y.up(&plot, reference.value), style);
         }
         let ends: Vec<Point> =
             self.curves.iter().filter_map(|c| c.points.last()).map(|p| place(p.x, p.y)).collect();
@@ -149,11 +153,7 @@ impl Curves {
             let colour = curve.series.role.colour();
             let start = plot.right() + 20.0;
             scene.line(*end, (start - 3.0, height), 0.8, colour.mixed(Colour::WHITE, 0.3));
-            let block = (name.len() as f64 - 1.0) * name_style.line_height();
-            for (index, line) in name.iter().enumerate() {
-                let middle = height - block / 2.0 + index as f64 * name_style.line_height();
-                scene.text_beside(line, (start, middle), Align::Start, name_style.in_colour(colour.ink()));
-            }
+            scene.paragraph_beside(name, (start, height), name_style.in_colour(colour.ink()));
         }
         Ok(plot.bottom() + below - top)
     }

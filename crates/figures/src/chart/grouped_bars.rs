@@ -1,8 +1,9 @@
 //! Bars side by side in categories, such as the layers of a network.
 
-use crate::axis::{Axis, Scale};
+use crate::axis::{Axis, FittedAxis, Scale};
 use crate::error::FigureError;
 use crate::number::three_digits;
+use crate::place::spread;
 use crate::role::Colour;
 use crate::scene::{Align, Point, Rect, Scene, TextStyle};
 use crate::series::{Key, Reference, Series, legend};
@@ -40,6 +41,8 @@ pub struct GroupedBars {
     /// The height of the plot in pixels.
     pub height: f64,
 }
+
+const REFERENCE: TextStyle = TextStyle { size: 11.5, ..TextStyle::GROUP };
 
 /// Bars with less room than this have no numbers on them.
 const NUMBER_ROOM: f64 = 4.0;
@@ -102,12 +105,15 @@ impl GroupedBars {
         // Room for numbers above the highest bar.
         y += 12.0;
         let plot_left = left + axis.width_up(scene, self.height);
-        let plot = Rect { x: plot_left, y, width: left + width - plot_left, height: self.height };
+        // Names of horizontal lines stand in a margin of their own: inside they would lie on bars.
+        let named = scene.widest(self.references.iter().map(|r| r.label.as_str()), REFERENCE);
+        let margin = if named > 0.0 { named + 8.0 } else { 0.0 };
+        let plot = Rect { x: plot_left, y, width: left + width - margin - plot_left, height: self.height };
         axis.draw_up(scene, &plot);
 
         let slot = plot.width / self.categories.len() as f64;
         // Bars fill four fifths of a slot, but never become slabs.
-        let bar_width = (slot * 0.8 / self.series.len() as f64).min(44.0);
+        let bar_width = (slot * 0.8 / self.series.len() as f64).min(56.0);
         let base = axis.up(&plot, if self.axis.scale == Scale::Linear { 0.0 } else { axis.low });
         let widest_number =
             bars().map(|bar| scene.width(&three_digits(bar.value), TextStyle::NOTE)).fold(0.0, f64::max);
@@ -145,13 +151,15 @@ impl GroupedBars {
         Ok(plot.bottom() + self.draw_names(scene, &plot, slot) - top)
     }
 
-    fn draw_references(&self, scene: &mut Scene<'_>, axis: &crate::axis::FittedAxis<'_>, plot: &Rect) {
-        for reference in self.references.iter().filter(|reference| axis.holds(reference.value)) {
-            let y = axis.up(plot, reference.value);
+    fn draw_references(&self, scene: &mut Scene<'_>, axis: &FittedAxis<'_>, plot: &Rect) {
+        let lines: Vec<f64> =
+            self.references.iter().map(|reference| axis.up(plot, reference.value)).collect();
+        let heights = spread(&lines, REFERENCE.line_height(), plot.y, plot.bottom());
+        for ((reference, line), height) in self.references.iter().zip(lines).zip(heights) {
             let colour = reference.role.colour();
-            scene.dashed((plot.x, y), (plot.right(), y), 5.0, 1.5, colour);
-            let style = TextStyle::NOTE.in_colour(colour.ink()).bold();
-            scene.text(&reference.label, (plot.right(), y - 5.0), Align::End, style);
+            scene.dashed((plot.x, line), (plot.right(), line), 5.0, 1.5, colour);
+            let at = (plot.right() + 8.0, height);
+            scene.text_beside(&reference.label, at, Align::Start, REFERENCE.in_colour(colour.ink()));
         }
     }
 

@@ -50,6 +50,9 @@ pub struct HeatMap {
     pub height: f64,
 }
 
+/// How far a cell reaches under the next one.
+const SEAM: f64 = 0.6;
+
 /// The corners of a cell whose value lies above the level, as marching squares number them, lead to the edges that the
 /// line crosses. Edges: 0 below, 1 right, 2 above, 3 left.
 type Crossing = (usize, usize);
@@ -111,7 +114,8 @@ impl HeatMap {
         // Cells reach to the ends of the axes, without a margin.
         let x_axis = with_ends(&self.x, &x_edges);
         let y_axis = with_ends(&self.y, &y_edges);
-        let (x, y) = (x_axis.fit([])?, y_axis.fit([])?);
+        let x = x_axis.fit(self.points.iter().map(|point| point.x))?;
+        let y = y_axis.fit(self.points.iter().map(|point| point.y))?;
         let level = self.level.as_ref().map(|level| level.at);
         let values = self.values.iter().flatten().flatten().copied();
         let value = self.value.fit(values.chain(level))?;
@@ -126,12 +130,16 @@ impl HeatMap {
         };
         let below = x.draw_across(scene, &plot);
         y.draw_up(scene, &plot);
-        for (row, (y_from, y_to)) in self.values.iter().zip(pairs(&y_edges)) {
-            for (cell, (x_from, x_to)) in row.iter().zip(pairs(&x_edges)) {
+        // Each cell reaches a little under its right and its upper neighbour, or viewers show seams between them.
+        for (j, (row, (y_from, y_to))) in self.values.iter().zip(pairs(&y_edges)).enumerate() {
+            for (i, (cell, (x_from, x_to))) in row.iter().zip(pairs(&x_edges)).enumerate() {
                 let Some(cell) = *cell else { continue };
-                let (from, to) = (x.across(&plot, x_from), x.across(&plot, x_to));
-                let (lower, upper) = (y.up(&plot, y_from), y.up(&plot, y_to));
-                let area = Rect { x: from, y: upper, width: to - from, height: lower - upper };
+                let under =
+                    |there: Option<&Option<f64>>| if there.is_some_and(Option::is_some) { SEAM } else { 0.0 };
+                let right = x.across(&plot, x_to) + under(row.get(i + 1));
+                let upper = y.up(&plot, y_to) - under(self.values.get(j + 1).and_then(|row| row.get(i)));
+                let (from, lower) = (x.across(&plot, x_from), y.up(&plot, y_from));
+                let area = Rect { x: from, y: upper, width: right - from, height: lower - upper };
                 scene.rect(area, self.colour(&value, cell));
             }
         }
@@ -187,9 +195,7 @@ impl HeatMap {
         let mut longest: Option<&Vec<Point>> = None;
         for line in &lines {
             scene.polyline(line.clone(), 2.5, Colour::BLACK);
-            for &at in line {
-                labels.avoid_mark(at, 2.0);
-            }
+            labels.avoid_line(line, 4.0);
             if longest.is_none_or(|other| other.len() < line.len()) {
                 longest = Some(line);
             }
@@ -215,6 +221,7 @@ impl HeatMap {
             };
             let (lower, upper) =
                 (bar.bottom() - bar.height * at(step), bar.bottom() - bar.height * at(step + 1));
+            let upper = (upper - SEAM).max(bar.y);
             let area = Rect { x: bar.x, y: upper, width: bar.width, height: lower - upper };
             scene.rect(area, self.colour(value, middle));
         }
@@ -236,10 +243,11 @@ impl HeatMap {
     }
 }
 
-/// The axis with the ends of `edges`, unless it has its own.
+/// The axis with at least the ends of `edges`.
 fn with_ends(axis: &Axis, edges: &[f64]) -> Axis {
-    match (axis.range, edges.first(), edges.last()) {
-        (None, Some(&low), Some(&high)) => axis.clone().from(low, high),
+    match (axis.at_least, edges.first(), edges.last()) {
+        (Some((from, to)), Some(&low), Some(&high)) => axis.clone().at_least(low.min(from), high.max(to)),
+        (None, Some(&low), Some(&high)) => axis.clone().at_least(low, high),
         _ => axis.clone(),
     }
 }
@@ -250,9 +258,13 @@ fn pairs(values: &[f64]) -> impl Iterator<Item = (f64, f64)> {
 
 /// The edges of cells around `places`: half-way between them along the axis, and as far beyond the outer ones.
 fn edges(axis: &Axis, places: &[f64]) -> Vec<f64> {
-    let (bend, straighten): (fn(f64) -> f64, fn(f64) -> f64) = match axis.scale {
-        Scale::Linear => (|value| value, |value| value),
-        Scale::Log => (libm::log10, |value| libm::pow(10.0, value)),
+    let bend = |value: f64| match axis.scale {
+        Scale::Linear => value,
+        Scale::Log => libm::log10(value),
+    };
+    let straighten = |value: f64| match axis.scale {
+        Scale::Linear => value,
+        Scale::Log => libm::pow(10.0, value),
     };
     let bent: Vec<f64> = places.iter().map(|&place| bend(place)).collect();
     let mut edges: Vec<f64> = pairs(&bent).map(|(a, b)| (a + b) / 2.0).collect();
@@ -364,7 +376,7 @@ mod tests {
         let lines = contour(&xs, &ys, &grid);
         assert_eq!(lines.len(), 1);
         let line = lines.first().cloned().unwrap_or_default();
-        // The line x + y = 2.5 crosses six edges between (2.5, 0) and (0.5, 2).
+        // The line x + y = 2.5 crosses five edges between (2.5, 0) and (0.5, 2).
         assert_eq!(line.len(), 5);
         assert!(line.iter().all(|(x, y)| (x + y - 2.5).abs() < 1e-12), "{line:?}");
     }

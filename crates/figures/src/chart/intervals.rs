@@ -158,18 +158,18 @@ impl IntervalChart {
             draw_sides(scene, sides, &axis, &plot);
         }
         let below = axis.draw_across(scene, &plot);
-        let raised = Rect { y: plot.y - if self.sides.is_some() { SIDES_HEIGHT } else { 0.0 }, ..plot };
-        references.draw(scene, &self.references, &axis, &Rect { height: plot.bottom() - raised.y, ..raised });
+        for (_, _, y, height) in &rows {
+            scene.line((left, y + height), (left + width, y + height), 1.0, Colour::GRID);
+        }
+        let strip = if self.sides.is_some() { SIDES_HEIGHT } else { 0.0 };
+        let raised = Rect { y: plot.y - strip, height: plot.height + strip, ..plot };
+        references.draw(scene, &self.references, &axis, &raised);
         scene.text(&self.meaning, (left + width, plot.y - 6.0), Align::End, TextStyle::TICK);
         for (heading, y) in headings {
             scene.text(heading, (left, y + 18.0), Align::Start, TextStyle::GROUP);
         }
         for (row, label, y, height) in rows {
-            scene.line((left, y + height), (left + width, y + height), 1.0, Colour::FAINT);
-            let lines = label.len() as f64 * TextStyle::LABEL.line_height();
-            // The spacing below the last line does not count for the eye.
-            let label_top = y + (height - lines) / 2.0 + 2.0;
-            scene.paragraph(label, (left + INDENT, label_top), TextStyle::LABEL);
+            scene.paragraph_beside(label, (left + INDENT, y + height / 2.0), TextStyle::LABEL);
             let present = self.series.iter().zip(&row.intervals).filter_map(|(s, i)| i.map(|i| (s, i)));
             let lanes = row.intervals.iter().flatten().count() as f64;
             let first = y + (height - lanes * LANE) / 2.0 + LANE / 2.0;
@@ -179,15 +179,10 @@ impl IntervalChart {
                 let place = |value| axis.across(&plot, value);
                 let (low, high) = (place(interval.low), place(interval.high));
                 scene.line((low, middle), (high, middle), 2.0, colour);
-                for (end, value) in [(low, interval.low), (high, interval.high)] {
-                    // A whisker that the axis cuts off has no cap.
-                    if axis.holds(value) {
-                        scene.line((end, middle - 4.0), (end, middle + 4.0), 2.0, colour);
-                    }
+                for end in [low, high] {
+                    scene.line((end, middle - 4.0), (end, middle + 4.0), 2.0, colour);
                 }
-                if axis.holds(interval.median) {
-                    scene.marker(series.marker, (place(interval.median), middle), 4.5, colour);
-                }
+                scene.marker(series.marker, (place(interval.median), middle), 4.5, colour);
                 let style = TextStyle::LABEL.in_colour(colour.ink());
                 scene.text_beside(&said(&interval), (left + width, middle), Align::End, style);
             }

@@ -141,6 +141,7 @@ impl Scatter {
         let below = x.draw_across(scene, &plot);
         let place = |point: (f64, f64)| (x.across(&plot, point.0), y.up(&plot, point.1));
         let front = self.front.as_ref().map(|front| (front, self.front_points(front)));
+        let mut labels = Labels::new(plot);
         if let Some((front, points)) = &front {
             let mut steps: Vec<Point> = Vec::new();
             for &point in points {
@@ -154,15 +155,12 @@ impl Scatter {
                 }
                 steps.push(at);
             }
+            labels.avoid_line(&steps, 2.0);
             scene.polyline(steps, 1.6, Colour::MUTED);
         }
-        let mut labels = Labels::new(plot);
         for series in &self.series {
             for point in &series.points {
                 let at = place((point.x, point.y));
-                if !(x.holds(point.x) && y.holds(point.y)) {
-                    continue;
-                }
                 let on_front = front.as_ref().is_none_or(|(_, kept)| kept.contains(&(point.x, point.y)));
                 let colour = series.series.role.colour();
                 // Points behind the front stay visible but recede.
@@ -175,9 +173,7 @@ impl Scatter {
         for series in &self.series {
             let style = TextStyle::NOTE.in_colour(series.series.role.colour().ink());
             for point in series.points.iter().filter(|point| !point.label.is_empty()) {
-                if x.holds(point.x) && y.holds(point.y) {
-                    labels.draw(scene, &point.label, place((point.x, point.y)), style);
-                }
+                labels.draw(scene, &point.label, place((point.x, point.y)), style);
             }
         }
         Ok(plot.bottom() + below - top)

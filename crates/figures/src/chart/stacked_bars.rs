@@ -1,6 +1,6 @@
 //! Bars of parts: what a whole consists of, for several systems.
 
-use crate::axis::Axis;
+use crate::axis::{Axis, FittedAxis};
 use crate::error::FigureError;
 use crate::number::{significant, three_digits};
 use crate::scene::{Align, Point, Rect, Scene, TextStyle};
@@ -92,7 +92,7 @@ impl StackedBars {
         width: f64,
     ) -> Result<f64, FigureError> {
         self.check()?;
-        let shares = Axis::linear(&self.quantity, "%").from(0.0, 100.0);
+        let shares = Axis::linear(&self.quantity, "%").at_least(0.0, 100.0);
         let wholes = self.stacks().map(|stack| stack.parts.iter().sum::<f64>());
         let axis = match &self.stacking {
             Stacking::Shares => shares.fit([])?,
@@ -124,8 +124,7 @@ impl StackedBars {
             for stack in stacks {
                 let middle = y + ROW / 2.0;
                 if let Some(label) = labels.next() {
-                    let lines = label.len() as f64 * TextStyle::LABEL.line_height();
-                    scene.paragraph(label, (left, middle - lines / 2.0 + 2.0), TextStyle::LABEL);
+                    scene.paragraph_beside(label, (left, middle), TextStyle::LABEL);
                 }
                 let end = self.draw_stack(scene, stack, &axis, &plot, middle);
                 let at = match self.stacking {
@@ -144,7 +143,7 @@ impl StackedBars {
         &self,
         scene: &mut Scene<'_>,
         stack: &Stack,
-        axis: &crate::axis::FittedAxis<'_>,
+        axis: &FittedAxis<'_>,
         plot: &Rect,
         middle: f64,
     ) -> f64 {

@@ -83,13 +83,13 @@ impl Tornado {
         let labels = scene.widest(swings.iter().map(|swing| swing.label.as_str()), label_style);
         let ranges = scene.widest(swings.iter().map(|swing| swing.range.as_str()), TextStyle::NOTE);
         let said =
-            |swing: &Swing| format!("{} – {}", three_digits(swing.at_low), three_digits(swing.at_high));
+            |swing: &Swing| format!("{} → {}", three_digits(swing.at_low), three_digits(swing.at_high));
         let numbers: Vec<String> = swings.iter().map(|swing| said(swing)).collect();
-        let heading = "at low – at high";
+        let heading = "low end → high end";
         let number_width = scene
             .widest(numbers.iter().map(String::as_str), label_style)
             .max(scene.width(heading, TextStyle::TICK));
-        let label_width = labels.max(ranges).min(width * 0.42);
+        let label_width = labels.max(ranges).min(width * 0.55);
         let plot_left = left + label_width + 14.0;
         let plot_right = left + width - number_width - 16.0;
         let mut references = self.references.clone();
