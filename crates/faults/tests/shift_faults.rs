@@ -1,5 +1,7 @@
 //! Shift faults on a shipped network.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 

@@ -45,7 +45,7 @@ pub fn execute_slipping<const WORDS: usize>(
         block: Block::<WORDS>::new(program, rows, SPARE),
         rows,
         positions: vec![0; columns],
-        displaced: vec![Vec::new(); columns],
+        displaced: (0..columns).map(|_| Vec::new()).collect(),
         slips: 0,
     };
     let mut values = vec![0_u16; rows];
@@ -92,12 +92,18 @@ pub fn execute_slipping<const WORDS: usize>(
     SlipOutcome { tagged_bits: array.block.tagged_bits, slips: array.slips }
 }
 
+/// The rows of a column whose tracks are displaced by the same number of domains.
+struct Displaced<const WORDS: usize> {
+    offset: i8,
+    rows: [u64; WORDS],
+}
+
 struct SlippingArray<const WORDS: usize> {
     block: Block<WORDS>,
     rows: usize,
     positions: Vec<u8>,
-    /// For each column, the rows whose track is displaced, and by how much.
-    displaced: Vec<Vec<(u32, i8)>>,
+    /// For each column, the displaced rows by their offset; none at offset 0.
+    displaced: Vec<Vec<Displaced<WORDS>>>,
     slips: u64,
 }
 
@@ -113,29 +119,16 @@ impl<const WORDS: usize> SlippingArray<WORDS> {
         let count = &mut self.slips;
         slips.on_move(distance, self.rows, &mut |row, by| {
             *count += 1;
-            let row = row as u32;
-            let place = displaced.iter().position(|&(displaced_row, _)| displaced_row == row);
-            let index = place.unwrap_or_else(|| {
-                displaced.push((row, 0));
-                displaced.len() - 1
-            });
-            let limit = SPARE as i8;
-            let offset = (displaced[index].1 + by).clamp(-limit, limit);
-            if offset == 0 {
-                displaced.swap_remove(index);
-            } else {
-                displaced[index].1 = offset;
-            }
+            displace(displaced, row, by);
         });
     }
 
     fn read(&self, cell: (usize, usize)) -> [u64; WORDS] {
         let place = self.block.place(cell);
         let mut plane = self.block.planes[place];
-        for &(row, offset) in &self.displaced[cell.0] {
-            let (word, mask) = (row as usize / 64, 1_u64 << (row % 64));
-            let actual = self.block.planes[place.wrapping_add_signed(isize::from(offset))][word];
-            plane[word] = (plane[word] & !mask) | (actual & mask);
+        for displaced in &self.displaced[cell.0] {
+            let actual = &self.block.planes[place.wrapping_add_signed(isize::from(displaced.offset))];
+            merge(&mut plane, actual, &displaced.rows);
         }
         plane
     }
@@ -143,12 +136,42 @@ impl<const WORDS: usize> SlippingArray<WORDS> {
     fn write(&mut self, cell: (usize, usize), plane: &[u64; WORDS]) {
         let place = self.block.place(cell);
         let before = std::mem::replace(&mut self.block.planes[place], *plane);
-        for &(row, offset) in &self.displaced[cell.0] {
-            let (word, mask) = (row as usize / 64, 1_u64 << (row % 64));
-            let kept = &mut self.block.planes[place][word];
-            *kept = (*kept & !mask) | (before[word] & mask);
-            let actual = &mut self.block.planes[place.wrapping_add_signed(isize::from(offset))][word];
-            *actual = (*actual & !mask) | (plane[word] & mask);
+        for displaced in &self.displaced[cell.0] {
+            merge(&mut self.block.planes[place], &before, &displaced.rows);
+        }
+        for displaced in &self.displaced[cell.0] {
+            let actual = place.wrapping_add_signed(isize::from(displaced.offset));
+            merge(&mut self.block.planes[actual], plane, &displaced.rows);
         }
     }
+}
+
+/// Takes the bits of some rows from another plane.
+fn merge<const WORDS: usize>(plane: &mut [u64; WORDS], other: &[u64; WORDS], rows: &[u64; WORDS]) {
+    for word in 0..WORDS {
+        plane[word] = (plane[word] & !rows[word]) | (other[word] & rows[word]);
+    }
+}
+
+/// Moves a row's track from its offset by some domains.
+fn displace<const WORDS: usize>(displaced: &mut Vec<Displaced<WORDS>>, row: usize, by: i8) {
+    let (word, bit) = (row / 64, 1_u64 << (row % 64));
+    let mut offset = 0;
+    if let Some(group) = displaced.iter_mut().find(|group| group.rows[word] & bit != 0) {
+        offset = group.offset;
+        group.rows[word] &= !bit;
+    }
+    let limit = SPARE as i8;
+    offset = (offset + by).clamp(-limit, limit);
+    if offset != 0 {
+        match displaced.iter_mut().find(|group| group.offset == offset) {
+            Some(group) => group.rows[word] |= bit,
+            None => {
+                let mut rows = [0; WORDS];
+                rows[word] = bit;
+                displaced.push(Displaced { offset, rows });
+            }
+        }
+    }
+    displaced.retain(|group| group.rows.iter().any(|&word| word != 0));
 }

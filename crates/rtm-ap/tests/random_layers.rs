@@ -1,5 +1,7 @@
 //! Random layers on the machine, against the reference convolution.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use compiler::{Geometry, Options, Sharing};
 use network::{FeatureMap, LinearEngine, LinearLayer, ReferenceEngine, Shape, TernaryWeights, Window};
 use proptest::prelude::*;

@@ -1,5 +1,7 @@
 //! Shipped networks on the machine, against the golden vectors.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 

@@ -1,5 +1,7 @@
 //! The program as its user meets it: what it writes, and what it says when something is wrong.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -116,7 +118,8 @@ fn experiments_give_the_same_bytes_with_one_thread_and_with_three() {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         ["results", "figures"].map(|name| {
             let root = folder.path().join(name);
-            let relative = |(path, bytes): (PathBuf, Vec<u8>)| (path.strip_prefix(&root).unwrap().to_owned(), bytes);
+            let relative =
+                |(path, bytes): (PathBuf, Vec<u8>)| (path.strip_prefix(&root).unwrap().to_owned(), bytes);
             files(&root).into_iter().map(relative).collect::<Vec<_>>()
         })
     };
@@ -140,7 +143,10 @@ fn the_summary_states_what_was_measured_the_claim_and_the_verdict() {
 fn an_unknown_experiment_is_answered_with_the_known_ones() {
     let folder = workspace(&[("small", OPERATIONS)]);
     let message = refusal(folder.path(), &["reproduce", "smal"]);
-    assert!(message.contains("there is no experiment `smal` (did you mean `small`?); there are: small"), "{message}");
+    assert!(
+        message.contains("there is no experiment `smal` (did you mean `small`?); there are: small"),
+        "{message}"
+    );
 }
 
 #[test]

@@ -41,7 +41,7 @@ pub fn shift_faults(title: &str, table: &Table) -> Result<Figure, FigureError> {
     let one_slip = rates.iter().zip(&slips).map(|(rate, slips)| rate / slips).next().unwrap_or(literature);
     let chart = Curves {
         x: Axis::log("probability that a shift by one domain leaves a track out of step", ""),
-        y: Axis::linear("top-1 accuracy", "%").from(0.0, 100.0),
+        y: Axis::linear("top-1 accuracy", "%").at_least(0.0, 100.0),
         curves: curves.collect(),
         at_x: vec![
             Reference::new(one_slip, "one slip an image", Role::Guide),

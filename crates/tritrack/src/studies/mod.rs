@@ -8,8 +8,6 @@ mod operations;
 mod shift_faults;
 
 use figures::Figure;
-#[cfg(test)]
-use tables::Schema;
 use tables::Table;
 
 use crate::error::RunError;
@@ -41,15 +39,28 @@ pub fn run(manifest: &Manifest, models: &Models<'_>, progress: &Progress) -> Res
     }
 }
 
-/// The schema of every table that a study writes.
 #[cfg(test)]
-pub fn schemas() -> Vec<&'static Schema> {
-    vec![
-        &operations::OPERATIONS,
-        &layer_costs::LAYERS,
-        &energy_parts::PARTS,
-        &energy_ratio::RATIOS,
-        &energy_ratio::SYSTEMS,
-        &shift_faults::ACCURACY,
-    ]
+mod tests {
+    use super::*;
+
+    /// Set to anything to rewrite the page.
+    const REWRITE: &str = "TRITRACK_REWRITE_EXPECTATIONS";
+
+    #[test]
+    fn the_page_of_tables_says_what_the_tables_are() {
+        let page = tables::schema_page(&[
+            &operations::OPERATIONS,
+            &layer_costs::LAYERS,
+            &energy_parts::PARTS,
+            &energy_ratio::RATIOS,
+            &energy_ratio::SYSTEMS,
+            &shift_faults::ACCURACY,
+        ]);
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/tables.md");
+        if std::env::var_os(REWRITE).is_some() {
+            std::fs::write(&path, &page).unwrap();
+        }
+        let written = std::fs::read_to_string(&path).unwrap_or_default();
+        assert_eq!(written, page, "set {REWRITE}=1 to rewrite {}", path.display());
+    }
 }
