@@ -75,10 +75,26 @@ pub enum CompileError {
     Lut(#[from] SynthesisError),
 }
 
-/// The sums of a layer after folding and sharing, without regard to any array: what operation counts are taken from.
+/// The sums of a layer after folding and sharing, without regard to any array: what operation counts are taken from. Input
+/// channels are taken one by one, or all at once if the way of sharing looks across them.
 pub fn share_layer(layer: &str, weights: &TernaryWeights, input_maximum: u32, sharing: Sharing) -> LayerSums {
+    let channels_per_group = match sharing {
+        Sharing::None | Sharing::PerChannel => 1,
+        Sharing::CrossChannel => usize::MAX,
+    };
+    share_layer_in_groups(layer, weights, input_maximum, sharing, channels_per_group)
+}
+
+/// The same with a given number of input channels in each group.
+pub fn share_layer_in_groups(
+    layer: &str,
+    weights: &TernaryWeights,
+    input_maximum: u32,
+    sharing: Sharing,
+    channels_per_group: usize,
+) -> LayerSums {
     let outputs: Vec<u32> = (0..weights.outputs() as u32).collect();
-    shared_sums(layer, weights, input_maximum, &outputs, sharing)
+    shared_sums(layer, weights, input_maximum, &outputs, sharing, channels_per_group)
 }
 
 fn shared_sums(
@@ -87,8 +103,9 @@ fn shared_sums(
     input_maximum: u32,
     outputs: &[u32],
     sharing: Sharing,
+    channels_per_group: usize,
 ) -> LayerSums {
-    let mut sums = fold(layer, weights, input_maximum, outputs, 1);
+    let mut sums = fold(layer, weights, input_maximum, outputs, channels_per_group);
     share(&mut sums, sharing.algorithm());
     sums
 }
@@ -136,7 +153,7 @@ fn compile_in_parts(
     for part in 0..parts {
         let bound = |part| (weights.outputs() * part / parts) as u32;
         let outputs: Vec<u32> = (bound(part)..bound(part + 1)).collect();
-        let sums = shared_sums(layer, weights, input_maximum, &outputs, options.sharing);
+        let sums = shared_sums(layer, weights, input_maximum, &outputs, options.sharing, 1);
         let schedule = schedule(&sums, luts);
         let placement = match place(&schedule, options.geometry) {
             Ok(placement) => placement,
