@@ -120,10 +120,24 @@ pub fn compile_layer(
     input_maximum: u32,
     options: &Options,
 ) -> Result<CompiledLayer, CompileError> {
+    compile_layer_in_groups(layer, weights, input_maximum, options, 1)
+}
+
+/// The same with a given number of input channels in each group.
+///
+/// # Errors
+/// If the array is too small for even one output.
+pub fn compile_layer_in_groups(
+    layer: &str,
+    weights: &TernaryWeights,
+    input_maximum: u32,
+    options: &Options,
+    channels_per_group: usize,
+) -> Result<CompiledLayer, CompileError> {
     let outputs = weights.outputs();
     let mut parts = options.outputs_per_processor.map_or(1, |most| outputs.div_ceil(most.max(1))).max(1);
     loop {
-        match compile_in_parts(layer, weights, input_maximum, options, parts)? {
+        match compile_in_parts(layer, weights, input_maximum, options, channels_per_group, parts)? {
             Ok(compiled) => return Ok(compiled),
             Err(_) if parts < outputs => parts += 1,
             Err(source) => {
@@ -142,6 +156,7 @@ fn compile_in_parts(
     weights: &TernaryWeights,
     input_maximum: u32,
     options: &Options,
+    channels_per_group: usize,
     parts: usize,
 ) -> Result<Result<CompiledLayer, PlacementError>, CompileError> {
     let luts = standard_luts()?;
@@ -153,7 +168,7 @@ fn compile_in_parts(
     for part in 0..parts {
         let bound = |part| (weights.outputs() * part / parts) as u32;
         let outputs: Vec<u32> = (bound(part)..bound(part + 1)).collect();
-        let sums = shared_sums(layer, weights, input_maximum, &outputs, options.sharing, 1);
+        let sums = shared_sums(layer, weights, input_maximum, &outputs, options.sharing, channels_per_group);
         let schedule = schedule(&sums, luts);
         let placement = match place(&schedule, options.geometry) {
             Ok(placement) => placement,
