@@ -17,6 +17,7 @@ pub mod lut;
 mod passes;
 mod pipeline;
 mod program;
+mod work;
 
 pub use geometry::{Geometry, GeometryError};
 pub use passes::place::PlacementError;

@@ -36,6 +36,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::CommonSubexpressions;
+use super::order::order_sums;
 use crate::ir::{Definition, Group, SignedTerm, TermId};
 
 /// Interference-aware greedy sharing over a whole group.
@@ -52,6 +53,7 @@ impl CommonSubexpressions for CrossChannel {
         let mut matrix = Matrix::new(group);
         Search::run(&mut matrix);
         matrix.write_back(group);
+        order_sums(group);
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod cross_channel;
 mod greedy_pairs;
+mod order;
 
 use std::fmt;
 use std::str::FromStr;
