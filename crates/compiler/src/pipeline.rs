@@ -128,17 +128,17 @@ pub fn compile_layer(
     let singly = compile_layer_in_groups(layer, weights, input_maximum, options, usize::MAX)?;
     match options.sharing {
         Sharing::None | Sharing::PerChannel => Ok(singly),
-        Sharing::CrossChannel => with_larger_groups(singly, layer, weights, input_maximum, options),
+        Sharing::CrossChannel => in_larger_groups(singly, layer, weights, input_maximum, options),
     }
 }
 
-/// Looks for the size of channel groups with the fewest operations among those that need no more processors, searches or
+/// Looks for the number of channel groups with the fewest operations among those that need no more processors, searches or
 /// track steps than single channels.
 ///
-/// Operations fall with the size until the group's terms no longer fit the array; track steps fall first and then rise,
-/// since more terms than columns are alive and lie behind each other. So the size doubles while that is acceptable, and the
-/// last doubling is bisected.
-fn with_larger_groups(
+/// Operations fall with the size of the groups until a group's terms no longer fit the array; track steps fall first and then
+/// rise, since more terms than columns are alive and lie behind each other. So the number is halved while that is
+/// acceptable, and the last halving is bisected.
+fn in_larger_groups(
     singly: CompiledLayer,
     layer: &str,
     weights: &TernaryWeights,
@@ -148,18 +148,17 @@ fn with_larger_groups(
     let parts = singly.programs.len();
     let limit = RowWork::of(&singly.programs);
     let mut best = singly;
-    let (mut accepted, mut refused) = (1, 2 * weights.inputs());
-    while accepted < weights.inputs() && refused > accepted + accepted / 8 + 1 {
-        let size = (2 * accepted).min((accepted + refused) / 2);
-        let groups = weights.inputs().div_ceil(size);
+    let (mut accepted, mut refused) = (weights.inputs(), 0);
+    while accepted > refused + 1 {
+        let groups = accepted.div_ceil(2).max((accepted + refused) / 2);
         match compile_in_parts(layer, weights, input_maximum, options, groups, parts)? {
             Ok(compiled) if RowWork::of(&compiled.programs).is_no_more_than(limit) => {
-                accepted = size;
+                accepted = groups;
                 if compiled.statistics.operations() < best.statistics.operations() {
                     best = compiled;
                 }
             }
-            Ok(_) | Err(_) => refused = size,
+            Ok(_) | Err(_) => refused = groups,
         }
     }
     Ok(best)
