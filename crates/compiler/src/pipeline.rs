@@ -114,8 +114,8 @@ fn shared_sums(
 }
 
 /// Compiles a layer whose inputs range over `0..=input_maximum`. Outputs are split over as few processors as fit. A way of
-/// sharing that looks across input channels gets them in the groups that take fewest operations without costing more
-/// searches, track steps or processors than single channels.
+/// sharing that looks across input channels gets them in the groups that take fewest operations without more
+/// processors, and without more searches and track steps together, than single channels.
 ///
 /// # Errors
 /// If the array is too small for even one output.
@@ -132,8 +132,8 @@ pub fn compile_layer(
     }
 }
 
-/// Looks for the number of channel groups with the fewest operations among those that need no more processors, searches or
-/// track steps than single channels.
+/// Looks for the number of channel groups with the fewest operations among those that need no more processors, and no
+/// more searches and track steps together, than single channels.
 ///
 /// Operations fall with the size of the groups until a group's terms no longer fit the array; track steps fall first and then
 /// rise, since more terms than columns are alive and lie behind each other. So the number is halved while that is
@@ -146,13 +146,13 @@ fn in_larger_groups(
     options: &Options,
 ) -> Result<CompiledLayer, CompileError> {
     let parts = singly.programs.len();
-    let limit = RowWork::of(&singly.programs);
+    let limit = RowWork::of(&singly.programs).total();
     let mut best = singly;
     let (mut accepted, mut refused) = (weights.inputs(), 0);
     while accepted > refused + 1 {
         let groups = accepted.div_ceil(2).max((accepted + refused) / 2);
         match compile_in_parts(layer, weights, input_maximum, options, groups, parts)? {
-            Ok(compiled) if RowWork::of(&compiled.programs).is_no_more_than(limit) => {
+            Ok(compiled) if RowWork::of(&compiled.programs).total() <= limit => {
                 accepted = groups;
                 if compiled.statistics.operations() < best.statistics.operations() {
                     best = compiled;

@@ -48,9 +48,9 @@ impl RowWork {
         work
     }
 
-    /// Whether neither count is larger than another's.
-    pub fn is_no_more_than(self, other: Self) -> bool {
-        self.searches <= other.searches && self.track_steps <= other.track_steps
+    /// Searches and steps together. What one costs against the other is up to the technology; here they count alike.
+    pub fn total(self) -> u64 {
+        self.searches + self.track_steps
     }
 }
 
