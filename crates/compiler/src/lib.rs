@@ -18,11 +18,12 @@ pub mod lut;
 mod passes;
 mod pipeline;
 mod program;
+mod work;
 
 pub use bounds::per_channel_lower_bound;
 pub use geometry::{Geometry, GeometryError};
 pub use passes::place::PlacementError;
 pub use passes::share::{Sharing, UnknownSharing};
 pub use passes::widths::Format;
-pub use pipeline::{CompileError, CompiledLayer, LayerStatistics, Options, compile_layer, share_layer};
+pub use pipeline::{CompileError, CompiledLayer, LayerStatistics, Options, compile_layer, compile_layer_in_groups, share_layer, share_layer_in_groups};
 pub use program::{Direction, Instruction, Operand, Operands, Program};

@@ -1,24 +1,56 @@
 //! `fold`: constant weights become signed sums of window elements; zeros leave no trace.
 
+use std::ops::Range;
+
 use network::TernaryWeights;
 
 use crate::ir::{Group, LayerSums, OutputSum, SignedTerm, Tap, TermId};
 
-/// Unrolls a layer over its weights, with `channels_per_group` input channels in each group, for the given outputs.
+/// Unrolls a layer over its weights for the given outputs, one group for each range of input channels.
 pub fn fold(
     layer: &str,
     weights: &TernaryWeights,
     input_maximum: u32,
     outputs: &[u32],
-    channels_per_group: usize,
+    groups: &[Range<usize>],
 ) -> LayerSums {
-    let channels: Vec<usize> = (0..weights.inputs()).collect();
-    let groups = channels
-        .chunks(channels_per_group.max(1))
-        .map(|channels| fold_group(weights, outputs, channels))
+    let groups = groups
+        .iter()
+        .map(|channels| fold_group(weights, outputs, &channels.clone().collect::<Vec<usize>>()))
         .filter(|group| !group.sums.is_empty())
         .collect();
     LayerSums { layer: layer.to_owned(), input_maximum, outputs: outputs.to_vec(), groups }
+}
+
+/// Splits the input channels into at most `count` groups of neighbours with about as many weights other than 0 in each: the
+/// fullest group decides what has to fit the array.
+pub fn channel_groups(weights: &TernaryWeights, count: usize) -> Vec<Range<usize>> {
+    let inputs = weights.inputs();
+    let mut nonzeros_before = vec![0; inputs + 1];
+    for input in 0..inputs {
+        let nonzeros = (0..weights.outputs())
+            .map(|output| weights.slice(output, input).iter().filter(|&&weight| weight != 0).count());
+        nonzeros_before[input + 1] = nonzeros_before[input] + nonzeros.sum::<usize>();
+    }
+    let count = count.clamp(1, inputs.max(1));
+    if count == inputs {
+        return (0..inputs).map(|input| input..input + 1).collect();
+    }
+    let total = nonzeros_before[inputs];
+    let mut groups = Vec::with_capacity(count);
+    let mut start = 0;
+    for group in 1..=count {
+        let share = total * group / count;
+        // The boundary whose share is nearest.
+        let after = nonzeros_before.partition_point(|&before| before < share);
+        let nearer = after > 0 && share - nonzeros_before[after - 1] < nonzeros_before[after] - share;
+        let end = if group == count { inputs } else { after - usize::from(nearer) };
+        if end > start {
+            groups.push(start..end);
+            start = end;
+        }
+    }
+    groups
 }
 
 fn fold_group(weights: &TernaryWeights, outputs: &[u32], channels: &[usize]) -> Group {

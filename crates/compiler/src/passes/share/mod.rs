@@ -1,6 +1,8 @@
 //! `share`: common subexpressions of a group's sums become definitions.
 
+mod cross_channel;
 mod greedy_pairs;
+mod order;
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,17 +18,21 @@ pub enum Sharing {
     None,
     /// The paper's: within one input channel, the most frequent pair of terms is replaced until none occurs twice.
     PerChannel,
+    /// Over several input channels at once, or all: the pair that saves most, and among those the one that stands least in
+    /// the way of others.
+    CrossChannel,
 }
 
 impl Sharing {
     /// Every algorithm.
-    pub const ALL: [Self; 2] = [Self::None, Self::PerChannel];
+    pub const ALL: [Self; 3] = [Self::None, Self::PerChannel, Self::CrossChannel];
 
     /// The name on the command line.
     pub const fn name(self) -> &'static str {
         match self {
             Self::None => "none",
             Self::PerChannel => "per-channel",
+            Self::CrossChannel => "cross-channel",
         }
     }
 
@@ -35,6 +41,7 @@ impl Sharing {
         match self {
             Self::None => &Unshared,
             Self::PerChannel => &greedy_pairs::GreedyPairs,
+            Self::CrossChannel => &cross_channel::CrossChannel,
         }
     }
 }
@@ -47,7 +54,7 @@ impl fmt::Display for Sharing {
 
 /// A name that no algorithm has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a way to share subexpressions; there are: none, per-channel")]
+#[error("`{0}` is not a way to share subexpressions; there are: none, per-channel, cross-channel")]
 pub struct UnknownSharing(String);
 
 impl FromStr for Sharing {
