@@ -1,5 +1,8 @@
 //! From a layer's weights to programs.
 
+use std::ops::Range;
+use std::str::FromStr;
+
 use network::TernaryWeights;
 
 use crate::ir::LayerSums;
@@ -9,6 +12,7 @@ use crate::passes::fold::{channel_groups, fold};
 use crate::passes::place::{PlacementError, place};
 use crate::passes::schedule::schedule;
 use crate::passes::share::{Sharing, share};
+use crate::passes::tile::{Blocks, Tiling, tile};
 use crate::work::RowWork;
 use crate::{Geometry, Program};
 
@@ -19,8 +23,47 @@ pub struct Options {
     pub geometry: Geometry,
     /// How subexpressions are shared.
     pub sharing: Sharing,
+    /// How words lie in the array.
+    pub layout: Layout,
     /// The most outputs that one associative processor computes; more are split, evenly, over several.
     pub outputs_per_processor: Option<usize>,
+}
+
+/// How words lie in the array.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Layout {
+    /// Every word in successive domains of one column.
+    Along,
+    /// Every word in successive columns at one domain, loops tiled so that few words leave the ports.
+    Tiled,
+    /// For each layer whichever takes fewer searches and track steps together.
+    Best,
+}
+
+impl Layout {
+    /// Every layout.
+    pub const ALL: [Self; 3] = [Self::Along, Self::Tiled, Self::Best];
+
+    /// The name in manifests and on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Along => "along",
+            Self::Tiled => "tiled",
+            Self::Best => "best",
+        }
+    }
+}
+
+/// A name that no layout has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a layout; there are: along, tiled, best")]
+pub struct UnknownLayout(String);
+
+impl FromStr for Layout {
+    type Err = UnknownLayout;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|layout| layout.name() == text).ok_or_else(|| UnknownLayout(text.to_owned()))
+    }
 }
 
 /// The programs of one layer. Each computes some of the outputs, for any number of rows.
@@ -30,6 +73,8 @@ pub struct CompiledLayer {
     pub name: String,
     /// One for each part of the outputs.
     pub programs: Vec<Program>,
+    /// How its words lie: along or tiled.
+    pub layout: Layout,
     /// What was counted on the way.
     pub statistics: LayerStatistics,
 }
@@ -125,6 +170,26 @@ pub fn compile_layer(
     input_maximum: u32,
     options: &Options,
 ) -> Result<CompiledLayer, CompileError> {
+    let tiled = match options.layout {
+        Layout::Along => None,
+        Layout::Tiled | Layout::Best => compile_tiled(layer, weights, input_maximum, options)?,
+    };
+    match tiled {
+        Some(tiled) if options.layout == Layout::Tiled => Ok(tiled),
+        tiled => {
+            let along = compile_along(layer, weights, input_maximum, options)?;
+            let work = |compiled: &CompiledLayer| RowWork::of(&compiled.programs).total();
+            Ok(tiled.filter(|tiled| work(tiled) <= work(&along)).unwrap_or(along))
+        }
+    }
+}
+
+fn compile_along(
+    layer: &str,
+    weights: &TernaryWeights,
+    input_maximum: u32,
+    options: &Options,
+) -> Result<CompiledLayer, CompileError> {
     let singly = compile_layer_in_groups(layer, weights, input_maximum, options, usize::MAX)?;
     match options.sharing {
         Sharing::None | Sharing::PerChannel => Ok(singly),
@@ -204,6 +269,7 @@ fn compile_in_parts(
     let mut compiled = CompiledLayer {
         name: layer.to_owned(),
         programs: Vec::with_capacity(parts),
+        layout: Layout::Along,
         statistics: LayerStatistics { nonzeros: weights.nonzeros(), ..LayerStatistics::default() },
     };
     for part in 0..parts {
@@ -221,6 +287,91 @@ fn compile_in_parts(
         statistics.accumulates += sums.accumulates();
         statistics.loads += sums.loads();
         statistics.groups = statistics.groups.max(sums.groups.len());
+        statistics.words += program.instructions.len();
+        statistics.columns = statistics.columns.max(placement.columns_used);
+        compiled.programs.push(program);
+    }
+    Ok(Ok(compiled))
+}
+
+/// Columns that blocks leave to temporaries at first; more are taken from the blocks if they do not suffice.
+const TEMPORARY_COLUMNS: usize = 28;
+
+/// Compiles with words across columns, in blocks of as many outputs as fit beside the windows. `None` if a window has too many
+/// elements to stand at the ports at once.
+fn compile_tiled(
+    layer: &str,
+    weights: &TernaryWeights,
+    input_maximum: u32,
+    options: &Options,
+) -> Result<Option<CompiledLayer>, CompileError> {
+    let groups = channel_groups(weights, usize::MAX);
+    let input_bits = u32::BITS as usize - input_maximum.leading_zeros() as usize;
+    let columns = options.geometry.columns() - 1;
+    let mut best: Option<CompiledLayer> = None;
+    // More lanes hold the windows of several channels side by side, at the cost of smaller blocks.
+    for channels_side_by_side in [1, 2, 4, 8, 16] {
+        let window_lanes = weights.taps() * channels_side_by_side;
+        let rest = columns.saturating_sub(window_lanes * input_bits + TEMPORARY_COLUMNS);
+        let narrowest = input_bits + 1;
+        if window_lanes > weights.taps() * weights.inputs().next_power_of_two() || rest < 2 * narrowest {
+            break;
+        }
+        let mut outputs_per_block = (rest / narrowest).min(weights.outputs());
+        let compiled = loop {
+            let tiling = Tiling { outputs_per_block, window_lanes };
+            match compile_blocks(layer, weights, input_maximum, options, &groups, tiling)? {
+                Ok(compiled) => break Some(compiled),
+                Err(PlacementError::Full { .. } | PlacementError::Accumulators { .. }) if outputs_per_block > 1 => {
+                    outputs_per_block -= outputs_per_block.div_ceil(12);
+                }
+                Err(_) => break None,
+            }
+        };
+        let Some(compiled) = compiled else { break };
+        let work = |compiled: &CompiledLayer| RowWork::of(&compiled.programs).total();
+        match &best {
+            Some(known) if work(known) <= work(&compiled) => break,
+            _ => best = Some(compiled),
+        }
+    }
+    Ok(best)
+}
+
+fn compile_blocks(
+    layer: &str,
+    weights: &TernaryWeights,
+    input_maximum: u32,
+    options: &Options,
+    groups: &[Range<usize>],
+    tiling: Tiling,
+) -> Result<Result<CompiledLayer, PlacementError>, CompileError> {
+    let luts = standard_luts()?;
+    let outputs_per_program =
+        options.outputs_per_processor.unwrap_or(usize::MAX).min(tiling.outputs_per_block * options.geometry.domains());
+    let parts = weights.outputs().div_ceil(outputs_per_program.max(1)).max(1);
+    let mut compiled = CompiledLayer {
+        name: layer.to_owned(),
+        programs: Vec::with_capacity(parts),
+        layout: Layout::Tiled,
+        statistics: LayerStatistics { nonzeros: weights.nonzeros(), ..LayerStatistics::default() },
+    };
+    for part in 0..parts {
+        let bound = |part| (weights.outputs() * part / parts) as u32;
+        let outputs: Vec<u32> = (bound(part)..bound(part + 1)).collect();
+        let algorithm = options.sharing.algorithm();
+        let blocks =
+            Blocks::new(layer, weights, input_maximum, &outputs, groups, tiling.outputs_per_block, algorithm);
+        let (schedule, placement) = match tile(&blocks, tiling, luts, options.geometry) {
+            Ok(placed) => placed,
+            Err(shortage) => return Ok(Err(shortage)),
+        };
+        let program = emit(&schedule, &placement, luts, options.geometry);
+        let statistics = &mut compiled.statistics;
+        statistics.adders += blocks.sums().iter().map(LayerSums::adders).sum::<usize>();
+        statistics.accumulates += blocks.sums().iter().map(LayerSums::accumulates).sum::<usize>();
+        statistics.loads += blocks.loads();
+        statistics.groups = statistics.groups.max(groups.len());
         statistics.words += program.instructions.len();
         statistics.columns = statistics.columns.max(placement.columns_used);
         compiled.programs.push(program);

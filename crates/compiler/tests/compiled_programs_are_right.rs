@@ -2,12 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use compiler::{Geometry, Instruction, Options, Sharing, assembly, check, compile_layer, share_layer};
+use compiler::{Geometry, Instruction, Layout, Options, Sharing, assembly, check, compile_layer, share_layer};
 use network::TernaryWeights;
 use proptest::prelude::*;
 
 fn options(sharing: Sharing) -> Options {
-    Options { geometry: Geometry::new(256, 256, 64).unwrap(), sharing, outputs_per_processor: None }
+    Options { geometry: Geometry::new(256, 256, 64).unwrap(), sharing, layout: Layout::Along, outputs_per_processor: None }
 }
 
 fn layer() -> impl Strategy<Value = (TernaryWeights, u32)> {
@@ -31,9 +31,10 @@ fn layer() -> impl Strategy<Value = (TernaryWeights, u32)> {
 
 proptest! {
     #[test]
-    fn every_way_of_sharing_keeps_the_sums((weights, maximum) in layer(), seed: u64) {
-        for sharing in Sharing::ALL {
-            let compiled = compile_layer("random", &weights, maximum, &options(sharing)).unwrap();
+    fn every_way_of_sharing_and_every_layout_keeps_the_sums((weights, maximum) in layer(), seed: u64) {
+        for (sharing, layout) in Sharing::ALL.into_iter().flat_map(|s| Layout::ALL.map(|layout| (s, layout))) {
+            let options = Options { layout, ..options(sharing) };
+            let compiled = compile_layer("random", &weights, maximum, &options).unwrap();
             let mut stored = 0;
             for program in &compiled.programs {
                 check::check(program, &weights, maximum, seed).unwrap();
@@ -92,7 +93,7 @@ fn a_layer_that_is_too_wide_for_one_processor_is_split() {
     let values = (0..64 * 8).map(|i| [1, 0, -1][i % 3]).collect();
     let weights = TernaryWeights::new([64, 8, 1, 1], values).unwrap();
     let geometry = Geometry::new(256, 16, 16).unwrap();
-    let options = Options { geometry, sharing: Sharing::PerChannel, outputs_per_processor: None };
+    let options = Options { geometry, sharing: Sharing::PerChannel, layout: Layout::Along, outputs_per_processor: None };
     let compiled = compile_layer("wide", &weights, 15, &options).unwrap();
     assert!(compiled.programs.len() > 1);
     for program in &compiled.programs {
@@ -104,7 +105,7 @@ fn a_layer_that_is_too_wide_for_one_processor_is_split() {
 fn a_layer_whose_words_exceed_a_track_is_refused_with_the_shortage() {
     let weights = TernaryWeights::new([1, 1, 3, 3], vec![1; 9]).unwrap();
     let geometry = Geometry::new(256, 256, 8).unwrap();
-    let options = Options { geometry, sharing: Sharing::None, outputs_per_processor: None };
+    let options = Options { geometry, sharing: Sharing::None, layout: Layout::Along, outputs_per_processor: None };
     let message = compile_layer("narrow", &weights, 255, &options).unwrap_err().to_string();
     assert!(message.contains("a word of 12 bits does not fit a track of 8 domains"), "{message}");
 }

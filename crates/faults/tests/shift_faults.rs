@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use compiler::{Geometry, Options, Sharing};
+use compiler::{Geometry, Layout, Options, Sharing};
 use faults::{FaultPoint, LiteratureRates, Realignment, ShiftFaultRates, Study};
 use network::{Checkpoint, FeatureMap, Network};
 use rtm_ap::Machine;
@@ -35,6 +35,7 @@ fn with_study(test: impl FnOnce(&Study<'_>)) {
     let options = Options {
         geometry: Geometry::new(256, 256, 64).unwrap(),
         sharing: Sharing::PerChannel,
+        layout: Layout::Along,
         outputs_per_processor: None,
     };
     let machine = Machine::compile(Arc::new(network), &options).unwrap();

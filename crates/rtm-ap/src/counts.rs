@@ -1,7 +1,7 @@
 //! What a program alone determines: every event but the bits written to tagged rows, and whether it keeps the machine's rules.
 
 use compiler::lut::{Lut, LutError};
-use compiler::{Geometry, Instruction, Operand, Program};
+use compiler::{Direction, Geometry, Instruction, Operand, Program};
 
 use crate::events::SerialSteps;
 
@@ -171,9 +171,10 @@ impl Walk {
         match *instruction {
             Instruction::Load { destination, .. } => {
                 self.inside(destination, usize::from(destination.bits))?;
+                self.align_across(&[destination], usize::from(destination.bits));
                 for bit in 0..usize::from(destination.bits) {
                     let (column, domain) = destination.cell(bit);
-                    self.align(&[(column, domain)]);
+                    self.align([(column, domain)]);
                     self.written[column] |= 1 << domain;
                 }
                 self.counts.loaded_bits += u64::from(destination.bits);
@@ -181,10 +182,11 @@ impl Walk {
             }
             Instruction::Store { source, .. } => {
                 self.inside(source, usize::from(source.bits))?;
+                self.align_across(&[source], usize::from(source.bits));
                 for bit in 0..usize::from(source.bits) {
                     let cell = source.cell(bit);
                     self.holds_something(cell)?;
-                    self.align(&[cell]);
+                    self.align([cell]);
                 }
                 self.counts.stored_bits += u64::from(source.bits);
                 self.counts.serial.reads += u64::from(source.bits);
@@ -198,6 +200,7 @@ impl Walk {
                 for &operand in operands {
                     self.inside(operand, usize::from(bits))?;
                 }
+                self.align_across(operands, usize::from(bits));
                 for bit in 0..usize::from(bits) {
                     self.apply(bit, operands, table)?;
                 }
@@ -225,17 +228,23 @@ impl Walk {
             cells[place] = cell;
         }
         let cells = &cells[..operands.len()];
-        self.align(cells);
+        self.align(cells.iter().copied());
         for &(column, domain) in cells {
             self.written[column] |= 1 << domain;
         }
         Ok(())
     }
 
+    /// Brings words that lie across columns to their ports when an instruction begins: all of their columns shift together.
+    fn align_across(&mut self, operands: &[Operand], bits: usize) {
+        let across = operands.iter().filter(|operand| operand.direction == Direction::Across);
+        self.align(across.flat_map(|operand| (0..bits).map(|bit| operand.cell(bit))));
+    }
+
     /// Brings domains to their ports; the columns shift together.
-    fn align(&mut self, cells: &[(usize, usize)]) {
+    fn align(&mut self, cells: impl IntoIterator<Item = (usize, usize)>) {
         let mut farthest = 0;
-        for &(column, domain) in cells {
+        for (column, domain) in cells {
             let steps = u64::from(self.positions[column].abs_diff(domain as u8));
             self.positions[column] = domain as u8;
             if steps > 0 {

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use compiler::{Geometry, Options, Sharing};
+use compiler::{Geometry, Layout, Options, Sharing};
 use network::{FeatureMap, LinearEngine, LinearLayer, ReferenceEngine, Shape, TernaryWeights, Window};
 use proptest::prelude::*;
 use rtm_ap::{MachineLayer, Slips};
@@ -17,11 +17,12 @@ struct Case {
 fn case() -> impl Strategy<Value = Case> {
     let extents = (1_usize..4, 1_usize..7, 1_usize..4, 1_usize..4, 1_usize..3);
     let sizes = (1_usize..15, 1_usize..15, 1_u32..9, 1_u64..130, 0_u32..100);
-    (extents, sizes, prop::bool::ANY).prop_flat_map(
+    (extents, sizes, prop::bool::ANY, prop::bool::ANY).prop_flat_map(
         |(
             (channels, outputs, kernel_height, kernel_width, stride),
             (height, width, bits, rows, density),
             shared,
+            tiled,
         )| {
             let padding = (kernel_height.min(kernel_width) - 1).min(1);
             let (height, width) = (height + kernel_height, width + kernel_width);
@@ -52,6 +53,7 @@ fn case() -> impl Strategy<Value = Case> {
                         options: Options {
                             geometry: Geometry::new(rows, 64, 32).unwrap(),
                             sharing,
+                            layout: if tiled { Layout::Tiled } else { Layout::Along },
                             outputs_per_processor: None,
                         },
                     }

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use compiler::{Geometry, Options, Sharing};
+use compiler::{Geometry, Layout, Options, Sharing};
 use network::{Checkpoint, FeatureMap, Network};
 use rtm_ap::Machine;
 
@@ -17,6 +17,7 @@ fn options() -> Options {
     Options {
         geometry: Geometry::new(256, 256, 64).unwrap(),
         sharing: Sharing::PerChannel,
+        layout: Layout::Along,
         outputs_per_processor: None,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use compiler::{Geometry, Options, Sharing};
+use compiler::{Geometry, Layout, Options, Sharing};
 use rtm_ap::SearchModel;
 use serde::{Deserialize, Deserializer, de};
 

@@ -6,3 +6,4 @@ pub mod place;
 pub mod schedule;
 pub mod share;
 pub mod widths;
+pub mod tile;

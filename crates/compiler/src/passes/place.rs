@@ -45,6 +45,22 @@ pub enum PlacementError {
         /// Columns that there are.
         columns: usize,
     },
+    /// A group's window has more elements than stand at the ports together.
+    #[error("{elements} window elements of a group do not fit {lanes} lanes")]
+    Window {
+        /// The elements.
+        elements: usize,
+        /// The lanes.
+        lanes: usize,
+    },
+    /// There are more blocks of outputs than domains.
+    #[error("{blocks} blocks of outputs do not fit a track of {domains} domains")]
+    Blocks {
+        /// The blocks.
+        blocks: usize,
+        /// The track.
+        domains: usize,
+    },
     /// A temporary or an input finds no room.
     #[error(
         "no room for a word of {bits} bits: {live} words are alive in {columns} columns of {domains} domains"

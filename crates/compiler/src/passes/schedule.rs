@@ -107,7 +107,7 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    fn value(&mut self, kind: ValueKind, format: Format) -> ValueId {
+    pub(crate) fn value(&mut self, kind: ValueKind, format: Format) -> ValueId {
         self.values.push(Value { kind, format });
         ValueId(self.values.len() as u32 - 1)
     }
@@ -137,6 +137,7 @@ pub fn schedule(sums: &LayerSums, luts: &[Lut]) -> Schedule {
             value_of: vec![None; group.terms()],
             spans: &terms,
             luts,
+            steps_per_bit: 2,
             schedule: &mut schedule,
         };
         for (sum, span) in group.sums.iter().zip(sum_spans(group, &terms)) {
@@ -149,14 +150,17 @@ pub fn schedule(sums: &LayerSums, luts: &[Lut]) -> Schedule {
     schedule
 }
 
-struct GroupSchedule<'a> {
-    group: &'a Group,
-    input_maximum: u32,
+/// The work on one group: terms are computed when they are first needed.
+pub(crate) struct GroupSchedule<'a> {
+    pub(crate) group: &'a Group,
+    pub(crate) input_maximum: u32,
     /// The value of every term that was computed already.
-    value_of: Vec<Option<ValueId>>,
-    spans: &'a [Span],
-    luts: &'a [Lut],
-    schedule: &'a mut Schedule,
+    pub(crate) value_of: Vec<Option<ValueId>>,
+    pub(crate) spans: &'a [Span],
+    pub(crate) luts: &'a [Lut],
+    /// Track steps that a bit of an operand costs, on average: forth and back along a track, none across columns.
+    pub(crate) steps_per_bit: u64,
+    pub(crate) schedule: &'a mut Schedule,
 }
 
 impl GroupSchedule<'_> {
@@ -182,7 +186,8 @@ impl GroupSchedule<'_> {
         value
     }
 
-    fn accumulate(&mut self, sum: &OutputSum, span: Span, target: ValueId) {
+    /// Adds a sum to an accumulator.
+    pub(crate) fn accumulate(&mut self, sum: &OutputSum, span: Span, target: ValueId) {
         let values: Vec<ValueId> = sum.terms.iter().map(|term| self.term(term.id)).collect();
         let (addend, subtract) = match self.temporary_sum(sum, span, &values, target) {
             Some(sum) => sum,
@@ -219,7 +224,7 @@ impl GroupSchedule<'_> {
         let (target_format, left) = (self.schedule.format(target), values[first]);
         let format_of = |id| self.schedule.format(id);
         let cost = |schedule: &WordSchedule, words: &[Format]| {
-            schedule.cycles(self.luts) + 2 * words.iter().map(|word| u64::from(word.bits)).sum::<u64>()
+            schedule.cycles(self.luts) + self.steps_per_bit * words.iter().map(|word| u64::from(word.bits)).sum::<u64>()
         };
         let accumulate =
             |addend, negative| cost(&in_place(target_format, addend, negative), &[target_format, addend]);
