@@ -26,7 +26,7 @@ pub use passes::place::PlacementError;
 pub use passes::share::{Sharing, UnknownSharing};
 pub use passes::widths::Format;
 pub use pipeline::{
-    CompileError, CompiledLayer, LayerStatistics, Layout, Options, UnknownLayout, compile_layer, compile_layer_in_groups,
-    share_layer, share_layer_in_groups,
+    CompileError, CompiledLayer, LayerStatistics, Layout, Options, UnknownLayout, compile_layer,
+    compile_layer_in_groups, share_layer, share_layer_in_groups,
 };
 pub use program::{Direction, Instruction, Operand, Operands, Program};

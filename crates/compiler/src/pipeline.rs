@@ -13,6 +13,7 @@ use crate::passes::place::{PlacementError, place};
 use crate::passes::schedule::schedule;
 use crate::passes::share::{Sharing, share};
 use crate::passes::tile::{Blocks, Tiling, tile};
+use crate::passes::widths::Span;
 use crate::work::RowWork;
 use crate::{Geometry, Program};
 
@@ -62,7 +63,10 @@ pub struct UnknownLayout(String);
 impl FromStr for Layout {
     type Err = UnknownLayout;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|layout| layout.name() == text).ok_or_else(|| UnknownLayout(text.to_owned()))
+        Self::ALL
+            .into_iter()
+            .find(|layout| layout.name() == text)
+            .ok_or_else(|| UnknownLayout(text.to_owned()))
     }
 }
 
@@ -295,7 +299,10 @@ fn compile_in_parts(
 }
 
 /// Columns that blocks leave to temporaries at first; more are taken from the blocks if they do not suffice.
-const TEMPORARY_COLUMNS: usize = 28;
+const TEMPORARY_COLUMNS: usize = 30;
+
+/// Columns that windows should fill: windows of few elements stand side by side with those of further channels.
+const WINDOW_COLUMNS: usize = 40;
 
 /// Compiles with words across columns, in blocks of as many outputs as fit beside the windows. `None` if a window has too many
 /// elements to stand at the ports at once.
@@ -307,35 +314,31 @@ fn compile_tiled(
 ) -> Result<Option<CompiledLayer>, CompileError> {
     let groups = channel_groups(weights, usize::MAX);
     let input_bits = u32::BITS as usize - input_maximum.leading_zeros() as usize;
-    let columns = options.geometry.columns() - 1;
-    let mut best: Option<CompiledLayer> = None;
-    // More lanes hold the windows of several channels side by side, at the cost of smaller blocks.
-    for channels_side_by_side in [1, 2, 4, 8, 16] {
-        let window_lanes = weights.taps() * channels_side_by_side;
-        let rest = columns.saturating_sub(window_lanes * input_bits + TEMPORARY_COLUMNS);
-        let narrowest = input_bits + 1;
-        if window_lanes > weights.taps() * weights.inputs().next_power_of_two() || rest < 2 * narrowest {
-            break;
-        }
-        let mut outputs_per_block = (rest / narrowest).min(weights.outputs());
-        let compiled = loop {
-            let tiling = Tiling { outputs_per_block, window_lanes };
-            match compile_blocks(layer, weights, input_maximum, options, &groups, tiling)? {
-                Ok(compiled) => break Some(compiled),
-                Err(PlacementError::Full { .. } | PlacementError::Accumulators { .. }) if outputs_per_block > 1 => {
-                    outputs_per_block -= outputs_per_block.div_ceil(12);
-                }
-                Err(_) => break None,
-            }
-        };
-        let Some(compiled) = compiled else { break };
-        let work = |compiled: &CompiledLayer| RowWork::of(&compiled.programs).total();
-        match &best {
-            Some(known) if work(known) <= work(&compiled) => break,
-            _ => best = Some(compiled),
+    let window_columns = weights.taps() * input_bits;
+    let side_by_side = (WINDOW_COLUMNS / window_columns.max(1)).clamp(1, weights.inputs().max(1));
+    let window_lanes = weights.taps() * side_by_side;
+    let taken = window_lanes * input_bits + TEMPORARY_COLUMNS;
+    let rest = (options.geometry.columns() - 1).saturating_sub(taken);
+    let mut outputs_per_block = (rest / widest_accumulator(weights, input_maximum)).min(weights.outputs());
+    while outputs_per_block > 0 {
+        let tiling = Tiling { outputs_per_block, window_lanes };
+        match compile_blocks(layer, weights, input_maximum, options, &groups, tiling)? {
+            Ok(compiled) => return Ok(Some(compiled)),
+            Err(PlacementError::Full { .. } | PlacementError::Accumulators { .. }) => outputs_per_block -= 1,
+            Err(_) => break,
         }
     }
-    Ok(best)
+    Ok(None)
+}
+
+/// Bits of the widest accumulator.
+fn widest_accumulator(weights: &TernaryWeights, input_maximum: u32) -> usize {
+    let per_output = weights.values().chunks((weights.inputs() * weights.taps()).max(1));
+    let bits = per_output.map(|filter| {
+        let count = |sign: i8| filter.iter().filter(|&&weight| weight == sign).count() as u32;
+        usize::from(Span { added: count(1), subtracted: count(-1) }.format(input_maximum).bits)
+    });
+    bits.max().unwrap_or(1)
 }
 
 fn compile_blocks(
@@ -347,8 +350,10 @@ fn compile_blocks(
     tiling: Tiling,
 ) -> Result<Result<CompiledLayer, PlacementError>, CompileError> {
     let luts = standard_luts()?;
-    let outputs_per_program =
-        options.outputs_per_processor.unwrap_or(usize::MAX).min(tiling.outputs_per_block * options.geometry.domains());
+    let outputs_per_program = options
+        .outputs_per_processor
+        .unwrap_or(usize::MAX)
+        .min(tiling.outputs_per_block * options.geometry.domains());
     let parts = weights.outputs().div_ceil(outputs_per_program.max(1)).max(1);
     let mut compiled = CompiledLayer {
         name: layer.to_owned(),

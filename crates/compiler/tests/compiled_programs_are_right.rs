@@ -2,12 +2,19 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use compiler::{Geometry, Instruction, Layout, Options, Sharing, assembly, check, compile_layer, share_layer};
+use compiler::{
+    Geometry, Instruction, Layout, Options, Sharing, assembly, check, compile_layer, share_layer,
+};
 use network::TernaryWeights;
 use proptest::prelude::*;
 
 fn options(sharing: Sharing) -> Options {
-    Options { geometry: Geometry::new(256, 256, 64).unwrap(), sharing, layout: Layout::Along, outputs_per_processor: None }
+    Options {
+        geometry: Geometry::new(256, 256, 64).unwrap(),
+        sharing,
+        layout: Layout::Along,
+        outputs_per_processor: None,
+    }
 }
 
 fn layer() -> impl Strategy<Value = (TernaryWeights, u32)> {
@@ -93,7 +100,12 @@ fn a_layer_that_is_too_wide_for_one_processor_is_split() {
     let values = (0..64 * 8).map(|i| [1, 0, -1][i % 3]).collect();
     let weights = TernaryWeights::new([64, 8, 1, 1], values).unwrap();
     let geometry = Geometry::new(256, 16, 16).unwrap();
-    let options = Options { geometry, sharing: Sharing::PerChannel, layout: Layout::Along, outputs_per_processor: None };
+    let options = Options {
+        geometry,
+        sharing: Sharing::PerChannel,
+        layout: Layout::Along,
+        outputs_per_processor: None,
+    };
     let compiled = compile_layer("wide", &weights, 15, &options).unwrap();
     assert!(compiled.programs.len() > 1);
     for program in &compiled.programs {
@@ -105,7 +117,8 @@ fn a_layer_that_is_too_wide_for_one_processor_is_split() {
 fn a_layer_whose_words_exceed_a_track_is_refused_with_the_shortage() {
     let weights = TernaryWeights::new([1, 1, 3, 3], vec![1; 9]).unwrap();
     let geometry = Geometry::new(256, 256, 8).unwrap();
-    let options = Options { geometry, sharing: Sharing::None, layout: Layout::Along, outputs_per_processor: None };
+    let options =
+        Options { geometry, sharing: Sharing::None, layout: Layout::Along, outputs_per_processor: None };
     let message = compile_layer("narrow", &weights, 255, &options).unwrap_err().to_string();
     assert!(message.contains("a word of 12 bits does not fit a track of 8 domains"), "{message}");
 }

@@ -181,6 +181,7 @@ struct WrittenMachine {
     columns: u64,
     domains: u64,
     sharing: String,
+    layout: String,
     outputs_per_processor: Option<usize>,
 }
 
@@ -190,10 +191,11 @@ impl<'de> Deserialize<'de> for MachineSettings {
         let geometry =
             Geometry::new(written.rows, written.columns, written.domains).map_err(de::Error::custom)?;
         let sharing = written.sharing.parse().map_err(de::Error::custom)?;
+        let layout = written.layout.parse().map_err(de::Error::custom)?;
         if written.outputs_per_processor == Some(0) {
             return Err(de::Error::custom("outputs_per_processor must be at least 1"));
         }
-        Ok(Self(Options { geometry, sharing, outputs_per_processor: written.outputs_per_processor }))
+        Ok(Self(Options { geometry, sharing, layout, outputs_per_processor: written.outputs_per_processor }))
     }
 }
 

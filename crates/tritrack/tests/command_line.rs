@@ -64,7 +64,7 @@ seed: 1
 energy_ratio:
   network: vgg8-fashion-s85-a4
   images: {set: golden, count: 2}
-  machine: {rows: 256, columns: 256, domains: 64, sharing: per-channel}
+  machine: {rows: 256, columns: 256, domains: 64, sharing: per-channel, layout: along}
   technologies: [conservative, paper-like]
   search_models: [active-bits, match-line]
   claimed_ratio: 7.5
@@ -83,7 +83,7 @@ seed: 1
 shift_faults:
   network: vgg8-fashion-s85-a4
   images: {set: fashion-mnist, count: 8}
-  machine: {rows: 256, columns: 256, domains: 64, sharing: per-channel}
+  machine: {rows: 256, columns: 256, domains: 64, sharing: per-channel, layout: along}
   rates: literature
   rates_at_distance_one: [1.0e-12, 1.0e-7]
   realignment: [none, each-load]

@@ -5,5 +5,5 @@ pub mod fold;
 pub mod place;
 pub mod schedule;
 pub mod share;
-pub mod widths;
 pub mod tile;
+pub mod widths;

@@ -224,7 +224,8 @@ impl GroupSchedule<'_> {
         let (target_format, left) = (self.schedule.format(target), values[first]);
         let format_of = |id| self.schedule.format(id);
         let cost = |schedule: &WordSchedule, words: &[Format]| {
-            schedule.cycles(self.luts) + self.steps_per_bit * words.iter().map(|word| u64::from(word.bits)).sum::<u64>()
+            schedule.cycles(self.luts)
+                + self.steps_per_bit * words.iter().map(|word| u64::from(word.bits)).sum::<u64>()
         };
         let accumulate =
             |addend, negative| cost(&in_place(target_format, addend, negative), &[target_format, addend]);

@@ -112,7 +112,8 @@ pub fn tile(
     let accumulators = builder.accumulators(blocks);
     let accumulator_columns = builder.columns();
     let berths = berths(blocks, tiling, domains);
-    let input_bits = crate::passes::widths::Span { added: 1, subtracted: 0 }.format(blocks.input_maximum).bits;
+    let input_bits =
+        crate::passes::widths::Span { added: 1, subtracted: 0 }.format(blocks.input_maximum).bits;
     let window_column = accumulator_columns;
     let temporary_column = window_column + tiling.window_lanes * usize::from(input_bits);
     let carry_column = geometry.columns() - 1;
@@ -128,8 +129,9 @@ pub fn tile(
     let tiles = berths.iter().flatten().map(|berth| berth.tile + 1).max().unwrap_or(1);
     let mut forth = true;
     for tile in 0..tiles {
-        let of_tile: Vec<usize> =
-            (0..berths.len()).filter(|&group| berths[group].is_some_and(|berth| berth.tile == tile)).collect();
+        let of_tile: Vec<usize> = (0..berths.len())
+            .filter(|&group| berths[group].is_some_and(|berth| berth.tile == tile))
+            .collect();
         let inputs = builder.load(blocks, &of_tile, &berths, window_column, input_bits);
         let mut order: Vec<usize> = (0..blocks.sums.len()).collect();
         if tile % 2 == 1 {
@@ -198,10 +200,14 @@ impl Builder {
         let formats: Vec<Vec<crate::Format>> = blocks
             .sums
             .iter()
-            .map(|sums| accumulator_spans(sums).into_iter().map(|span| span.format(blocks.input_maximum)).collect())
+            .map(|sums| {
+                accumulator_spans(sums).into_iter().map(|span| span.format(blocks.input_maximum)).collect()
+            })
             .collect();
         let lanes = formats.iter().map(Vec::len).max().unwrap_or(0);
-        let width = |lane: usize| formats.iter().filter_map(|block| block.get(lane)).map(|f| f.bits).max().unwrap_or(0);
+        let width = |lane: usize| {
+            formats.iter().filter_map(|block| block.get(lane)).map(|f| f.bits).max().unwrap_or(0)
+        };
         let mut columns = vec![0_usize];
         for lane in 0..lanes {
             columns.push(columns[lane] + usize::from(width(lane)));
@@ -219,7 +225,8 @@ impl Builder {
 
     /// Columns that the values placed so far take.
     fn columns(&self) -> usize {
-        let ends = self.places.iter().flatten().map(|place| usize::from(place.column) + usize::from(place.bits));
+        let ends =
+            self.places.iter().flatten().map(|place| usize::from(place.column) + usize::from(place.bits));
         ends.max().unwrap_or(0)
     }
 
@@ -267,7 +274,8 @@ impl Builder {
             let last = elements.last().map_or(first, |&(tap, _)| tap);
             // Groups ascend by channel; a block that uses nothing of this group has no sums for it.
             let at = sums.groups.partition_point(|group| group.taps.last().is_none_or(|tap| *tap < first));
-            let Some(group) = sums.groups.get(at).filter(|group| group.taps.first().is_some_and(|tap| *tap <= last))
+            let Some(group) =
+                sums.groups.get(at).filter(|group| group.taps.first().is_some_and(|tap| *tap <= last))
             else {
                 continue;
             };
@@ -319,7 +327,8 @@ fn place_temporaries(
             if places[id.index()].is_none() {
                 let bits = schedule.values[id.index()].format.bits;
                 let width = usize::from(bits);
-                let room = (0..free.len().saturating_sub(width - 1)).find(|&at| free[at..at + width].iter().all(|&f| f));
+                let room = (0..free.len().saturating_sub(width - 1))
+                    .find(|&at| free[at..at + width].iter().all(|&f| f));
                 let Some(at) = room else {
                     return Err(PlacementError::Full { bits, live, columns: free.len(), domains: 1 });
                 };
@@ -330,7 +339,8 @@ fn place_temporaries(
             }
         }
         for id in operation.values() {
-            if !fixed[id.index()] && last_use[id.index()] == time
+            if !fixed[id.index()]
+                && last_use[id.index()] == time
                 && let Some(place) = places[id.index()]
             {
                 let at = usize::from(place.column) - first_column;

@@ -297,7 +297,8 @@ impl Search {
                 if self.buckets.len() <= count {
                     self.buckets.resize_with(count + 1, Vec::new);
                 }
-                self.buckets[count].push(Pair { left: entry.id(), right: Entry::new(term, entry.negative()) });
+                self.buckets[count]
+                    .push(Pair { left: entry.id(), right: Entry::new(term, entry.negative()) });
                 added += 1;
             }
         }

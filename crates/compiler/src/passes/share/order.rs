@@ -21,13 +21,12 @@ pub fn order_sums(group: &mut Group) {
     let mut present = vec![false; group.definitions.len()];
     let mut remaining: Vec<u32> = needed_by.iter().map(|sums| sums.len() as u32).collect();
     // For every sum: terms that it would add, less those that it would be the last to need.
-    let mut growth: Vec<i64> = needs
-        .iter()
-        .map(|needs| needs.len() as i64)
-        .collect();
+    let mut growth: Vec<i64> = needs.iter().map(|needs| needs.len() as i64).collect();
     let mut waiting: Vec<u32> = (0..group.sums.len() as u32).collect();
     let mut order = Vec::with_capacity(waiting.len());
-    while let Some(place) = (0..waiting.len()).min_by_key(|&place| (growth[waiting[place] as usize], waiting[place])) {
+    while let Some(place) =
+        (0..waiting.len()).min_by_key(|&place| (growth[waiting[place] as usize], waiting[place]))
+    {
         let next = waiting.remove(place);
         order.push(next);
         for &definition in &needs[next as usize] {
@@ -75,7 +74,10 @@ impl Iterator for Needs<'_> {
             let Some(definition) = id.index().checked_sub(self.group.taps.len()) else { continue };
             if std::mem::replace(&mut self.seen[definition], self.sum) != self.sum {
                 needed.push(definition as u32);
-                open.extend([self.group.definitions[definition].left, self.group.definitions[definition].right]);
+                open.extend([
+                    self.group.definitions[definition].left,
+                    self.group.definitions[definition].right,
+                ]);
             }
         }
         Some(needed)
