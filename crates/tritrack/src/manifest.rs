@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use compiler::{Geometry, Layout, Options, Sharing};
+use compiler::{Geometry, Options, Sharing};
 use rtm_ap::SearchModel;
 use serde::{Deserialize, Deserializer, de};
 
@@ -104,6 +104,19 @@ pub struct RatioStudy {
     pub published: Vec<PublishedPoint>,
     /// The baseline that the summary names.
     pub headline: Headline,
+    /// Other ways to compile, held against the headline's baseline: what each step beyond the paper's flow adds.
+    #[serde(default)]
+    pub flows: Vec<Flow>,
+}
+
+/// A way to compile, by name.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Flow {
+    /// The name in tables and figures.
+    pub name: String,
+    /// The associative processor and the compiler's options.
+    pub machine: MachineSettings,
 }
 
 /// Which of a study's points the summary names.

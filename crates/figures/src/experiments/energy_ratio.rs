@@ -19,7 +19,7 @@ pub struct RatioFocus<'a> {
     pub technology: &'a str,
 }
 
-/// Ratios with their intervals, from the tables `ratios` and `systems`.
+/// Ratios with their intervals, from the tables `ratios`, `systems` and `flows`.
 ///
 /// # Errors
 /// If a table lacks a column.
@@ -28,6 +28,7 @@ pub fn energy_ratio(
     focus: RatioFocus<'_>,
     ratios: &Table,
     systems: &Table,
+    flows: &Table,
 ) -> Result<Figure, FigureError> {
     let rows = Rows::of(ratios)?;
     let against_all = rows.against_every_baseline(focus);
@@ -53,7 +54,35 @@ pub fn energy_ratio(
             chart: technologies.into(),
         },
     ];
+    if !flows.is_empty() {
+        figure.panels.push(Panel {
+            heading: format!(
+                "What each way to compile adds (RTM-AP {}, against {})",
+                focus.technology, focus.baseline
+            ),
+            chart: flow_chart(focus, flows, &rows)?.into(),
+        });
+    }
     Ok(figure)
+}
+
+/// The ratio by way to compile.
+fn flow_chart(focus: RatioFocus<'_>, flows: &Table, rows: &Rows<'_>) -> Result<IntervalChart, FigureError> {
+    let (names, models, energies) = (flows.text("flow")?, flows.text("search_model")?, flows.real("energy")?);
+    let (low, median, high) = (flows.real("ratio_p05")?, flows.real("ratio_p50")?, flows.real("ratio_p95")?);
+    let flow_rows = distinct(&names).into_iter().map(|name| {
+        let of_model = |model: &str| (0..names.len()).find(|&row| names[row] == name && models[row] == model);
+        let interval = |row: usize| Interval { low: low[row], median: median[row], high: high[row] };
+        let intervals: Vec<Option<Interval>> =
+            distinct(&rows.models).into_iter().map(|model| of_model(model).map(interval)).collect();
+        let energies: Vec<String> = (0..names.len())
+            .filter(|&row| names[row] == name)
+            .map(|row| three_digits(energies[row]))
+            .collect();
+        IntervalRow { label: format!("{name}: {} µJ", energies.join(", ")), intervals }
+    });
+    let group = IntervalGroup { heading: String::new(), rows: flow_rows.collect() };
+    Ok(chart(focus, rows.series(focus.technology), vec![group]))
 }
 
 struct Rows<'t> {

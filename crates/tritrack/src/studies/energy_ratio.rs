@@ -63,6 +63,32 @@ pub static SYSTEMS: Schema = Schema::new(
     ],
 );
 
+/// Ways to compile.
+pub static FLOWS: Schema = Schema::new(
+    "flows",
+    "What each way to compile the network costs, with the headline's technology, and its ratio against the headline's baseline.",
+    &[
+        Column::text("flow", "Name of the way to compile."),
+        Column::text("sharing", "Way of sharing subexpressions."),
+        Column::text("layout", "How words lie in the array."),
+        Column::text("search_model", "How searches are charged."),
+        Column::integer(
+            "operations",
+            "",
+            "Additions and subtractions in the programs, accumulates included.",
+        ),
+        Column::integer("words", "", "Program words."),
+        Column::real("track_steps", "", "Steps of tracks for one image, in all rows."),
+        Column::real("row_searches", "", "Searches for one image, in all rows."),
+        Column::real("energy", "uJ", "Energy for one image at the nominal parameters."),
+        Column::real("latency", "ms", "Latency for one image at the nominal parameters."),
+        Column::real("ratio", "", "Energy of the baseline over this energy, at the nominal parameters."),
+        Column::real("ratio_p05", "", "5 % point of the ratio over draws from both sides' ranges."),
+        Column::real("ratio_p50", "", "Median over the draws."),
+        Column::real("ratio_p95", "", "95 % point over the draws."),
+    ],
+);
+
 /// A baseline and its energies, µJ.
 struct Baseline {
     name: String,
@@ -162,15 +188,96 @@ pub fn run(
             points.push(push_ratio(&mut ratios, baseline, processor, study.claimed_ratio)?);
         }
     }
-    let summary = summary(study, &points, &systems)?;
+    let mut summary = summary(study, &points, &systems)?;
+    let flows = flows(manifest, study, models, &baselines, &mut summary)?;
     let headline = &study.headline;
     let focus = figures::RatioFocus {
         claimed: study.claimed_ratio,
         baseline: &headline.baseline,
         technology: &headline.technology,
     };
-    let figure = figures::energy_ratio(&manifest.title, focus, &ratios, &systems)?;
-    Ok(Outcome { tables: vec![ratios, systems], figure, summary })
+    let figure = figures::energy_ratio(&manifest.title, focus, &ratios, &systems, &flows)?;
+    Ok(Outcome { tables: vec![ratios, systems, flows], figure, summary })
+}
+
+/// Every way to compile against the headline's baseline.
+fn flows(
+    manifest: &Manifest,
+    study: &RatioStudy,
+    models: &Models<'_>,
+    baselines: &[Baseline],
+    summary: &mut Vec<String>,
+) -> Result<Table, RunError> {
+    let mut table = Table::new(&FLOWS);
+    let headline = &study.headline;
+    let Some(baseline) = baselines.iter().find(|baseline| baseline.name == headline.baseline) else {
+        return Ok(table);
+    };
+    let file = models.processor_technology(&headline.technology)?;
+    let parameters = ProcessorParameters::resolve(&file.parameters)?;
+    let sets = drawn_sets(&file.parameters, manifest.seed, study.draws);
+    for flow in &study.flows {
+        let options = flow.machine.0;
+        let run = models.run(&study.network, options, &study.images)?;
+        let mut total = Events::default();
+        run.events.iter().for_each(|events| total += *events);
+        let statistics = || run.machine.layers().iter().map(|layer| layer.compiled().statistics);
+        for &model in &study.search_models {
+            let padding = file.design.padding_rows;
+            let nominal = cost(&total, total.processors, options.geometry, &parameters, model, padding);
+            let energy = microjoules(nominal.energy.total());
+            let drawn = drawn_processor(&sets, &total, options.geometry, &file, model)?;
+            let spread = Spread::of(baseline, &drawn, study.claimed_ratio);
+            table.push_row([
+                ("flow", flow.name.as_str().into()),
+                ("sharing", options.sharing.name().into()),
+                ("layout", options.layout.name().into()),
+                ("search_model", model.name().into()),
+                ("operations", (statistics().map(|s| s.operations() as i64).sum::<i64>()).into()),
+                ("words", (statistics().map(|s| s.words as i64).sum::<i64>()).into()),
+                ("track_steps", total.track_steps.physical.into()),
+                ("row_searches", total.row_searches.physical.into()),
+                ("energy", energy.into()),
+                ("latency", milliseconds(nominal.latency).into()),
+                ("ratio", (baseline.nominal / energy).into()),
+                ("ratio_p05", spread.low.into()),
+                ("ratio_p50", spread.median.into()),
+                ("ratio_p95", spread.high.into()),
+            ])?;
+            if model == headline.search_model {
+                summary.push(format!(
+                    "flow `{}`: {:.4} x ({energy:.4} µJ, {:.4} ms)",
+                    flow.name,
+                    baseline.nominal / energy,
+                    milliseconds(nominal.latency),
+                ));
+            }
+        }
+    }
+    Ok(table)
+}
+
+/// Ratios over the draws.
+struct Spread {
+    low: f64,
+    median: f64,
+    high: f64,
+    /// The share of draws in which the ratio reaches the claim.
+    reaches: f64,
+}
+
+impl Spread {
+    fn of(baseline: &Baseline, drawn: &[f64], claimed: f64) -> Self {
+        let mut ratios: Vec<f64> = drawn
+            .iter()
+            .enumerate()
+            .map(|(draw, energy)| baseline.drawn.get(draw).unwrap_or(&baseline.nominal) / energy)
+            .collect();
+        ratios.sort_by(f64::total_cmp);
+        let at = |share: f64| ratios[(share * (ratios.len() - 1) as f64).round() as usize];
+        let reaches = ratios.iter().filter(|&&ratio| ratio >= claimed).count() as f64 / ratios.len() as f64;
+        Self { low: at(0.05), median: at(0.5), high: at(0.95), reaches }
+    }
 }
 
 /// Parameter sets drawn from their ranges: draw `i` of a technology is the same in every experiment with the seed.
@@ -260,24 +367,16 @@ fn push_ratio(
     processor: &Processor,
     claimed: f64,
 ) -> Result<Point, RunError> {
-    let mut ratios: Vec<f64> = processor
-        .drawn
-        .iter()
-        .enumerate()
-        .map(|(draw, energy)| baseline.drawn.get(draw).unwrap_or(&baseline.nominal) / energy)
-        .collect();
-    ratios.sort_by(f64::total_cmp);
-    let at = |share: f64| ratios[(share * (ratios.len() - 1) as f64).round() as usize];
-    let reaches = ratios.iter().filter(|&&ratio| ratio >= claimed).count() as f64 / ratios.len() as f64;
+    let spread = Spread::of(baseline, &processor.drawn, claimed);
     let point = Point {
         baseline: baseline.name.clone(),
         technology: processor.technology.clone(),
         model: processor.model,
         ratio: baseline.nominal / processor.nominal,
-        low: at(0.05),
-        median: at(0.5),
-        high: at(0.95),
-        reaches,
+        low: spread.low,
+        median: spread.median,
+        high: spread.high,
+        reaches: spread.reaches,
         baseline_energy: baseline.nominal,
         processor_energy: processor.nominal,
     };
@@ -295,7 +394,7 @@ fn push_ratio(
         ("ratio_p05", point.low.into()),
         ("ratio_p50", point.median.into()),
         ("ratio_p95", point.high.into()),
-        ("reaches_claim", reaches.into()),
+        ("reaches_claim", spread.reaches.into()),
         ("source", baseline.source.as_str().into()),
     ])?;
     Ok(point)

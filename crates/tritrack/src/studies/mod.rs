@@ -54,6 +54,7 @@ mod tests {
             &energy_parts::PARTS,
             &energy_ratio::RATIOS,
             &energy_ratio::SYSTEMS,
+            &energy_ratio::FLOWS,
             &shift_faults::ACCURACY,
         ]);
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/tables.md");
