@@ -8,7 +8,7 @@ use crate::passes::emit::emit;
 use crate::passes::fold::{channel_groups, fold};
 use crate::passes::place::{PlacementError, place};
 use crate::passes::schedule::schedule;
-use crate::passes::share::{Sharing, share};
+use crate::passes::share::{Sharing, share, shorten_lifetimes};
 use crate::work::RowWork;
 use crate::{Geometry, Program};
 
@@ -209,7 +209,10 @@ fn compile_in_parts(
     for part in 0..parts {
         let bound = |part| (weights.outputs() * part / parts) as u32;
         let outputs: Vec<u32> = (bound(part)..bound(part + 1)).collect();
-        let sums = shared_sums(layer, weights, input_maximum, &outputs, options.sharing, groups);
+        let mut sums = shared_sums(layer, weights, input_maximum, &outputs, options.sharing, groups);
+        if options.sharing == Sharing::CrossChannel {
+            let live:usize=std::env::var("LIVE").ok().and_then(|s|s.parse().ok()).unwrap_or(options.geometry.columns()); shorten_lifetimes(&mut sums, live);
+        }
         let schedule = schedule(&sums, luts);
         let placement = match place(&schedule, options.geometry) {
             Ok(placement) => placement,

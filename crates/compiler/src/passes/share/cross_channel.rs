@@ -36,7 +36,6 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::CommonSubexpressions;
-use super::order::order_sums;
 use crate::ir::{Definition, Group, SignedTerm, TermId};
 
 /// Interference-aware greedy sharing over a whole group.
@@ -53,7 +52,6 @@ impl CommonSubexpressions for CrossChannel {
         let mut matrix = Matrix::new(group);
         Search::run(&mut matrix);
         matrix.write_back(group);
-        order_sums(group);
     }
 }
 
