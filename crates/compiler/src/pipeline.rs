@@ -1,11 +1,14 @@
 //! From a layer's weights to programs.
 
+use std::ops::Range;
+
 use network::TernaryWeights;
+use rayon::prelude::*;
 
 use crate::ir::LayerSums;
-use crate::lut::{SynthesisError, standard_luts};
+use crate::lut::{Lut, SynthesisError, standard_luts};
 use crate::passes::emit::emit;
-use crate::passes::fold::{channel_groups, fold};
+use crate::passes::fold::{channel_groups, fold, nonzeros_of};
 use crate::passes::place::{PlacementError, place};
 use crate::passes::schedule::schedule;
 use crate::passes::share::{Sharing, share, shorten_lifetimes};
@@ -82,13 +85,13 @@ pub enum CompileError {
 /// channels are taken one by one, or all at once if the way of sharing looks across them.
 pub fn share_layer(layer: &str, weights: &TernaryWeights, input_maximum: u32, sharing: Sharing) -> LayerSums {
     let groups = match sharing {
-        Sharing::None | Sharing::PerChannel => usize::MAX,
+        Sharing::None | Sharing::PerChannel => weights.inputs(),
         Sharing::CrossChannel => 1,
     };
     share_layer_in_groups(layer, weights, input_maximum, sharing, groups)
 }
 
-/// The same with the input channels in a given number of groups.
+/// The same with the input channels in at most the given number of groups.
 pub fn share_layer_in_groups(
     layer: &str,
     weights: &TernaryWeights,
@@ -97,25 +100,14 @@ pub fn share_layer_in_groups(
     groups: usize,
 ) -> LayerSums {
     let outputs: Vec<u32> = (0..weights.outputs() as u32).collect();
-    shared_sums(layer, weights, input_maximum, &outputs, sharing, groups)
-}
-
-fn shared_sums(
-    layer: &str,
-    weights: &TernaryWeights,
-    input_maximum: u32,
-    outputs: &[u32],
-    sharing: Sharing,
-    groups: usize,
-) -> LayerSums {
-    let mut sums = fold(layer, weights, input_maximum, outputs, &channel_groups(weights, groups));
+    let mut sums = fold(layer, weights, input_maximum, &outputs, &channel_groups(weights, groups));
     share(&mut sums, sharing.algorithm());
     sums
 }
 
 /// Compiles a layer whose inputs range over `0..=input_maximum`. Outputs are split over as few processors as fit. A way of
-/// sharing that looks across input channels gets them in the groups that take fewest operations without more
-/// processors, and without more searches and track steps together, than single channels.
+/// sharing that looks across input channels gets them in the groups that take fewest operations without more processors,
+/// and without more searches and track steps together, than single channels.
 ///
 /// # Errors
 /// If the array is too small for even one output.
@@ -125,46 +117,15 @@ pub fn compile_layer(
     input_maximum: u32,
     options: &Options,
 ) -> Result<CompiledLayer, CompileError> {
-    let singly = compile_layer_in_groups(layer, weights, input_maximum, options, usize::MAX)?;
+    let compilation = Compilation { layer, weights, input_maximum, options, luts: standard_luts()? };
+    let singly = compilation.in_groups(weights.inputs())?;
     match options.sharing {
         Sharing::None | Sharing::PerChannel => Ok(singly),
-        Sharing::CrossChannel => in_larger_groups(singly, layer, weights, input_maximum, options),
+        Sharing::CrossChannel => Ok(compilation.in_fewer_groups(singly)),
     }
 }
 
-/// Looks for the number of channel groups with the fewest operations among those that need no more processors, and no
-/// more searches and track steps together, than single channels.
-///
-/// Operations fall with the size of the groups until a group's terms no longer fit the array; track steps fall first and then
-/// rise, since more terms than columns are alive and lie behind each other. So the number is halved while that is
-/// acceptable, and the last halving is bisected.
-fn in_larger_groups(
-    singly: CompiledLayer,
-    layer: &str,
-    weights: &TernaryWeights,
-    input_maximum: u32,
-    options: &Options,
-) -> Result<CompiledLayer, CompileError> {
-    let parts = singly.programs.len();
-    let limit = RowWork::of(&singly.programs).total();
-    let mut best = singly;
-    let (mut accepted, mut refused) = (weights.inputs(), 0);
-    while accepted > refused + 1 {
-        let groups = accepted.div_ceil(2).max((accepted + refused) / 2);
-        match compile_in_parts(layer, weights, input_maximum, options, groups, parts)? {
-            Ok(compiled) if RowWork::of(&compiled.programs).total() <= limit => {
-                accepted = groups;
-                if compiled.statistics.operations() < best.statistics.operations() {
-                    best = compiled;
-                }
-            }
-            Ok(_) | Err(_) => refused = groups,
-        }
-    }
-    Ok(best)
-}
-
-/// The same with the input channels in a given number of groups.
+/// The same with the input channels in at most the given number of groups.
 ///
 /// # Errors
 /// If the array is too small for even one output.
@@ -175,58 +136,124 @@ pub fn compile_layer_in_groups(
     options: &Options,
     groups: usize,
 ) -> Result<CompiledLayer, CompileError> {
-    let outputs = weights.outputs();
-    let mut parts = options.outputs_per_processor.map_or(1, |most| outputs.div_ceil(most.max(1))).max(1);
-    loop {
-        match compile_in_parts(layer, weights, input_maximum, options, groups, parts)? {
-            Ok(compiled) => return Ok(compiled),
-            Err(_) if parts < outputs => parts += 1,
-            Err(source) => {
-                return Err(CompileError::DoesNotFit {
-                    layer: layer.to_owned(),
-                    geometry: options.geometry,
-                    source,
-                });
+    Compilation { layer, weights, input_maximum, options, luts: standard_luts()? }.in_groups(groups)
+}
+
+/// A layer on its way to programs.
+struct Compilation<'a> {
+    layer: &'a str,
+    weights: &'a TernaryWeights,
+    input_maximum: u32,
+    options: &'a Options,
+    luts: &'static [Lut],
+}
+
+impl Compilation<'_> {
+    /// Looks for the number of channel groups with the fewest operations among those that need no more processors, and no
+    /// more searches and track steps together, than single channels.
+    ///
+    /// Operations fall with the size of the groups until a group's terms no longer fit the array; track steps fall first and
+    /// then rise, since more terms than columns are alive and lie behind each other. So the number is quartered while that
+    /// is acceptable, and what lies between the last two is bisected to a sixteenth.
+    fn in_fewer_groups(&self, singly: CompiledLayer) -> CompiledLayer {
+        let parts = singly.programs.len();
+        let limit = RowWork::of(&singly.programs).total();
+        let mut best = singly;
+        let (mut accepted, mut refused) = (self.weights.inputs(), 0);
+        while accepted > refused + 1 + accepted / 16 {
+            let groups = accepted.div_ceil(4).max((accepted + refused) / 2);
+            match self.fitting(groups, parts) {
+                Some(compiled) if RowWork::of(&compiled.programs).total() <= limit => {
+                    accepted = groups;
+                    if compiled.statistics.operations() < best.statistics.operations() {
+                        best = compiled;
+                    }
+                }
+                _ => refused = groups,
+            }
+        }
+        best
+    }
+
+    /// The programs for a number of groups and processors if they fit. That the fullest group fits is tried first.
+    fn fitting(&self, groups: usize, parts: usize) -> Option<CompiledLayer> {
+        let channels = channel_groups(self.weights, groups);
+        let nonzeros = |channels: &Range<usize>| nonzeros_of(self.weights, channels.clone());
+        let fullest = channels.iter().max_by_key(|channels| nonzeros(channels))?;
+        self.program(&self.outputs(0, parts), std::slice::from_ref(fullest)).ok()?;
+        self.in_parts(&channels, parts).ok()
+    }
+
+    fn in_groups(&self, groups: usize) -> Result<CompiledLayer, CompileError> {
+        let channels = channel_groups(self.weights, groups);
+        let outputs = self.weights.outputs();
+        let most = self.options.outputs_per_processor;
+        let mut parts = most.map_or(1, |most| outputs.div_ceil(most.max(1))).max(1);
+        loop {
+            match self.in_parts(&channels, parts) {
+                Ok(compiled) => return Ok(compiled),
+                Err(_) if parts < outputs => parts += 1,
+                Err(source) => {
+                    let (layer, geometry) = (self.layer.to_owned(), self.options.geometry);
+                    return Err(CompileError::DoesNotFit { layer, geometry, source });
+                }
             }
         }
     }
-}
 
-fn compile_in_parts(
-    layer: &str,
-    weights: &TernaryWeights,
-    input_maximum: u32,
-    options: &Options,
-    groups: usize,
-    parts: usize,
-) -> Result<Result<CompiledLayer, PlacementError>, CompileError> {
-    let luts = standard_luts()?;
-    let mut compiled = CompiledLayer {
-        name: layer.to_owned(),
-        programs: Vec::with_capacity(parts),
-        statistics: LayerStatistics { nonzeros: weights.nonzeros(), ..LayerStatistics::default() },
-    };
-    for part in 0..parts {
-        let bound = |part| (weights.outputs() * part / parts) as u32;
-        let outputs: Vec<u32> = (bound(part)..bound(part + 1)).collect();
-        let mut sums = shared_sums(layer, weights, input_maximum, &outputs, options.sharing, groups);
-        if options.sharing == Sharing::CrossChannel {
-            let live:usize=std::env::var("LIVE").ok().and_then(|s|s.parse().ok()).unwrap_or(options.geometry.columns()); shorten_lifetimes(&mut sums, live);
-        }
-        let schedule = schedule(&sums, luts);
-        let placement = match place(&schedule, options.geometry) {
-            Ok(placement) => placement,
-            Err(shortage) => return Ok(Err(shortage)),
+    fn in_parts(&self, channels: &[Range<usize>], parts: usize) -> Result<CompiledLayer, PlacementError> {
+        let programs: Vec<Result<(Program, LayerStatistics), PlacementError>> =
+            (0..parts).into_par_iter().map(|part| self.program(&self.outputs(part, parts), channels)).collect();
+        let mut compiled = CompiledLayer {
+            name: self.layer.to_owned(),
+            programs: Vec::with_capacity(parts),
+            statistics: LayerStatistics { nonzeros: self.weights.nonzeros(), ..LayerStatistics::default() },
         };
-        let program = emit(&schedule, &placement, luts, options.geometry);
-        let statistics = &mut compiled.statistics;
-        statistics.adders += sums.adders();
-        statistics.accumulates += sums.accumulates();
-        statistics.loads += sums.loads();
-        statistics.groups = statistics.groups.max(sums.groups.len());
-        statistics.words += program.instructions.len();
-        statistics.columns = statistics.columns.max(placement.columns_used);
-        compiled.programs.push(program);
+        for program in programs {
+            let (program, part) = program?;
+            let statistics = &mut compiled.statistics;
+            statistics.adders += part.adders;
+            statistics.accumulates += part.accumulates;
+            statistics.loads += part.loads;
+            statistics.words += part.words;
+            statistics.groups = statistics.groups.max(part.groups);
+            statistics.columns = statistics.columns.max(part.columns);
+            compiled.programs.push(program);
+        }
+        Ok(compiled)
     }
-    Ok(Ok(compiled))
+
+    /// The outputs of one of several equal parts.
+    fn outputs(&self, part: usize, parts: usize) -> Vec<u32> {
+        let bound = |part| (self.weights.outputs() * part / parts) as u32;
+        (bound(part)..bound(part + 1)).collect()
+    }
+
+    /// The program that computes some outputs from some groups of channels.
+    fn program(
+        &self,
+        outputs: &[u32],
+        channels: &[Range<usize>],
+    ) -> Result<(Program, LayerStatistics), PlacementError> {
+        let Options { geometry, sharing, .. } = *self.options;
+        let mut sums = fold(self.layer, self.weights, self.input_maximum, outputs, channels);
+        share(&mut sums, sharing.algorithm());
+        if sharing == Sharing::CrossChannel {
+            // With more terms than columns every use of one is a journey along its track.
+            shorten_lifetimes(&mut sums, geometry.columns());
+        }
+        let schedule = schedule(&sums, self.luts);
+        let placement = place(&schedule, geometry)?;
+        let program = emit(&schedule, &placement, self.luts, geometry);
+        let statistics = LayerStatistics {
+            nonzeros: 0,
+            adders: sums.adders(),
+            accumulates: sums.accumulates(),
+            loads: sums.loads(),
+            words: program.instructions.len(),
+            groups: sums.groups.len(),
+            columns: placement.columns_used,
+        };
+        Ok((program, statistics))
+    }
 }

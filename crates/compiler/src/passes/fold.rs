@@ -28,9 +28,7 @@ pub fn channel_groups(weights: &TernaryWeights, count: usize) -> Vec<Range<usize
     let inputs = weights.inputs();
     let mut nonzeros_before = vec![0; inputs + 1];
     for input in 0..inputs {
-        let nonzeros = (0..weights.outputs())
-            .map(|output| weights.slice(output, input).iter().filter(|&&weight| weight != 0).count());
-        nonzeros_before[input + 1] = nonzeros_before[input] + nonzeros.sum::<usize>();
+        nonzeros_before[input + 1] = nonzeros_before[input] + nonzeros_of(weights, input..input + 1);
     }
     let count = count.clamp(1, inputs.max(1));
     if count == inputs {
@@ -51,6 +49,14 @@ pub fn channel_groups(weights: &TernaryWeights, count: usize) -> Vec<Range<usize
         }
     }
     groups
+}
+
+/// The weights other than 0 of some input channels.
+pub fn nonzeros_of(weights: &TernaryWeights, channels: Range<usize>) -> usize {
+    (0..weights.outputs())
+        .flat_map(|output| channels.clone().flat_map(move |channel| weights.slice(output, channel)))
+        .filter(|&&weight| weight != 0)
+        .count()
 }
 
 fn fold_group(weights: &TernaryWeights, outputs: &[u32], channels: &[usize]) -> Group {
