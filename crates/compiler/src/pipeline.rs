@@ -202,8 +202,10 @@ impl Compilation<'_> {
     }
 
     fn in_parts(&self, channels: &[Range<usize>], parts: usize) -> Result<CompiledLayer, PlacementError> {
-        let programs: Vec<Result<(Program, LayerStatistics), PlacementError>> =
-            (0..parts).into_par_iter().map(|part| self.program(&self.outputs(part, parts), channels)).collect();
+        let programs: Vec<Result<(Program, LayerStatistics), PlacementError>> = (0..parts)
+            .into_par_iter()
+            .map(|part| self.program(&self.outputs(part, parts), channels))
+            .collect();
         let mut compiled = CompiledLayer {
             name: self.layer.to_owned(),
             programs: Vec::with_capacity(parts),

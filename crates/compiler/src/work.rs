@@ -27,9 +27,8 @@ impl RowWork {
         let mut work = Self::default();
         for instruction in &program.instructions {
             let (operands, bits) = match instruction {
-                Instruction::Load { destination: operand, .. } | Instruction::Store { source: operand, .. } => {
-                    (std::slice::from_ref(operand), operand.bits)
-                }
+                Instruction::Load { destination: operand, .. }
+                | Instruction::Store { source: operand, .. } => (std::slice::from_ref(operand), operand.bits),
                 Instruction::Apply { lut, bits, operands } => {
                     work.searches += u64::from(*bits) * searches.get(usize::from(*lut)).copied().unwrap_or(0);
                     (operands.as_slice(), *bits)

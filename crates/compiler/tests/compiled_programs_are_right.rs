@@ -1,5 +1,7 @@
 //! Compiled programs against the sums that the weights stand for, on random layers.
 
+#![allow(clippy::unwrap_used)]
+
 use compiler::{Geometry, Instruction, Options, Sharing, assembly, check, compile_layer, share_layer};
 use network::TernaryWeights;
 use proptest::prelude::*;

@@ -7,6 +7,33 @@
 //! itself be part of pairs, so larger common parts grow pair by pair. Nothing ever cancels: the terms of a sum have no
 //! window element in common, before and after.
 //!
+//! Three outputs of four inputs `a b c d` that have `±(a + b)` in common; the third has it negated:
+//! ```
+//! use compiler::{Sharing, share_layer};
+//! use network::TernaryWeights;
+//!
+//! let weights = TernaryWeights::new([3, 4, 1, 1], vec![
+//!      1,  1,  1,  0,
+//!      1,  1, -1,  0,
+//!     -1, -1,  0,  1,
+//! ])?;
+//! let sums = share_layer("example", &weights, 15, Sharing::CrossChannel);
+//! assert_eq!(sums.adders(), 4); // a + b once, and one more for each output; 6 if nothing were shared
+//! assert_eq!(sums.to_string(), "\
+//! layer example inputs 0..=15
+//! group
+//!   t0 = tap 0,0,0
+//!   t1 = tap 1,0,0
+//!   t2 = tap 2,0,0
+//!   t3 = tap 3,0,0
+//!   t4 = t0 + t1
+//!   y0 += +t2 +t4
+//!   y1 += -t2 +t4
+//!   y2 += +t3 -t4
+//! ");
+//! # Ok::<(), network::TernaryWeightsError>(())
+//! ```
+//!
 //! # The choice
 //! Taking the most frequent pair is Hartley's old rule, and it leaves many ties: most of the additions are saved by pairs
 //! that occur a handful of times, and thousands of pairs occur as often. A replacement takes occurrences away from the pairs
@@ -295,7 +322,8 @@ impl Search {
                 if self.buckets.len() <= count {
                     self.buckets.resize_with(count + 1, Vec::new);
                 }
-                self.buckets[count].push(Pair { left: entry.id(), right: Entry::new(term, entry.negative()) });
+                self.buckets[count]
+                    .push(Pair { left: entry.id(), right: Entry::new(term, entry.negative()) });
                 added += 1;
             }
         }

@@ -58,7 +58,8 @@ fn order_sums(group: &mut Group) {
 fn needed_definitions(group: &Group) -> Vec<Vec<usize>> {
     let mut seen_by = vec![usize::MAX; group.definitions.len()];
     let collect = |(index, sum): (usize, &OutputSum)| {
-        let mut open: Vec<usize> = sum.terms.iter().filter_map(|term| definition_of(group, term.id)).collect();
+        let mut open: Vec<usize> =
+            sum.terms.iter().filter_map(|term| definition_of(group, term.id)).collect();
         let mut needed = Vec::new();
         while let Some(definition) = open.pop() {
             if std::mem::replace(&mut seen_by[definition], index) != index {
@@ -162,7 +163,8 @@ impl<'a> EarlyAccumulation<'a> {
     fn longest_waiting(&self) -> Option<usize> {
         let next_use = |place: usize| {
             let definition = self.alive[place];
-            let next = self.waiting_sums[definition].last().filter(|_| self.waiting_definitions[definition] == 0)?;
+            let next =
+                self.waiting_sums[definition].last().filter(|_| self.waiting_definitions[definition] == 0)?;
             Some((*next, definition, place))
         };
         (0..self.alive.len()).filter_map(next_use).max().map(|(_, _, place)| place)
@@ -173,11 +175,87 @@ impl<'a> EarlyAccumulation<'a> {
         let first = self.result.len();
         for index in std::mem::take(&mut self.waiting_sums[definition]) {
             let terms = &mut self.terms[index];
-            if let Some(place) = terms.iter().position(|term| definition_of(self.group, term.id) == Some(definition)) {
+            if let Some(place) =
+                terms.iter().position(|term| definition_of(self.group, term.id) == Some(definition))
+            {
                 let term = terms.remove(place);
                 self.result.push(OutputSum { output: self.group.sums[index].output, terms: vec![term] });
             }
         }
         self.result[first..].sort_by_key(|sum| sum.output);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use network::TernaryWeights;
+
+    use super::*;
+    use crate::{Sharing, share_layer};
+
+    fn group() -> Group {
+        let mut state = 1_u64;
+        let mut weight = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            [0, 0, 1, -1, 0][(state >> 33) as usize % 5]
+        };
+        let values = (0..48 * 40).map(|_| weight()).collect();
+        let weights = TernaryWeights::new([48, 40, 1, 1], values).unwrap();
+        share_layer("random", &weights, 15, Sharing::CrossChannel).groups.swap_remove(0)
+    }
+
+    /// The most definitions alive after a sum that still have uses to come in later sums.
+    fn most_waiting_for_sums(group: &Group) -> usize {
+        let needs = needed_definitions(group);
+        let (mut first, mut last) =
+            (vec![usize::MAX; group.definitions.len()], vec![0; group.definitions.len()]);
+        for (place, sum) in group.sums.iter().enumerate() {
+            needs[place].iter().for_each(|&definition| first[definition] = first[definition].min(place));
+            sum.terms
+                .iter()
+                .filter_map(|term| definition_of(group, term.id))
+                .for_each(|definition| last[definition] = place);
+        }
+        let alive =
+            |place: usize| first.iter().zip(&last).filter(|&(&f, &l)| f <= place && place < l).count();
+        (0..group.sums.len()).map(alive).max().unwrap_or(0)
+    }
+
+    /// All terms of every output, whatever the order and however they are split.
+    fn terms_by_output(group: &Group) -> Vec<(u32, SignedTerm)> {
+        let terms = |sum: &OutputSum| sum.terms.iter().map(|&term| (sum.output, term)).collect::<Vec<_>>();
+        let mut all: Vec<_> = group.sums.iter().flat_map(terms).collect();
+        all.sort_unstable();
+        all
+    }
+
+    #[test]
+    fn every_output_keeps_its_terms_and_the_operations_stay_the_same() {
+        for most_alive in [0, 1, 5, 20, 1000] {
+            let (before, mut after) = (group(), group());
+            shorten_lifetimes(&mut after, most_alive);
+            assert_eq!(terms_by_output(&after), terms_by_output(&before));
+            assert_eq!(after.adders() + after.accumulates(), before.adders() + before.accumulates());
+        }
+    }
+
+    #[test]
+    fn fewer_terms_are_alive_the_fewer_may_be() {
+        let waiting = |most_alive| {
+            let mut group = group();
+            shorten_lifetimes(&mut group, most_alive);
+            most_waiting_for_sums(&group)
+        };
+        assert!(waiting(1000) < most_waiting_for_sums(&group()));
+        // What is left are mostly terms of terms to come, which cannot go early.
+        assert!(2 * waiting(20) < waiting(1000) && waiting(0) <= waiting(20));
+    }
+
+    #[test]
+    fn a_bound_that_is_never_reached_splits_no_sum() {
+        let mut group = group();
+        let sums = group.sums.len();
+        shorten_lifetimes(&mut group, 1000);
+        assert_eq!(group.sums.len(), sums);
     }
 }

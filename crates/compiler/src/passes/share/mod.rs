@@ -60,7 +60,10 @@ pub struct UnknownSharing(String);
 impl FromStr for Sharing {
     type Err = UnknownSharing;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|sharing| sharing.name() == text).ok_or_else(|| UnknownSharing(text.to_owned()))
+        Self::ALL
+            .into_iter()
+            .find(|sharing| sharing.name() == text)
+            .ok_or_else(|| UnknownSharing(text.to_owned()))
     }
 }
 
