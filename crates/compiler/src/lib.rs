@@ -15,6 +15,7 @@ pub mod check;
 mod geometry;
 pub mod ir;
 pub mod lut;
+mod options;
 mod passes;
 mod pipeline;
 mod program;
@@ -22,11 +23,12 @@ mod work;
 
 pub use bounds::per_channel_lower_bound;
 pub use geometry::{Geometry, GeometryError};
+pub use options::{Layout, Options, UnknownLayout};
 pub use passes::place::PlacementError;
 pub use passes::share::{Sharing, UnknownSharing};
 pub use passes::widths::Format;
 pub use pipeline::{
-    CompileError, CompiledLayer, LayerStatistics, Layout, Options, UnknownLayout, compile_layer,
-    compile_layer_in_groups, share_layer, share_layer_in_groups,
+    CompileError, CompiledLayer, LayerStatistics, compile_layer, compile_layer_in_groups, share_layer,
+    share_layer_in_groups,
 };
 pub use program::{Direction, Instruction, Operand, Operands, Program};

@@ -1,74 +1,21 @@
 //! From a layer's weights to programs.
 
 use std::ops::Range;
-use std::str::FromStr;
 
 use network::TernaryWeights;
+use rayon::prelude::*;
 
 use crate::ir::LayerSums;
-use crate::lut::{SynthesisError, standard_luts};
+use crate::lut::{Lut, SynthesisError, standard_luts};
 use crate::passes::emit::emit;
-use crate::passes::fold::{channel_groups, fold};
+use crate::passes::fold::{channel_groups, fold, nonzeros_of};
 use crate::passes::place::{PlacementError, place};
 use crate::passes::schedule::schedule;
-use crate::passes::share::{Sharing, share};
+use crate::passes::share::{Sharing, share, shorten_lifetimes};
 use crate::passes::tile::{Blocks, Tiling, tile};
 use crate::passes::widths::Span;
 use crate::work::RowWork;
-use crate::{Geometry, Program};
-
-/// What the compiler is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Options {
-    /// The array to compile for.
-    pub geometry: Geometry,
-    /// How subexpressions are shared.
-    pub sharing: Sharing,
-    /// How words lie in the array.
-    pub layout: Layout,
-    /// The most outputs that one associative processor computes; more are split, evenly, over several.
-    pub outputs_per_processor: Option<usize>,
-}
-
-/// How words lie in the array.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Layout {
-    /// Every word in successive domains of one column.
-    Along,
-    /// Every word in successive columns at one domain, loops tiled so that few words leave the ports.
-    Tiled,
-    /// For each layer whichever takes fewer searches and track steps together.
-    Best,
-}
-
-impl Layout {
-    /// Every layout.
-    pub const ALL: [Self; 3] = [Self::Along, Self::Tiled, Self::Best];
-
-    /// The name in manifests and on the command line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Along => "along",
-            Self::Tiled => "tiled",
-            Self::Best => "best",
-        }
-    }
-}
-
-/// A name that no layout has.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a layout; there are: along, tiled, best")]
-pub struct UnknownLayout(String);
-
-impl FromStr for Layout {
-    type Err = UnknownLayout;
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|layout| layout.name() == text)
-            .ok_or_else(|| UnknownLayout(text.to_owned()))
-    }
-}
+use crate::{Geometry, Layout, Options, Program};
 
 /// The programs of one layer. Each computes some of the outputs, for any number of rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,13 +78,13 @@ pub enum CompileError {
 /// channels are taken one by one, or all at once if the way of sharing looks across them.
 pub fn share_layer(layer: &str, weights: &TernaryWeights, input_maximum: u32, sharing: Sharing) -> LayerSums {
     let groups = match sharing {
-        Sharing::None | Sharing::PerChannel => usize::MAX,
+        Sharing::None | Sharing::PerChannel => weights.inputs(),
         Sharing::CrossChannel => 1,
     };
     share_layer_in_groups(layer, weights, input_maximum, sharing, groups)
 }
 
-/// The same with the input channels in a given number of groups.
+/// The same with the input channels in at most the given number of groups.
 pub fn share_layer_in_groups(
     layer: &str,
     weights: &TernaryWeights,
@@ -146,25 +93,14 @@ pub fn share_layer_in_groups(
     groups: usize,
 ) -> LayerSums {
     let outputs: Vec<u32> = (0..weights.outputs() as u32).collect();
-    shared_sums(layer, weights, input_maximum, &outputs, sharing, groups)
-}
-
-fn shared_sums(
-    layer: &str,
-    weights: &TernaryWeights,
-    input_maximum: u32,
-    outputs: &[u32],
-    sharing: Sharing,
-    groups: usize,
-) -> LayerSums {
-    let mut sums = fold(layer, weights, input_maximum, outputs, &channel_groups(weights, groups));
+    let mut sums = fold(layer, weights, input_maximum, &outputs, &channel_groups(weights, groups));
     share(&mut sums, sharing.algorithm());
     sums
 }
 
 /// Compiles a layer whose inputs range over `0..=input_maximum`. Outputs are split over as few processors as fit. A way of
-/// sharing that looks across input channels gets them in the groups that take fewest operations without more
-/// processors, and without more searches and track steps together, than single channels.
+/// sharing that looks across input channels gets them in the groups that take fewest operations without more processors,
+/// and without more searches and track steps together, than single channels.
 ///
 /// # Errors
 /// If the array is too small for even one output.
@@ -174,66 +110,22 @@ pub fn compile_layer(
     input_maximum: u32,
     options: &Options,
 ) -> Result<CompiledLayer, CompileError> {
+    let compilation = Compilation { layer, weights, input_maximum, options, luts: standard_luts()? };
     let tiled = match options.layout {
         Layout::Along => None,
-        Layout::Tiled | Layout::Best => compile_tiled(layer, weights, input_maximum, options)?,
+        Layout::Tiled | Layout::Best => compilation.tiled(),
     };
     match tiled {
         Some(tiled) if options.layout == Layout::Tiled => Ok(tiled),
         tiled => {
-            let along = compile_along(layer, weights, input_maximum, options)?;
+            let along = compilation.along()?;
             let work = |compiled: &CompiledLayer| RowWork::of(&compiled.programs).total();
             Ok(tiled.filter(|tiled| work(tiled) <= work(&along)).unwrap_or(along))
         }
     }
 }
 
-fn compile_along(
-    layer: &str,
-    weights: &TernaryWeights,
-    input_maximum: u32,
-    options: &Options,
-) -> Result<CompiledLayer, CompileError> {
-    let singly = compile_layer_in_groups(layer, weights, input_maximum, options, usize::MAX)?;
-    match options.sharing {
-        Sharing::None | Sharing::PerChannel => Ok(singly),
-        Sharing::CrossChannel => in_larger_groups(singly, layer, weights, input_maximum, options),
-    }
-}
-
-/// Looks for the number of channel groups with the fewest operations among those that need no more processors, and no
-/// more searches and track steps together, than single channels.
-///
-/// Operations fall with the size of the groups until a group's terms no longer fit the array; track steps fall first and then
-/// rise, since more terms than columns are alive and lie behind each other. So the number is halved while that is
-/// acceptable, and the last halving is bisected.
-fn in_larger_groups(
-    singly: CompiledLayer,
-    layer: &str,
-    weights: &TernaryWeights,
-    input_maximum: u32,
-    options: &Options,
-) -> Result<CompiledLayer, CompileError> {
-    let parts = singly.programs.len();
-    let limit = RowWork::of(&singly.programs).total();
-    let mut best = singly;
-    let (mut accepted, mut refused) = (weights.inputs(), 0);
-    while accepted > refused + 1 {
-        let groups = accepted.div_ceil(2).max((accepted + refused) / 2);
-        match compile_in_parts(layer, weights, input_maximum, options, groups, parts)? {
-            Ok(compiled) if RowWork::of(&compiled.programs).total() <= limit => {
-                accepted = groups;
-                if compiled.statistics.operations() < best.statistics.operations() {
-                    best = compiled;
-                }
-            }
-            Ok(_) | Err(_) => refused = groups,
-        }
-    }
-    Ok(best)
-}
-
-/// The same with the input channels in a given number of groups.
+/// The same with the input channels in at most the given number of groups.
 ///
 /// # Errors
 /// If the array is too small for even one output.
@@ -244,58 +136,205 @@ pub fn compile_layer_in_groups(
     options: &Options,
     groups: usize,
 ) -> Result<CompiledLayer, CompileError> {
-    let outputs = weights.outputs();
-    let mut parts = options.outputs_per_processor.map_or(1, |most| outputs.div_ceil(most.max(1))).max(1);
-    loop {
-        match compile_in_parts(layer, weights, input_maximum, options, groups, parts)? {
-            Ok(compiled) => return Ok(compiled),
-            Err(_) if parts < outputs => parts += 1,
-            Err(source) => {
-                return Err(CompileError::DoesNotFit {
-                    layer: layer.to_owned(),
-                    geometry: options.geometry,
-                    source,
-                });
+    Compilation { layer, weights, input_maximum, options, luts: standard_luts()? }.in_groups(groups)
+}
+
+/// A layer on its way to programs.
+struct Compilation<'a> {
+    layer: &'a str,
+    weights: &'a TernaryWeights,
+    input_maximum: u32,
+    options: &'a Options,
+    luts: &'static [Lut],
+}
+
+impl Compilation<'_> {
+    /// Words along the tracks, in the groups of channels that suit the way of sharing.
+    fn along(&self) -> Result<CompiledLayer, CompileError> {
+        let singly = self.in_groups(self.weights.inputs())?;
+        match self.options.sharing {
+            Sharing::None | Sharing::PerChannel => Ok(singly),
+            Sharing::CrossChannel => Ok(self.in_fewer_groups(singly)),
+        }
+    }
+
+    /// Words across columns, in blocks of as many outputs as fit beside the windows. `None` if a window has too many elements
+    /// to stand at the ports at once.
+    fn tiled(&self) -> Option<CompiledLayer> {
+        let input_bits = u32::BITS as usize - self.input_maximum.leading_zeros() as usize;
+        let window_columns = self.weights.taps() * input_bits;
+        let side_by_side = (WINDOW_COLUMNS / window_columns.max(1)).clamp(1, self.weights.inputs().max(1));
+        let window_lanes = self.weights.taps() * side_by_side;
+        let taken = window_lanes * input_bits + TEMPORARY_COLUMNS;
+        let rest = (self.options.geometry.columns() - 1).saturating_sub(taken);
+        let widest = widest_accumulator(self.weights, self.input_maximum);
+        let mut outputs_per_block = (rest / widest).min(self.weights.outputs());
+        while outputs_per_block > 0 {
+            match self.in_blocks(Tiling { outputs_per_block, window_lanes }) {
+                Ok(compiled) => return Some(compiled),
+                Err(PlacementError::Full { .. } | PlacementError::Accumulators { .. }) => {
+                    outputs_per_block -= 1
+                }
+                Err(_) => break,
+            }
+        }
+        None
+    }
+
+    fn in_blocks(&self, tiling: Tiling) -> Result<CompiledLayer, PlacementError> {
+        let channels = channel_groups(self.weights, self.weights.inputs());
+        let most = self.options.outputs_per_processor.unwrap_or(usize::MAX);
+        let most = most.min(tiling.outputs_per_block * self.options.geometry.domains()).max(1);
+        let parts = self.weights.outputs().div_ceil(most).max(1);
+        self.in_parts(Layout::Tiled, parts, |outputs| self.tiled_program(outputs, &channels, tiling))
+    }
+
+    fn tiled_program(
+        &self,
+        outputs: &[u32],
+        channels: &[Range<usize>],
+        tiling: Tiling,
+    ) -> Result<(Program, LayerStatistics), PlacementError> {
+        let Options { geometry, sharing, .. } = *self.options;
+        let algorithm = sharing.algorithm();
+        let per_block = tiling.outputs_per_block;
+        let blocks = Blocks::new(
+            self.layer,
+            self.weights,
+            self.input_maximum,
+            outputs,
+            channels,
+            per_block,
+            algorithm,
+        );
+        let (schedule, placement) = tile(&blocks, tiling, self.luts, geometry)?;
+        let program = emit(&schedule, &placement, self.luts, geometry);
+        let statistics = LayerStatistics {
+            nonzeros: 0,
+            adders: blocks.sums().iter().map(LayerSums::adders).sum(),
+            accumulates: blocks.sums().iter().map(LayerSums::accumulates).sum(),
+            loads: blocks.loads(),
+            words: program.instructions.len(),
+            groups: channels.len(),
+            columns: placement.columns_used,
+        };
+        Ok((program, statistics))
+    }
+
+    /// Looks for the number of channel groups with the fewest operations among those that need no more processors, and no
+    /// more searches and track steps together, than single channels.
+    ///
+    /// Operations fall with the size of the groups until a group's terms no longer fit the array; track steps fall first and
+    /// then rise, since more terms than columns are alive and lie behind each other. So the number is quartered while that
+    /// is acceptable, and what lies between the last two is bisected to a sixteenth.
+    fn in_fewer_groups(&self, singly: CompiledLayer) -> CompiledLayer {
+        let parts = singly.programs.len();
+        let limit = RowWork::of(&singly.programs).total();
+        let mut best = singly;
+        let (mut accepted, mut refused) = (self.weights.inputs(), 0);
+        while accepted > refused + 1 + accepted / 16 {
+            let groups = accepted.div_ceil(4).max((accepted + refused) / 2);
+            match self.fitting(groups, parts) {
+                Some(compiled) if RowWork::of(&compiled.programs).total() <= limit => {
+                    accepted = groups;
+                    if compiled.statistics.operations() < best.statistics.operations() {
+                        best = compiled;
+                    }
+                }
+                _ => refused = groups,
+            }
+        }
+        best
+    }
+
+    /// The programs for a number of groups and processors if they fit. That the fullest group fits is tried first.
+    fn fitting(&self, groups: usize, parts: usize) -> Option<CompiledLayer> {
+        let channels = channel_groups(self.weights, groups);
+        let nonzeros = |channels: &Range<usize>| nonzeros_of(self.weights, channels.clone());
+        let fullest = channels.iter().max_by_key(|channels| nonzeros(channels))?;
+        self.program(&self.outputs(0, parts), std::slice::from_ref(fullest)).ok()?;
+        self.in_parts(Layout::Along, parts, |outputs| self.program(outputs, &channels)).ok()
+    }
+
+    fn in_groups(&self, groups: usize) -> Result<CompiledLayer, CompileError> {
+        let channels = channel_groups(self.weights, groups);
+        let outputs = self.weights.outputs();
+        let most = self.options.outputs_per_processor;
+        let mut parts = most.map_or(1, |most| outputs.div_ceil(most.max(1))).max(1);
+        loop {
+            match self.in_parts(Layout::Along, parts, |outputs| self.program(outputs, &channels)) {
+                Ok(compiled) => return Ok(compiled),
+                Err(_) if parts < outputs => parts += 1,
+                Err(source) => {
+                    let (layer, geometry) = (self.layer.to_owned(), self.options.geometry);
+                    return Err(CompileError::DoesNotFit { layer, geometry, source });
+                }
             }
         }
     }
-}
 
-fn compile_in_parts(
-    layer: &str,
-    weights: &TernaryWeights,
-    input_maximum: u32,
-    options: &Options,
-    groups: usize,
-    parts: usize,
-) -> Result<Result<CompiledLayer, PlacementError>, CompileError> {
-    let luts = standard_luts()?;
-    let mut compiled = CompiledLayer {
-        name: layer.to_owned(),
-        programs: Vec::with_capacity(parts),
-        layout: Layout::Along,
-        statistics: LayerStatistics { nonzeros: weights.nonzeros(), ..LayerStatistics::default() },
-    };
-    for part in 0..parts {
-        let bound = |part| (weights.outputs() * part / parts) as u32;
-        let outputs: Vec<u32> = (bound(part)..bound(part + 1)).collect();
-        let sums = shared_sums(layer, weights, input_maximum, &outputs, options.sharing, groups);
-        let schedule = schedule(&sums, luts);
-        let placement = match place(&schedule, options.geometry) {
-            Ok(placement) => placement,
-            Err(shortage) => return Ok(Err(shortage)),
+    /// A program for each of several equal parts of the outputs.
+    fn in_parts(
+        &self,
+        layout: Layout,
+        parts: usize,
+        program: impl Fn(&[u32]) -> Result<(Program, LayerStatistics), PlacementError> + Sync,
+    ) -> Result<CompiledLayer, PlacementError> {
+        let programs: Vec<Result<(Program, LayerStatistics), PlacementError>> =
+            (0..parts).into_par_iter().map(|part| program(&self.outputs(part, parts))).collect();
+        let mut compiled = CompiledLayer {
+            name: self.layer.to_owned(),
+            programs: Vec::with_capacity(parts),
+            layout,
+            statistics: LayerStatistics { nonzeros: self.weights.nonzeros(), ..LayerStatistics::default() },
         };
-        let program = emit(&schedule, &placement, luts, options.geometry);
-        let statistics = &mut compiled.statistics;
-        statistics.adders += sums.adders();
-        statistics.accumulates += sums.accumulates();
-        statistics.loads += sums.loads();
-        statistics.groups = statistics.groups.max(sums.groups.len());
-        statistics.words += program.instructions.len();
-        statistics.columns = statistics.columns.max(placement.columns_used);
-        compiled.programs.push(program);
+        for program in programs {
+            let (program, part) = program?;
+            let statistics = &mut compiled.statistics;
+            statistics.adders += part.adders;
+            statistics.accumulates += part.accumulates;
+            statistics.loads += part.loads;
+            statistics.words += part.words;
+            statistics.groups = statistics.groups.max(part.groups);
+            statistics.columns = statistics.columns.max(part.columns);
+            compiled.programs.push(program);
+        }
+        Ok(compiled)
     }
-    Ok(Ok(compiled))
+
+    /// The outputs of one of several equal parts.
+    fn outputs(&self, part: usize, parts: usize) -> Vec<u32> {
+        let bound = |part| (self.weights.outputs() * part / parts) as u32;
+        (bound(part)..bound(part + 1)).collect()
+    }
+
+    /// The program that computes some outputs from some groups of channels.
+    fn program(
+        &self,
+        outputs: &[u32],
+        channels: &[Range<usize>],
+    ) -> Result<(Program, LayerStatistics), PlacementError> {
+        let Options { geometry, sharing, .. } = *self.options;
+        let mut sums = fold(self.layer, self.weights, self.input_maximum, outputs, channels);
+        share(&mut sums, sharing.algorithm());
+        if sharing == Sharing::CrossChannel {
+            // With more terms than columns every use of one is a journey along its track.
+            shorten_lifetimes(&mut sums, geometry.columns());
+        }
+        let schedule = schedule(&sums, self.luts);
+        let placement = place(&schedule, geometry)?;
+        let program = emit(&schedule, &placement, self.luts, geometry);
+        let statistics = LayerStatistics {
+            nonzeros: 0,
+            adders: sums.adders(),
+            accumulates: sums.accumulates(),
+            loads: sums.loads(),
+            words: program.instructions.len(),
+            groups: sums.groups.len(),
+            columns: placement.columns_used,
+        };
+        Ok((program, statistics))
+    }
 }
 
 /// Columns that blocks leave to temporaries at first; more are taken from the blocks if they do not suffice.
@@ -303,33 +342,6 @@ const TEMPORARY_COLUMNS: usize = 30;
 
 /// Columns that windows should fill: windows of few elements stand side by side with those of further channels.
 const WINDOW_COLUMNS: usize = 40;
-
-/// Compiles with words across columns, in blocks of as many outputs as fit beside the windows. `None` if a window has too many
-/// elements to stand at the ports at once.
-fn compile_tiled(
-    layer: &str,
-    weights: &TernaryWeights,
-    input_maximum: u32,
-    options: &Options,
-) -> Result<Option<CompiledLayer>, CompileError> {
-    let groups = channel_groups(weights, usize::MAX);
-    let input_bits = u32::BITS as usize - input_maximum.leading_zeros() as usize;
-    let window_columns = weights.taps() * input_bits;
-    let side_by_side = (WINDOW_COLUMNS / window_columns.max(1)).clamp(1, weights.inputs().max(1));
-    let window_lanes = weights.taps() * side_by_side;
-    let taken = window_lanes * input_bits + TEMPORARY_COLUMNS;
-    let rest = (options.geometry.columns() - 1).saturating_sub(taken);
-    let mut outputs_per_block = (rest / widest_accumulator(weights, input_maximum)).min(weights.outputs());
-    while outputs_per_block > 0 {
-        let tiling = Tiling { outputs_per_block, window_lanes };
-        match compile_blocks(layer, weights, input_maximum, options, &groups, tiling)? {
-            Ok(compiled) => return Ok(Some(compiled)),
-            Err(PlacementError::Full { .. } | PlacementError::Accumulators { .. }) => outputs_per_block -= 1,
-            Err(_) => break,
-        }
-    }
-    Ok(None)
-}
 
 /// Bits of the widest accumulator.
 fn widest_accumulator(weights: &TernaryWeights, input_maximum: u32) -> usize {
@@ -339,47 +351,4 @@ fn widest_accumulator(weights: &TernaryWeights, input_maximum: u32) -> usize {
         usize::from(Span { added: count(1), subtracted: count(-1) }.format(input_maximum).bits)
     });
     bits.max().unwrap_or(1)
-}
-
-fn compile_blocks(
-    layer: &str,
-    weights: &TernaryWeights,
-    input_maximum: u32,
-    options: &Options,
-    groups: &[Range<usize>],
-    tiling: Tiling,
-) -> Result<Result<CompiledLayer, PlacementError>, CompileError> {
-    let luts = standard_luts()?;
-    let outputs_per_program = options
-        .outputs_per_processor
-        .unwrap_or(usize::MAX)
-        .min(tiling.outputs_per_block * options.geometry.domains());
-    let parts = weights.outputs().div_ceil(outputs_per_program.max(1)).max(1);
-    let mut compiled = CompiledLayer {
-        name: layer.to_owned(),
-        programs: Vec::with_capacity(parts),
-        layout: Layout::Tiled,
-        statistics: LayerStatistics { nonzeros: weights.nonzeros(), ..LayerStatistics::default() },
-    };
-    for part in 0..parts {
-        let bound = |part| (weights.outputs() * part / parts) as u32;
-        let outputs: Vec<u32> = (bound(part)..bound(part + 1)).collect();
-        let algorithm = options.sharing.algorithm();
-        let blocks =
-            Blocks::new(layer, weights, input_maximum, &outputs, groups, tiling.outputs_per_block, algorithm);
-        let (schedule, placement) = match tile(&blocks, tiling, luts, options.geometry) {
-            Ok(placed) => placed,
-            Err(shortage) => return Ok(Err(shortage)),
-        };
-        let program = emit(&schedule, &placement, luts, options.geometry);
-        let statistics = &mut compiled.statistics;
-        statistics.adders += blocks.sums().iter().map(LayerSums::adders).sum::<usize>();
-        statistics.accumulates += blocks.sums().iter().map(LayerSums::accumulates).sum::<usize>();
-        statistics.loads += blocks.loads();
-        statistics.groups = statistics.groups.max(groups.len());
-        statistics.words += program.instructions.len();
-        statistics.columns = statistics.columns.max(placement.columns_used);
-        compiled.programs.push(program);
-    }
-    Ok(Ok(compiled))
 }

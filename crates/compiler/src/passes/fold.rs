@@ -28,9 +28,7 @@ pub fn channel_groups(weights: &TernaryWeights, count: usize) -> Vec<Range<usize
     let inputs = weights.inputs();
     let mut nonzeros_before = vec![0; inputs + 1];
     for input in 0..inputs {
-        let nonzeros = (0..weights.outputs())
-            .map(|output| weights.slice(output, input).iter().filter(|&&weight| weight != 0).count());
-        nonzeros_before[input + 1] = nonzeros_before[input] + nonzeros.sum::<usize>();
+        nonzeros_before[input + 1] = nonzeros_before[input] + nonzeros_of(weights, input..input + 1);
     }
     let count = count.clamp(1, inputs.max(1));
     if count == inputs {
@@ -51,6 +49,14 @@ pub fn channel_groups(weights: &TernaryWeights, count: usize) -> Vec<Range<usize
         }
     }
     groups
+}
+
+/// The weights other than 0 of some input channels.
+pub fn nonzeros_of(weights: &TernaryWeights, channels: Range<usize>) -> usize {
+    (0..weights.outputs())
+        .flat_map(|output| channels.clone().flat_map(move |channel| weights.slice(output, channel)))
+        .filter(|&&weight| weight != 0)
+        .count()
 }
 
 fn fold_group(weights: &TernaryWeights, outputs: &[u32], channels: &[usize]) -> Group {
@@ -88,4 +94,39 @@ fn fold_group(weights: &TernaryWeights, outputs: &[u32], channels: &[usize]) -> 
         }
     }
     group
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One output; channel `i` has `nonzeros[i]` weights other than 0.
+    fn weights(nonzeros: &[usize]) -> TernaryWeights {
+        let values = nonzeros.iter().flat_map(|&n| (0..9).map(move |tap| i8::from(tap < n))).collect();
+        TernaryWeights::new([1, nonzeros.len(), 3, 3], values).unwrap()
+    }
+
+    #[test]
+    fn groups_have_about_as_many_weights_each() {
+        let weights = weights(&[9, 1, 1, 1, 6, 2, 2, 2, 9, 0, 0, 3]);
+        // 36 weights in three groups: 12 each.
+        assert_eq!(channel_groups(&weights, 3), [0..4, 4..8, 8..12]);
+    }
+
+    #[test]
+    fn groups_are_neighbours_that_leave_no_channel_out() {
+        let weights = weights(&[0, 9, 0, 0, 1, 5, 0]);
+        for count in 1..10 {
+            let groups = channel_groups(&weights, count);
+            assert!(groups.len() <= count);
+            assert!(groups.iter().all(|group| !group.is_empty()));
+            assert_eq!(groups.into_iter().flatten().collect::<Vec<_>>(), (0..7).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn weights_that_are_all_zero_make_no_group_with_sums() {
+        let sums = fold("zeros", &weights(&[0, 0]), 15, &[0], &channel_groups(&weights(&[0, 0]), 1));
+        assert!(sums.groups.is_empty());
+    }
 }

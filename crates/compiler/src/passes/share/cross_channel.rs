@@ -7,6 +7,33 @@
 //! itself be part of pairs, so larger common parts grow pair by pair. Nothing ever cancels: the terms of a sum have no
 //! window element in common, before and after.
 //!
+//! Three outputs of four inputs `a b c d` that have `±(a + b)` in common; the third has it negated:
+//! ```
+//! use compiler::{Sharing, share_layer};
+//! use network::TernaryWeights;
+//!
+//! let weights = TernaryWeights::new([3, 4, 1, 1], vec![
+//!      1,  1,  1,  0,
+//!      1,  1, -1,  0,
+//!     -1, -1,  0,  1,
+//! ])?;
+//! let sums = share_layer("example", &weights, 15, Sharing::CrossChannel);
+//! assert_eq!(sums.adders(), 4); // a + b once, and one more for each output; 6 if nothing were shared
+//! assert_eq!(sums.to_string(), "\
+//! layer example inputs 0..=15
+//! group
+//!   t0 = tap 0,0,0
+//!   t1 = tap 1,0,0
+//!   t2 = tap 2,0,0
+//!   t3 = tap 3,0,0
+//!   t4 = t0 + t1
+//!   y0 += +t2 +t4
+//!   y1 += -t2 +t4
+//!   y2 += +t3 -t4
+//! ");
+//! # Ok::<(), network::TernaryWeightsError>(())
+//! ```
+//!
 //! # The choice
 //! Taking the most frequent pair is Hartley's old rule, and it leaves many ties: most of the additions are saved by pairs
 //! that occur a handful of times, and thousands of pairs occur as often. A replacement takes occurrences away from the pairs
@@ -36,7 +63,6 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::CommonSubexpressions;
-use super::order::order_sums;
 use crate::ir::{Definition, Group, SignedTerm, TermId};
 
 /// Interference-aware greedy sharing over a whole group.
@@ -53,7 +79,6 @@ impl CommonSubexpressions for CrossChannel {
         let mut matrix = Matrix::new(group);
         Search::run(&mut matrix);
         matrix.write_back(group);
-        order_sums(group);
     }
 }
 

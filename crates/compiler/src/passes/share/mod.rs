@@ -2,7 +2,7 @@
 
 mod cross_channel;
 mod greedy_pairs;
-mod order;
+mod lifetimes;
 
 use std::fmt;
 use std::str::FromStr;
@@ -82,4 +82,10 @@ impl CommonSubexpressions for Unshared {
 /// Runs an algorithm on every group; groups are independent, so the result does not depend on the number of threads.
 pub fn share(sums: &mut LayerSums, algorithm: &dyn CommonSubexpressions) {
     sums.groups.par_iter_mut().for_each(|group| algorithm.share(group));
+}
+
+/// Makes shared terms live shortly in every group: about `most_alive` at a time, in an order of the sums that suits them. The
+/// sums of an output may come in several parts; the operations stay the same.
+pub fn shorten_lifetimes(sums: &mut LayerSums, most_alive: usize) {
+    sums.groups.par_iter_mut().for_each(|group| lifetimes::shorten_lifetimes(group, most_alive));
 }
