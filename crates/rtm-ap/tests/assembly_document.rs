@@ -1,6 +1,6 @@
 //! Every example of the document of the assembly is run, on both implementations of the machine.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;
 
