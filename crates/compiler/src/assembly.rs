@@ -1,4 +1,5 @@
-//! The text form of programs: printed and read back to the same program.
+//! The text form of programs: printed and read back to the same program. `docs/assembly.md` defines it, and the machine that
+//! runs it.
 //!
 //! ```text
 //! .geometry rows=256 columns=256 domains=64
@@ -13,6 +14,7 @@
 //! A semicolon starts a comment.
 
 use std::fmt::{self, Write as _};
+use std::str::FromStr;
 
 use crate::ir::Tap;
 use crate::lut::{Lut, LutError, Pass, Pattern};
@@ -99,6 +101,9 @@ pub enum AssemblyErrorKind {
         /// The operands.
         found: usize,
     },
+    /// What stands once stands twice.
+    #[error("`{0}` stands here a second time")]
+    Repeated(String),
     /// More tables than an instruction can tell apart.
     #[error("there are more than 256 tables")]
     TooManyLuts,
@@ -150,18 +155,25 @@ impl Parser {
         }
         match *words {
             [".geometry", rows, columns, domains] => {
-                let number = |text: &str, name: &str| text.strip_prefix(name).and_then(|n| n.parse().ok());
+                let named = |text: &str, name: &str| text.strip_prefix(name).and_then(number);
                 let (Some(rows), Some(columns), Some(domains)) =
-                    (number(rows, "rows="), number(columns, "columns="), number(domains, "domains="))
+                    (named(rows, "rows="), named(columns, "columns="), named(domains, "domains="))
                 else {
                     return Err(unexpected(&words.join(" "), "`.geometry rows=R columns=C domains=D`"));
                 };
+                if self.geometry.is_some() {
+                    return Err(AssemblyErrorKind::Repeated(".geometry".to_owned()));
+                }
                 self.geometry = Some(Geometry::new(rows, columns, domains)?);
             }
             [".lut", name, ref columns @ ..] => {
                 if self.luts.len() == 256 {
                     return Err(AssemblyErrorKind::TooManyLuts);
                 }
+                if self.luts.iter().any(|lut| lut.name() == name) {
+                    return Err(AssemblyErrorKind::Repeated(format!(".lut {name}")));
+                }
+                Lut::new(name, columns.iter().map(|&c| c.to_owned()).collect(), Vec::new())?;
                 self.open =
                     Some((name.to_owned(), columns.iter().map(|&c| c.to_owned()).collect(), Vec::new()));
             }
@@ -176,7 +188,7 @@ impl Parser {
                     "unsigned" => false,
                     _ => return Err(unexpected(sign, "`signed` or `unsigned`")),
                 };
-                let output = output.parse().map_err(|_| unexpected(output, "the number of an output"))?;
+                let output = number(output).ok_or_else(|| unexpected(output, "the number of an output"))?;
                 self.instructions.push(Instruction::Store { output, source: operand(source)?, signed });
             }
             _ => return Err(unexpected(&words.join(" "), "`.geometry`, `.lut`, `load`, `apply` or `store`")),
@@ -197,8 +209,7 @@ impl Parser {
                 found: operands.len(),
             });
         }
-        let bits =
-            bits.parse().ok().filter(|&bits| bits > 0).ok_or_else(|| unexpected(bits, "1 to 255 bits"))?;
+        let bits = number(bits).filter(|&bits| bits > 0).ok_or_else(|| unexpected(bits, "1 to 255 bits"))?;
         let operands = operands.iter().map(|text| operand(text)).collect::<Result<Vec<Operand>, _>>()?;
         self.instructions.push(Instruction::Apply {
             lut: lut as u8,
@@ -211,6 +222,11 @@ impl Parser {
 
 fn unexpected(found: &str, expected: &'static str) -> AssemblyErrorKind {
     AssemblyErrorKind::Unexpected { found: found.to_owned(), expected }
+}
+
+/// Decimal digits without a sign.
+fn number<T: FromStr>(text: &str) -> Option<T> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
 fn pass(key: &str, write: &str, columns: usize) -> Result<Pass, AssemblyErrorKind> {
@@ -226,7 +242,7 @@ fn tap(text: &str) -> Result<Tap, AssemblyErrorKind> {
     let parts: Vec<&str> = text.split(',').collect();
     let read = || {
         let [channel, row, column] = parts.as_slice() else { return None };
-        Some(Tap { channel: channel.parse().ok()?, row: row.parse().ok()?, column: column.parse().ok()? })
+        Some(Tap { channel: number(channel)?, row: number(row)?, column: number(column)? })
     };
     read().ok_or_else(|| unexpected(text, "a window element `channel,row,column`"))
 }
@@ -239,8 +255,8 @@ fn operand(text: &str) -> Result<Operand, AssemblyErrorKind> {
         };
         let (place, bits) = word.strip_prefix('c')?.split_once(':')?;
         let (column, domain) = place.split_once('.')?;
-        let bits = bits.parse().ok().filter(|&bits: &u8| bits > 0)?;
-        Some(Operand { column: column.parse().ok()?, domain: domain.parse().ok()?, bits, direction })
+        let bits = number(bits).filter(|&bits: &u8| bits > 0)?;
+        Some(Operand { column: number(column)?, domain: number(domain)?, bits, direction })
     };
     read().ok_or_else(|| {
         unexpected(text, "an operand `cCOLUMN.DOMAIN:BITS`, with `>` behind it if across columns")

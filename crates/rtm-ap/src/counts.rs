@@ -1,9 +1,11 @@
 //! What a program alone determines: every event but the bits written to tagged rows, and whether it keeps the machine's rules.
+//! Counts and rules are defined in the compiler's `docs/assembly.md`.
 
-use compiler::lut::{Lut, LutError};
+use compiler::lut::Lut;
 use compiler::{Direction, Geometry, Instruction, Operand, Program};
 
 use crate::events::SerialSteps;
+use crate::interpreter::RuleName;
 
 /// The events of a program in one row of one processor.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -80,12 +82,35 @@ pub enum Rule {
         /// The operands.
         found: usize,
     },
-    /// The table itself is malformed.
-    #[error(transparent)]
-    Table(#[from] LutError),
+    /// A word without bits.
+    #[error("an operand or an instruction of 0 bits")]
+    NoBits,
+    /// A store gives more bits than an accumulator has.
+    #[error("a word of {bits} bits is stored; an accumulator holds {most}")]
+    StoredWidth {
+        /// The word's.
+        bits: u8,
+        /// The accumulator's: 32 with a sign, 31 without.
+        most: u8,
+    },
 }
 
-/// What one bit of a table costs, and which of its columns have to hold something before.
+impl Rule {
+    /// The name that the document of the assembly gives the rule.
+    pub fn name(&self) -> RuleName {
+        match self {
+            Self::OutsideArray { .. } => RuleName::Inside,
+            Self::SharedTrack { .. } => RuleName::OnePort,
+            Self::NeverWritten { .. } => RuleName::Filled,
+            Self::NoTable(_) => RuleName::Table,
+            Self::OperandCount { .. } => RuleName::Operands,
+            Self::NoBits => RuleName::Bits,
+            Self::StoredWidth { .. } => RuleName::StoredWidth,
+        }
+    }
+}
+
+/// What one bit of a table costs, which of its columns have to hold something before, and which it fills in every row.
 struct TableCounts {
     columns: usize,
     compares: u64,
@@ -93,6 +118,7 @@ struct TableCounts {
     broadcast_bits: u64,
     writes: u64,
     needs_content: Vec<bool>,
+    fills: Vec<bool>,
 }
 
 impl TableCounts {
@@ -115,6 +141,7 @@ impl TableCounts {
             broadcast_bits,
             writes: lut.passes().len() as u64,
             needs_content: (0..lut.columns().len()).map(|column| needs >> column & 1 == 1).collect(),
+            fills: (0..lut.columns().len()).map(|column| filled >> column & 1 == 1).collect(),
         }
     }
 }
@@ -129,6 +156,7 @@ impl ProgramCounts {
         let mut walk = Walk {
             geometry,
             positions: vec![0; geometry.columns()],
+            targets: vec![None; geometry.columns()],
             written: vec![0; geometry.columns()],
             counts: Self {
                 words: program.instructions.len() as u64,
@@ -161,6 +189,8 @@ struct Walk {
     geometry: Geometry,
     /// The domain at the port, for each column.
     positions: Vec<u8>,
+    /// The domain that the instruction wants at the port, for each column that it names.
+    targets: Vec<Option<usize>>,
     /// The domains that hold something, for each column.
     written: Vec<u128>,
     counts: ProgramCounts,
@@ -170,6 +200,7 @@ impl Walk {
     fn instruction(&mut self, instruction: &Instruction, tables: &[TableCounts]) -> Result<(), Rule> {
         match *instruction {
             Instruction::Load { destination, .. } => {
+                some_bits(destination.bits)?;
                 self.inside(destination, usize::from(destination.bits))?;
                 self.align_across(&[destination], usize::from(destination.bits));
                 for bit in 0..usize::from(destination.bits) {
@@ -180,7 +211,12 @@ impl Walk {
                 self.counts.loaded_bits += u64::from(destination.bits);
                 self.counts.serial.writes += u64::from(destination.bits);
             }
-            Instruction::Store { source, .. } => {
+            Instruction::Store { source, signed, .. } => {
+                some_bits(source.bits)?;
+                let most = if signed { 32 } else { 31 };
+                if source.bits > most {
+                    return Err(Rule::StoredWidth { bits: source.bits, most });
+                }
                 self.inside(source, usize::from(source.bits))?;
                 self.align_across(&[source], usize::from(source.bits));
                 for bit in 0..usize::from(source.bits) {
@@ -192,8 +228,9 @@ impl Walk {
                 self.counts.serial.reads += u64::from(source.bits);
             }
             Instruction::Apply { lut, bits, operands } => {
-                let table = tables.get(usize::from(lut)).ok_or(Rule::NoTable(lut))?;
                 let operands = operands.as_slice();
+                operands.iter().map(|operand| operand.bits).chain([bits]).try_for_each(some_bits)?;
+                let table = tables.get(usize::from(lut)).ok_or(Rule::NoTable(lut))?;
                 if operands.len() != table.columns {
                     return Err(Rule::OperandCount { expected: table.columns, found: operands.len() });
                 }
@@ -222,23 +259,33 @@ impl Walk {
             if cells[..place].iter().any(|&(column, _)| column == cell.0) {
                 return Err(Rule::SharedTrack { column: cell.0 });
             }
-            if table.needs_content[place] {
-                self.holds_something(cell)?;
-            }
             cells[place] = cell;
         }
         let cells = &cells[..operands.len()];
+        for (&cell, _) in cells.iter().zip(&table.needs_content).filter(|&(_, &needed)| needed) {
+            self.holds_something(cell)?;
+        }
         self.align(cells.iter().copied());
-        for &(column, domain) in cells {
+        for (&(column, domain), _) in cells.iter().zip(&table.fills).filter(|&(_, &filled)| filled) {
             self.written[column] |= 1 << domain;
         }
         Ok(())
     }
 
-    /// Brings words that lie across columns to their ports when an instruction begins: all of their columns shift together.
+    /// Brings words that lie across columns to their ports when an instruction begins: all of their columns shift together. A
+    /// column that two of them want at different domains waits for its bit.
     fn align_across(&mut self, operands: &[Operand], bits: usize) {
-        let across = operands.iter().filter(|operand| operand.direction == Direction::Across);
-        self.align(across.flat_map(|operand| (0..bits).map(|bit| operand.cell(bit))));
+        let across = || operands.iter().filter(|operand| operand.direction == Direction::Across);
+        let cells = || across().flat_map(|operand| (0..bits).map(|bit| operand.cell(bit)));
+        for (column, domain) in cells() {
+            self.targets[column] = Some(domain);
+        }
+        let wanted_twice: Vec<usize> = cells()
+            .filter(|&(column, domain)| self.targets[column] != Some(domain))
+            .map(|(column, _)| column)
+            .collect();
+        let aligned = cells().filter(|(column, _)| !wanted_twice.contains(column));
+        self.align(aligned);
     }
 
     /// Brings domains to their ports; the columns shift together.
@@ -273,12 +320,16 @@ impl Walk {
     }
 }
 
+fn some_bits(bits: u8) -> Result<(), Rule> {
+    if bits == 0 { Err(Rule::NoBits) } else { Ok(()) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use compiler::assembly::parse;
 
-    const TABLES: &str = ".geometry rows=64 columns=8 domains=16\n.lut clear R\n - -> 0\n.end\n.lut copy A R\n 1- -> -1\n.end\n";
+    const TABLES: &str = ".geometry rows=64 columns=8 domains=40\n.lut clear R\n - -> 0\n.end\n.lut copy A R\n 1- -> -1\n.end\n";
 
     fn counts(instructions: &str) -> Result<ProgramCounts, String> {
         ProgramCounts::of(&parse(&format!("{TABLES}{instructions}")).unwrap())
@@ -305,15 +356,28 @@ mod tests {
     }
 
     #[test]
+    fn a_column_that_no_pass_names_is_not_filled_by_taking_part() {
+        let text = ".geometry rows=64 columns=8 domains=16\n.lut first A B\n -- -> 0-\n.end\napply first 1 c0.0:1 c1.0:1\n";
+        let of =
+            |stored| ProgramCounts::of(&parse(&format!("{text}store {stored} unsigned -> 0\n")).unwrap());
+        assert!(of("c0.0:1").is_ok());
+        assert_eq!(of("c1.0:1").unwrap_err().rule, Rule::NeverWritten { column: 1, domain: 0 });
+    }
+
+    #[test]
     fn an_instruction_that_breaks_a_rule_is_named_with_the_rule() {
         for (instructions, expected) in [
             (
-                "load 0,0,0 -> c1.14:4\n",
-                "instruction 0 (`load 0,0,0 -> c1.14:4`): operand `c1.14:4` reaches column 1, domain 17",
+                "load 0,0,0 -> c1.38:4\n",
+                "instruction 0 (`load 0,0,0 -> c1.38:4`): operand `c1.38:4` reaches column 1, domain 41",
             ),
             ("apply clear 1 c9.0:1\n", "column 9"),
             ("store c1.0:2 signed -> 0\n", "column 1, domain 0 is used before it was written"),
             ("load 0,0,0 -> c1.0:4\napply copy 1 c1.0:4 c2.0:4\n", "column 2, domain 0 is used before"),
+            (
+                "load 0,0,0 -> c1.0:33\nstore c1.0:33 signed -> 0\n",
+                "instruction 1 (`store c1.0:33 signed -> 0`): a word of 33 bits is stored; an accumulator holds 32",
+            ),
             ("load 0,0,0 -> c1.0:8\napply copy 1 c1.0:4 c1.4:4\n", "two operands meet in column 1"),
         ] {
             let message = counts(instructions).unwrap_err();

@@ -2,7 +2,9 @@
 
 use compiler::ir::Tap;
 use compiler::lut::Lut;
-use compiler::{Instruction, Operand, Program};
+use compiler::{Geometry, Instruction, Operand, Program};
+
+use crate::counts::{ProgramCounts, ProgramError};
 
 /// Where a program's operands come from and its results go.
 pub trait Port {
@@ -13,9 +15,60 @@ pub trait Port {
     fn store(&mut self, output: u32, values: &[i32]);
 }
 
-/// Runs a program that keeps the machine's rules on up to `64 · WORDS` rows, and returns how many bits were written to
-/// tagged rows.
-pub fn execute<const WORDS: usize>(program: &Program, rows: usize, port: &mut impl Port) -> u64 {
+/// What an execution gave beside the stored values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Execution {
+    /// The events in one row that the program alone determines.
+    pub counts: ProgramCounts,
+    /// Bits written to tagged rows, over all rows in use.
+    pub tagged_bits: u64,
+}
+
+/// Why a program is not executed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ExecutionError {
+    /// It breaks a rule of the machine.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
+    /// A processor does not have so many rows.
+    #[error("{found} rows are to be used of a processor of {geometry}")]
+    Rows {
+        /// The rows in use.
+        found: usize,
+        /// The processor.
+        geometry: Geometry,
+    },
+}
+
+/// Checks a program and runs it on the first `rows` rows of one processor.
+///
+/// # Errors
+/// If the program breaks a rule, or the processor has fewer rows; nothing was loaded or stored then.
+pub fn execute_program(
+    program: &Program,
+    rows: usize,
+    port: &mut impl Port,
+) -> Result<Execution, ExecutionError> {
+    if rows > program.geometry.rows() {
+        return Err(ExecutionError::Rows { found: rows, geometry: program.geometry });
+    }
+    let counts = ProgramCounts::of(program)?;
+    Ok(Execution { counts, tagged_bits: execute(program, rows, port) })
+}
+
+/// Runs a program that keeps the machine's rules on at most 4096 rows, and returns how many bits were written to tagged rows.
+pub(crate) fn execute(program: &Program, rows: usize, port: &mut impl Port) -> u64 {
+    match rows.div_ceil(64) {
+        0..=1 => execute_words::<1>(program, rows, port),
+        2 => execute_words::<2>(program, rows, port),
+        3..=4 => execute_words::<4>(program, rows, port),
+        5..=8 => execute_words::<8>(program, rows, port),
+        9..=16 => execute_words::<16>(program, rows, port),
+        _ => execute_words::<64>(program, rows, port),
+    }
+}
+
+fn execute_words<const WORDS: usize>(program: &Program, rows: usize, port: &mut impl Port) -> u64 {
     let tables: Vec<Table> = program.luts.iter().map(Table::of).collect();
     let mut block = Block::<WORDS>::new(program, rows, 0);
     let mut values = vec![0_u16; rows];
@@ -159,6 +212,9 @@ impl<const WORDS: usize> Block<WORDS> {
 /// One bit of the values of all rows.
 pub(crate) fn plane_of<const WORDS: usize>(values: &[u16], bit: usize) -> [u64; WORDS] {
     let mut plane = [0; WORDS];
+    if bit >= 16 {
+        return plane;
+    }
     for (word, chunk) in plane.iter_mut().zip(values.chunks(64)) {
         *word = chunk.iter().enumerate().fold(0, |w, (row, &value)| w | u64::from(value >> bit & 1) << row);
     }

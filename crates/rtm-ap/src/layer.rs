@@ -158,14 +158,7 @@ impl MachineLayer {
             .par_iter()
             .map(|&block| {
                 let (program, rows, mut port) = self.block(input, block);
-                let tagged = match rows.div_ceil(64) {
-                    1 => execute::<1>(program, rows, &mut port),
-                    2 => execute::<2>(program, rows, &mut port),
-                    3..=4 => execute::<4>(program, rows, &mut port),
-                    5..=8 => execute::<8>(program, rows, &mut port),
-                    9..=16 => execute::<16>(program, rows, &mut port),
-                    _ => execute::<64>(program, rows, &mut port),
-                };
+                let tagged = execute(program, rows, &mut port);
                 (tagged, port.outputs)
             })
             .collect();

@@ -5,7 +5,7 @@
 use compiler::{Geometry, Layout, Options, Sharing};
 use network::{FeatureMap, LinearEngine, LinearLayer, ReferenceEngine, Shape, TernaryWeights, Window};
 use proptest::prelude::*;
-use rtm_ap::{MachineLayer, Slips};
+use rtm_ap::{MachineError, MachineLayer, Slips, interpret};
 
 #[derive(Debug, Clone)]
 struct Case {
@@ -139,5 +139,61 @@ proptest! {
         let split = Options { outputs_per_processor: Some(most), ..case.options };
         let split = MachineLayer::compile(&case.layer, &split).unwrap();
         prop_assert_eq!(whole.execute(&case.input).unwrap().0, split.execute(&case.input).unwrap().0);
+    }
+
+    #[test]
+    fn the_slow_interpreter_computes_the_same_sums_and_writes_the_same_bits(case in case()) {
+        let machine = MachineLayer::compile(&case.layer, &case.options).unwrap();
+        let (sums, events) = machine.execute(&case.input).unwrap();
+        let (shape, input, window) = (case.layer.output(), case.layer.input(), case.layer.window());
+        let rows = case.options.geometry.rows();
+        let mut interpreted = vec![0; shape.len()];
+        let (mut tagged_bits, mut track_steps, mut searched_bits) = (0, 0, 0);
+        for program in &machine.compiled().programs {
+            for first in (0..shape.positions()).step_by(rows) {
+                let used = (shape.positions() - first).min(rows);
+                let run = interpret(program, used, |row, tap| {
+                    let position = ((first + row) / shape.width, (first + row) % shape.width);
+                    window
+                        .source(input, position, (usize::from(tap.row), usize::from(tap.column)))
+                        .map_or(0, |(y, x)| case.input.values()[(tap.channel as usize * input.height + y) * input.width + x])
+                })
+                .unwrap();
+                for (output, values) in &run.stores {
+                    for (row, &value) in values.iter().enumerate() {
+                        interpreted[*output as usize * shape.positions() + first + row] = value;
+                    }
+                }
+                tagged_bits += run.tagged_bits;
+                track_steps += run.track_steps;
+                searched_bits += run.searched_bits;
+            }
+        }
+        let sums: Vec<i64> = sums.values().iter().map(|&sum| i64::from(sum)).collect();
+        prop_assert_eq!(interpreted, sums);
+        prop_assert_eq!(tagged_bits as f64, events.tagged_bits.occupied);
+        prop_assert_eq!(track_steps as f64, events.track_steps.occupied);
+        prop_assert_eq!(searched_bits as f64, events.searched_bits.occupied);
+    }
+
+    #[test]
+    fn no_program_of_the_compiler_breaks_a_rule(
+        case in case(),
+        columns in 4_u64..40,
+        domains in 1_u64..33,
+        sharing in prop::sample::select(Sharing::ALL.to_vec()),
+    ) {
+        // Layers that do not fit are refused by the compiler; none may come out that the machine refuses.
+        let geometry = Geometry::new(case.options.geometry.rows() as u64, columns, domains).unwrap();
+        let options = Options { geometry, sharing, ..case.options };
+        match MachineLayer::compile(&case.layer, &options) {
+            Ok(machine) => {
+                for program in &machine.compiled().programs {
+                    prop_assert!(interpret(program, 1, |_, _| 0).is_ok());
+                }
+            }
+            Err(MachineError::Compile(_)) => {}
+            Err(other) => return Err(TestCaseError::fail(other.to_string())),
+        }
     }
 }

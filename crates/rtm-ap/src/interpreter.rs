@@ -1,0 +1,314 @@
+//! The second implementation of the machine: slow, and written from the compiler's `docs/assembly.md` instead of from the first.
+//!
+//! Every row has its own cells, every cell is one `bool`, every step of every track is taken and counted, and rules are
+//! checked when an instruction is about to be carried out. There is nothing clever here: what it computes can be compared
+//! line by line with the document, and what [`execute_program`](crate::execute_program) and
+//! [`ProgramCounts`](crate::ProgramCounts) say can be compared with it.
+
+use compiler::ir::Tap;
+use compiler::lut::{Lut, Pattern};
+use compiler::{Direction, Geometry, Instruction, Operand, Program};
+
+/// What a program did, counted one by one as it happened, over all rows in use.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Interpretation {
+    /// The stored words of every `store`, in order: the output and its value in row 0, 1, ...
+    pub stores: Vec<(u32, Vec<i64>)>,
+    /// Instructions.
+    pub words: u64,
+    /// Searches of one row.
+    pub row_searches: u64,
+    /// Bits that a search compared with its key.
+    pub searched_bits: u64,
+    /// Bits written to rows that a search tagged.
+    pub tagged_bits: u64,
+    /// Bits written to rows without a search.
+    pub broadcast_bits: u64,
+    /// Steps of one track by one domain, the way home included.
+    pub track_steps: u64,
+    /// Bits filled in from the window.
+    pub loaded_bits: u64,
+    /// Bits read out.
+    pub stored_bits: u64,
+    /// Searches, one after the other.
+    pub serial_compares: u64,
+    /// Writes, one after the other.
+    pub serial_writes: u64,
+    /// Steps of tracks, one after the other.
+    pub serial_shifts: u64,
+    /// Reads, one after the other.
+    pub serial_reads: u64,
+}
+
+/// The rules of the document, by the names that it gives them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, thiserror::Error)]
+pub enum RuleName {
+    /// An operand or an `apply` of 0 bits.
+    #[error("bits")]
+    Bits,
+    /// No such table.
+    #[error("table")]
+    Table,
+    /// Not as many operands as the table has columns.
+    #[error("operands")]
+    Operands,
+    /// More bits than an accumulator has.
+    #[error("stored-width")]
+    StoredWidth,
+    /// A cell outside the array.
+    #[error("inside")]
+    Inside,
+    /// Two operands in one column.
+    #[error("one-port")]
+    OnePort,
+    /// A cell that was never filled.
+    #[error("filled")]
+    Filled,
+}
+
+/// The first instruction that breaks a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("instruction {instruction} breaks the rule `{rule}`")]
+pub struct Refusal {
+    /// Counted from 0.
+    pub instruction: usize,
+    /// The rule.
+    pub rule: RuleName,
+}
+
+/// Interprets a program on `rows` rows of one processor. `element` gives the window element of a row.
+///
+/// # Errors
+/// The first instruction that breaks a rule. A program may be refused after elements were asked for.
+pub fn interpret(
+    program: &Program,
+    rows: usize,
+    mut element: impl FnMut(usize, Tap) -> u16,
+) -> Result<Interpretation, Refusal> {
+    let mut machine = Machine::new(program.geometry, rows);
+    for (index, instruction) in program.instructions.iter().enumerate() {
+        let done = match *instruction {
+            Instruction::Load { tap, destination } => {
+                machine.load(destination, &mut |row| u64::from(element(row, tap)))
+            }
+            Instruction::Apply { lut, bits, operands } => {
+                machine.apply(program.luts.get(usize::from(lut)), usize::from(bits), operands.as_slice())
+            }
+            Instruction::Store { output, source, signed } => machine.store(output, source, signed),
+        };
+        done.map_err(|rule| Refusal { instruction: index, rule })?;
+        machine.events.words += 1;
+    }
+    machine.return_home();
+    Ok(machine.events)
+}
+
+/// A cell's column and domain.
+type Place = (usize, usize);
+
+struct Machine {
+    geometry: Geometry,
+    /// The bit of each row, column and domain.
+    bits: Vec<Vec<Vec<bool>>>,
+    /// Whether each column and domain was filled; this is so in all rows at once.
+    filled: Vec<Vec<bool>>,
+    /// The domain at the port, for each column.
+    position: Vec<usize>,
+    events: Interpretation,
+}
+
+impl Machine {
+    fn new(geometry: Geometry, rows: usize) -> Self {
+        let (columns, domains) = (geometry.columns(), geometry.domains());
+        Self {
+            geometry,
+            // What cells hold at the start is undefined. The other implementation takes 0; they agree because nothing depends on it.
+            bits: vec![vec![vec![true; domains]; columns]; rows],
+            filled: vec![vec![false; domains]; columns],
+            position: vec![0; columns],
+            events: Interpretation::default(),
+        }
+    }
+
+    fn load(&mut self, destination: Operand, element: &mut dyn FnMut(usize) -> u64) -> Result<(), RuleName> {
+        let last = last_bit(destination)?;
+        self.check_inside(place(destination, last))?;
+        let elements: Vec<u64> = (0..self.bits.len()).map(element).collect();
+        self.align_across(&[destination], last + 1);
+        for bit in 0..=last {
+            let (column, domain) = place(destination, bit);
+            self.shift(&[(column, domain)]);
+            for (row, element) in self.bits.iter_mut().zip(&elements) {
+                row[column][domain] = bit < 64 && element >> bit & 1 == 1;
+                self.events.loaded_bits += 1;
+            }
+            self.filled[column][domain] = true;
+            self.events.serial_writes += 1;
+        }
+        Ok(())
+    }
+
+    fn store(&mut self, output: u32, source: Operand, signed: bool) -> Result<(), RuleName> {
+        let last = last_bit(source)?;
+        if last + 1 > if signed { 32 } else { 31 } {
+            return Err(RuleName::StoredWidth);
+        }
+        self.check_inside(place(source, last))?;
+        let mut values = vec![0_i64; self.bits.len()];
+        self.align_across(&[source], last + 1);
+        for bit in 0..=last {
+            let (column, domain) = place(source, bit);
+            self.check_filled((column, domain))?;
+            self.shift(&[(column, domain)]);
+            for (row, value) in self.bits.iter().zip(&mut values) {
+                let weight = if signed && bit == last { -(1 << bit) } else { 1 << bit };
+                *value += if row[column][domain] { weight } else { 0 };
+                self.events.stored_bits += 1;
+            }
+            self.events.serial_reads += 1;
+        }
+        self.events.stores.push((output, values));
+        Ok(())
+    }
+
+    fn apply(&mut self, lut: Option<&Lut>, bits: usize, operands: &[Operand]) -> Result<(), RuleName> {
+        for &operand in operands {
+            last_bit(operand)?;
+        }
+        if bits == 0 {
+            return Err(RuleName::Bits);
+        }
+        let lut = lut.ok_or(RuleName::Table)?;
+        if operands.len() != lut.columns().len() {
+            return Err(RuleName::Operands);
+        }
+        for &operand in operands {
+            self.check_inside(place(operand, bits - 1))?;
+        }
+        self.align_across(operands, bits);
+        for bit in 0..bits {
+            let places: Vec<Place> = operands.iter().map(|&operand| place(operand, bit)).collect();
+            for (earlier, later) in pairs(&places) {
+                if earlier.0 == later.0 {
+                    return Err(RuleName::OnePort);
+                }
+            }
+            self.shift(&places);
+            for pass in lut.passes() {
+                self.pass(&named(pass.key, &places), &named(pass.write, &places))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A search for the key, and a write to the rows that match. Without a key it is a broadcast.
+    fn pass(&mut self, key: &[(Place, bool)], write: &[(Place, bool)]) -> Result<(), RuleName> {
+        let broadcast = key.is_empty();
+        for &(cell, _) in key {
+            self.check_filled(cell)?;
+        }
+        for &((column, domain), _) in write {
+            if broadcast {
+                self.filled[column][domain] = true;
+            }
+            self.check_filled((column, domain))?;
+        }
+        for row in &mut self.bits {
+            let tag = key.iter().all(|&((column, domain), bit)| row[column][domain] == bit);
+            if !broadcast {
+                self.events.row_searches += 1;
+                self.events.searched_bits += key.len() as u64;
+            }
+            if !tag {
+                continue;
+            }
+            for &((column, domain), bit) in write {
+                row[column][domain] = bit;
+                if broadcast {
+                    self.events.broadcast_bits += 1;
+                } else {
+                    self.events.tagged_bits += 1;
+                }
+            }
+        }
+        self.events.serial_compares += u64::from(!broadcast);
+        self.events.serial_writes += 1;
+        Ok(())
+    }
+
+    /// Shifts the columns of all words that lie across columns, at the same time, when an instruction begins. A column that is
+    /// wanted at two domains waits for its bit.
+    fn align_across(&mut self, operands: &[Operand], bits: usize) {
+        let across = operands.iter().filter(|operand| operand.direction == Direction::Across);
+        let wanted: Vec<Place> =
+            across.flat_map(|&operand| (0..bits).map(move |bit| place(operand, bit))).collect();
+        let once = |cell: &&Place| !wanted.iter().any(|other| other.0 == cell.0 && other.1 != cell.1);
+        let cells: Vec<Place> = wanted.iter().filter(once).copied().collect();
+        self.shift(&cells);
+    }
+
+    /// Shifts the columns of some cells, at the same time, until their domains are at the ports: one step at a time.
+    fn shift(&mut self, cells: &[Place]) {
+        loop {
+            let mut moved = false;
+            for &(column, domain) in cells {
+                let position = &mut self.position[column];
+                if *position == domain {
+                    continue;
+                }
+                *position = if *position < domain { *position + 1 } else { *position - 1 };
+                self.events.track_steps += self.bits.len() as u64;
+                moved = true;
+            }
+            if !moved {
+                return;
+            }
+            self.events.serial_shifts += 1;
+        }
+    }
+
+    fn return_home(&mut self) {
+        let home: Vec<Place> = (0..self.geometry.columns()).map(|column| (column, 0)).collect();
+        self.shift(&home);
+    }
+
+    fn check_inside(&self, (column, domain): Place) -> Result<(), RuleName> {
+        let inside = column < self.geometry.columns() && domain < self.geometry.domains();
+        if inside { Ok(()) } else { Err(RuleName::Inside) }
+    }
+
+    fn check_filled(&self, (column, domain): Place) -> Result<(), RuleName> {
+        if self.filled[column][domain] { Ok(()) } else { Err(RuleName::Filled) }
+    }
+}
+
+/// The number of an operand's last bit.
+fn last_bit(operand: Operand) -> Result<usize, RuleName> {
+    usize::from(operand.bits).checked_sub(1).ok_or(RuleName::Bits)
+}
+
+/// Where bit `bit` of an operand lies; a bit that it does not have is its last one.
+fn place(operand: Operand, bit: usize) -> Place {
+    let (column, domain) = (usize::from(operand.column), usize::from(operand.domain));
+    let last = usize::from(operand.bits) - 1;
+    let bit = if bit > last { last } else { bit };
+    match operand.direction {
+        Direction::Along => (column, domain + bit),
+        Direction::Across => (column + bit, domain),
+    }
+}
+
+/// The cells that a pattern names, with their bits.
+fn named(pattern: Pattern, places: &[Place]) -> Vec<(Place, bool)> {
+    let text = pattern.text(places.len());
+    let symbols = text.chars().zip(places);
+    symbols.filter(|&(symbol, _)| symbol != '-').map(|(symbol, &place)| (place, symbol == '1')).collect()
+}
+
+fn pairs(places: &[Place]) -> impl Iterator<Item = (Place, Place)> + '_ {
+    let after = |index: usize| places.iter().skip(index + 1);
+    places
+        .iter()
+        .enumerate()
+        .flat_map(move |(index, &earlier)| after(index).map(move |&later| (earlier, later)))
+}
