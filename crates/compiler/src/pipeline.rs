@@ -173,7 +173,7 @@ impl Compilation<'_> {
             match self.in_blocks(Tiling { outputs_per_block, window_lanes }) {
                 Ok(compiled) => return Some(compiled),
                 Err(PlacementError::Full { .. } | PlacementError::Accumulators { .. }) => {
-                    outputs_per_block -= 1
+                    outputs_per_block -= 1;
                 }
                 Err(_) => break,
             }

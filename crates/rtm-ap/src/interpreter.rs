@@ -243,7 +243,10 @@ impl Machine {
         let wanted: Vec<Place> =
             across.flat_map(|&operand| (0..bits).map(move |bit| place(operand, bit))).collect();
         let once = |cell: &&Place| !wanted.iter().any(|other| other.0 == cell.0 && other.1 != cell.1);
-        let cells: Vec<Place> = wanted.iter().filter(once).copied().collect();
+        let mut cells: Vec<Place> = wanted.iter().filter(once).copied().collect();
+        // A sign that goes on names its cell again.
+        cells.sort_unstable();
+        cells.dedup();
         self.shift(&cells);
     }
 
