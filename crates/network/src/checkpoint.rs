@@ -179,19 +179,23 @@ impl Checkpoint {
         Ok(checkpoint)
     }
 
-    /// Writes a zstd-compressed safetensors file; the same content gives the same bytes. A file of that name is replaced as
+    /// Writes a safetensors file, compressed with zstd if its name ends in `.zst`; the same content gives the same bytes. A file of that name is replaced as
     /// a whole or not at all.
     ///
     /// # Errors
     /// If the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), CheckpointError> {
         let write = || {
-            let mut encoder = zstd::Encoder::new(Vec::new(), ZSTD_LEVEL)?;
-            encoder.include_checksum(true)?;
-            encoder.write_all(&self.to_safetensors()?)?;
+            let mut bytes = self.to_safetensors()?;
+            if path.extension().is_some_and(|extension| extension == "zst") {
+                let mut encoder = zstd::Encoder::new(Vec::new(), ZSTD_LEVEL)?;
+                encoder.include_checksum(true)?;
+                encoder.write_all(&bytes)?;
+                bytes = encoder.finish()?;
+            }
             let mut partial = path.as_os_str().to_owned();
             partial.push(".tmp");
-            fs::write(&partial, encoder.finish()?)?;
+            fs::write(&partial, bytes)?;
             fs::rename(&partial, path)
         };
         write().map_err(|source| CheckpointError::Write { path: path.into(), source })

@@ -21,6 +21,37 @@ pub trait LinearEngine {
     fn accumulate(&mut self, layer: &LinearLayer, input: &FeatureMap) -> Result<Accumulators, Self::Error>;
 }
 
+/// Computes the accumulators of a layer for several images at once.
+pub trait BatchEngine {
+    /// Why it may fail.
+    type Error;
+
+    /// The accumulators of a layer for each image, as [`LinearEngine::accumulate`] gives them for one.
+    ///
+    /// # Errors
+    /// As the engine defines.
+    fn accumulate_all(
+        &mut self,
+        layer: &LinearLayer,
+        inputs: &[&FeatureMap],
+    ) -> Result<Vec<Accumulators>, Self::Error>;
+}
+
+/// One image after the other.
+struct OneByOne<'e, E>(&'e mut E);
+
+impl<E: LinearEngine> BatchEngine for OneByOne<'_, E> {
+    type Error = E::Error;
+
+    fn accumulate_all(
+        &mut self,
+        layer: &LinearLayer,
+        inputs: &[&FeatureMap],
+    ) -> Result<Vec<Accumulators>, E::Error> {
+        inputs.iter().map(|input| self.0.accumulate(layer, input)).collect()
+    }
+}
+
 /// Why an image cannot be evaluated.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EvaluationError<E: Error + 'static> {
@@ -118,40 +149,71 @@ impl Network {
         E: LinearEngine,
         E::Error: Error + 'static,
     {
-        self.check_image(image)?;
-        let mut values = Evaluation {
+        let evaluations = self.evaluate_all(std::slice::from_ref(image), &mut OneByOne(engine))?;
+        // One image gives one evaluation.
+        evaluations.into_iter().next().ok_or_else(|| EvaluationError::ImageShape {
+            network: self.name().into(),
+            found: image.shape(),
+            expected: self.input().shape(),
+        })
+    }
+
+    /// All values for several images, layer by layer, the accumulators of a layer computed for all of them at once.
+    ///
+    /// # Errors
+    /// If an image does not fit the network's input, or the engine fails.
+    pub fn evaluate_all<E>(
+        &self,
+        images: &[FeatureMap],
+        engine: &mut E,
+    ) -> Result<Vec<Evaluation>, EvaluationError<E::Error>>
+    where
+        E: BatchEngine,
+        E::Error: Error + 'static,
+    {
+        images.iter().try_for_each(|image| self.check_image(image))?;
+        let start = |image: &FeatureMap| Evaluation {
             activations: vec![image.clone()],
             accumulators: Vec::with_capacity(self.linear_layers().len()),
             logits: Vec::new(),
         };
+        let mut all: Vec<Evaluation> = images.iter().map(start).collect();
         for node in self.nodes() {
             match node {
                 Node::Linear(id, layer) => {
-                    let input = values.activation(self.own_source(id));
+                    let source = self.own_source(id);
+                    let inputs: Vec<&FeatureMap> =
+                        all.iter().map(|values| values.activation(source)).collect();
                     let accumulators = engine
-                        .accumulate(layer, input)
+                        .accumulate_all(layer, &inputs)
                         .map_err(|source| EvaluationError::Engine { layer: layer.name().into(), source })?;
-                    if accumulators.shape() != layer.output() {
-                        return Err(EvaluationError::EngineShape {
-                            layer: layer.name().into(),
-                            found: accumulators.shape(),
-                            expected: layer.output(),
-                        });
+                    for (values, accumulators) in all.iter_mut().zip(accumulators) {
+                        if accumulators.shape() != layer.output() {
+                            return Err(EvaluationError::EngineShape {
+                                layer: layer.name().into(),
+                                found: accumulators.shape(),
+                                expected: layer.output(),
+                            });
+                        }
+                        values.accumulators.push(accumulators);
                     }
-                    values.accumulators.push(accumulators);
                 }
                 Node::Activation(_, activation) => {
-                    let made = activate(activation, &values);
-                    values.activations.push(made);
+                    all.par_iter_mut().for_each(|values| {
+                        let made = activate(activation, values);
+                        values.activations.push(made);
+                    });
                 }
             }
         }
         let logits = self.logits();
-        let sums = values.accumulators[logits.source().index()].values();
-        values.logits = (sums.iter().zip(logits.multipliers()).zip(logits.offsets()))
-            .map(|((&sum, multiplier), offset)| i64::from(sum) * multiplier + offset)
-            .collect();
-        Ok(values)
+        for values in &mut all {
+            let sums = values.accumulators[logits.source().index()].values();
+            values.logits = (sums.iter().zip(logits.multipliers()).zip(logits.offsets()))
+                .map(|((&sum, multiplier), offset)| i64::from(sum) * multiplier + offset)
+                .collect();
+        }
+        Ok(all)
     }
 
     /// The logits of an image, by the reference engine.

@@ -34,7 +34,7 @@ pub use graph::{
     Node, Operation,
 };
 pub use images::{ImageSet, ImagesError};
-pub use inference::{Evaluation, EvaluationError, LinearEngine, class_of};
+pub use inference::{BatchEngine, Evaluation, EvaluationError, LinearEngine, class_of};
 pub use linear::{LinearKind, LinearLayer, LinearLayerError};
 pub use reference::ReferenceEngine;
 pub use shape::Shape;

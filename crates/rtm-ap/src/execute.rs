@@ -56,19 +56,93 @@ pub fn execute_program(
     Ok(Execution { counts, tagged_bits: execute(program, rows, port) })
 }
 
-/// Runs a program that keeps the machine's rules on at most 4096 rows, and returns how many bits were written to tagged rows.
-pub(crate) fn execute(program: &Program, rows: usize, port: &mut impl Port) -> u64 {
-    match rows.div_ceil(64) {
-        0..=1 => execute_words::<1>(program, rows, port),
-        2 => execute_words::<2>(program, rows, port),
-        3..=4 => execute_words::<4>(program, rows, port),
-        5..=8 => execute_words::<8>(program, rows, port),
-        9..=16 => execute_words::<16>(program, rows, port),
-        _ => execute_words::<64>(program, rows, port),
+/// The instruction sets that the inner loop is compiled for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kernel {
+    /// What every processor of the target has.
+    Portable,
+    /// x86-64 with 256-bit vectors and a population count.
+    Avx2,
+    /// x86-64 with 512-bit vectors and a population count for them.
+    Avx512,
+}
+
+impl Kernel {
+    /// The best that this processor runs.
+    pub(crate) fn best() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        {
+            let bits = is_x86_feature_detected!("popcnt")
+                && is_x86_feature_detected!("lzcnt")
+                && is_x86_feature_detected!("bmi1")
+                && is_x86_feature_detected!("bmi2");
+            let avx2 = bits && is_x86_feature_detected!("avx2");
+            let avx512 = is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512vl")
+                && is_x86_feature_detected!("avx512vpopcntdq");
+            if avx2 {
+                return if avx512 { Self::Avx512 } else { Self::Avx2 };
+            }
+        }
+        Self::Portable
     }
 }
 
-fn execute_words<const WORDS: usize>(program: &Program, rows: usize, port: &mut impl Port) -> u64 {
+/// Runs a program that keeps the machine's rules on at most 4096 rows, and returns how many bits were written to tagged rows.
+pub(crate) fn execute(program: &Program, rows: usize, port: &mut impl Port) -> u64 {
+    execute_with(Kernel::best(), program, rows, port)
+}
+
+fn execute_with(kernel: Kernel, program: &Program, rows: usize, port: &mut impl Port) -> u64 {
+    match rows.div_ceil(64) {
+        0..=1 => execute_words::<1>(kernel, program, rows, port),
+        2 => execute_words::<2>(kernel, program, rows, port),
+        3..=4 => execute_words::<4>(kernel, program, rows, port),
+        5..=8 => execute_words::<8>(kernel, program, rows, port),
+        9..=16 => execute_words::<16>(kernel, program, rows, port),
+        _ => execute_words::<64>(kernel, program, rows, port),
+    }
+}
+
+fn execute_words<const WORDS: usize>(
+    kernel: Kernel,
+    program: &Program,
+    rows: usize,
+    port: &mut impl Port,
+) -> u64 {
+    match kernel {
+        // SAFETY: `Kernel::best` names these only after it has seen that the processor has their features, and the tests ask
+        // for none above it.
+        #[cfg(target_arch = "x86_64")]
+        #[allow(unsafe_code)]
+        Kernel::Avx512 => unsafe { x86::avx512::<WORDS>(program, rows, port) },
+        #[cfg(target_arch = "x86_64")]
+        #[allow(unsafe_code)]
+        Kernel::Avx2 => unsafe { x86::avx2::<WORDS>(program, rows, port) },
+        _ => interpret::<WORDS>(program, rows, port),
+    }
+}
+
+/// The same loop, compiled for newer processors.
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use super::{Port, Program, interpret};
+
+    #[target_feature(enable = "avx2,popcnt,bmi1,bmi2,lzcnt")]
+    pub(super) fn avx2<const WORDS: usize>(program: &Program, rows: usize, port: &mut impl Port) -> u64 {
+        interpret::<WORDS>(program, rows, port)
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vpopcntdq,avx2,popcnt,bmi1,bmi2,lzcnt")]
+    pub(super) fn avx512<const WORDS: usize>(program: &Program, rows: usize, port: &mut impl Port) -> u64 {
+        interpret::<WORDS>(program, rows, port)
+    }
+}
+
+/// Inlined into each kernel, so that it is compiled with that kernel's instructions.
+#[inline(always)]
+fn interpret<const WORDS: usize>(program: &Program, rows: usize, port: &mut impl Port) -> u64 {
     let tables: Vec<Table> = program.luts.iter().map(Table::of).collect();
     let mut block = Block::<WORDS>::new(program, rows, 0);
     let mut values = vec![0_u16; rows];
@@ -101,29 +175,30 @@ pub(crate) struct Table {
     pub(crate) written: Vec<bool>,
 }
 
+/// A pass over the four columns that a table can have, those that take no part included: the loop then has no branches.
 struct TablePass {
-    /// Columns that are compared, and what to flip so that a match is 1.
-    key: Vec<(usize, u64)>,
-    /// Columns that are written, and the bit as a word of its copies.
-    write: Vec<(usize, u64)>,
+    /// For each column, what to flip so that a match is 1, and all ones if the column is masked.
+    key: [(u64, u64); 4],
+    compares: bool,
+    /// For each column, all ones if it is written, and the bit as a word of its copies.
+    write: [(u64, u64); 4],
+    written_columns: u64,
 }
 
 impl Table {
     pub(crate) fn of(lut: &Lut) -> Self {
-        let columns = |mask: u8| (0..lut.columns().len()).filter(move |column| mask >> column & 1 == 1);
-        let copies = |pattern: u8, column: usize| if pattern >> column & 1 == 1 { u64::MAX } else { 0 };
-        let passes: Vec<TablePass> = lut
-            .passes()
-            .iter()
-            .map(|pass| TablePass {
-                key: columns(pass.key.mask()).map(|c| (c, !copies(pass.key.value(), c))).collect(),
-                write: columns(pass.write.mask()).map(|c| (c, copies(pass.write.value(), c))).collect(),
-            })
-            .collect();
-        let written = (0..lut.columns().len())
-            .map(|column| passes.iter().any(|pass| pass.write.iter().any(|&(c, _)| c == column)))
-            .collect();
-        Self { passes, written }
+        let copies = |bits: u8, column: usize| if bits >> column & 1 == 1 { u64::MAX } else { 0 };
+        let of_pass = |pass: &compiler::lut::Pass| TablePass {
+            key: std::array::from_fn(|c| (!copies(pass.key.value(), c), !copies(pass.key.mask(), c))),
+            compares: pass.compares(),
+            write: std::array::from_fn(|c| (copies(pass.write.mask(), c), copies(pass.write.value(), c))),
+            written_columns: u64::from(pass.write.width()),
+        };
+        let written = |column: usize| lut.passes().iter().any(|pass| pass.write.mask() >> column & 1 == 1);
+        Self {
+            passes: lut.passes().iter().map(of_pass).collect(),
+            written: (0..lut.columns().len()).map(written).collect(),
+        }
     }
 }
 
@@ -160,6 +235,7 @@ impl<const WORDS: usize> Block<WORDS> {
         column * self.track + self.spare + domain
     }
 
+    #[inline(always)]
     fn apply(&mut self, table: &Table, bit: usize, operands: &[Operand]) {
         let mut cells = [[0_u64; WORDS]; 4];
         let mut places = [0; 4];
@@ -174,24 +250,31 @@ impl<const WORDS: usize> Block<WORDS> {
     }
 
     /// The passes of a table on the cells of its columns.
+    #[inline(always)]
     pub(crate) fn run(&mut self, table: &Table, cells: &mut Cells<WORDS>) {
+        let [mut a, mut b, mut c, mut d] = *cells;
         for pass in &table.passes {
-            let mut tag = [u64::MAX; WORDS];
-            for &(column, flip) in &pass.key {
-                for word in 0..WORDS {
-                    tag[word] &= cells[column][word] ^ flip;
-                }
+            let (key, write) = (&pass.key, &pass.write);
+            let mut tag = [0; WORDS];
+            for word in 0..WORDS {
+                tag[word] = ((a[word] ^ key[0].0) | key[0].1)
+                    & ((b[word] ^ key[1].0) | key[1].1)
+                    & ((c[word] ^ key[2].0) | key[2].1)
+                    & ((d[word] ^ key[3].0) | key[3].1);
             }
-            if !pass.key.is_empty() {
-                let tagged: u32 = (0..WORDS).map(|word| (tag[word] & self.occupied[word]).count_ones()).sum();
-                self.tagged_bits += u64::from(tagged) * pass.write.len() as u64;
+            if pass.compares {
+                let tagged = |word: usize| u64::from((tag[word] & self.occupied[word]).count_ones());
+                self.tagged_bits += (0..WORDS).map(tagged).sum::<u64>() * pass.written_columns;
             }
-            for &(column, bits) in &pass.write {
-                for word in 0..WORDS {
-                    cells[column][word] = (cells[column][word] & !tag[word]) | (bits & tag[word]);
-                }
+            for word in 0..WORDS {
+                let tag = tag[word];
+                a[word] ^= (a[word] ^ write[0].1) & tag & write[0].0;
+                b[word] ^= (b[word] ^ write[1].1) & tag & write[1].0;
+                c[word] ^= (c[word] ^ write[2].1) & tag & write[2].0;
+                d[word] ^= (d[word] ^ write[3].1) & tag & write[3].0;
             }
         }
+        *cells = [a, b, c, d];
     }
 
     fn fill(&mut self, destination: Operand, values: &[u16]) {
@@ -210,13 +293,20 @@ impl<const WORDS: usize> Block<WORDS> {
 }
 
 /// One bit of the values of all rows.
+#[inline(always)]
 pub(crate) fn plane_of<const WORDS: usize>(values: &[u16], bit: usize) -> [u64; WORDS] {
     let mut plane = [0; WORDS];
-    if bit >= 16 {
-        return plane;
-    }
     for (word, chunk) in plane.iter_mut().zip(values.chunks(64)) {
-        *word = chunk.iter().enumerate().fold(0, |w, (row, &value)| w | u64::from(value >> bit & 1) << row);
+        for (index, eight) in chunk.chunks(8).enumerate() {
+            // Eight bits, one in the lowest place of each byte, are gathered into a byte by a multiplication: the products of
+            // bit `i` and of `2^(7(8 - i))` meet in the uppermost byte, and no two of them anywhere else.
+            let mut bytes = [0; 8];
+            for (byte, &value) in bytes.iter_mut().zip(eight) {
+                *byte = (value.checked_shr(bit as u32).unwrap_or(0) & 1) as u8;
+            }
+            let gathered = u64::from_le_bytes(bytes).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+            *word |= gathered << (8 * index);
+        }
     }
     plane
 }
@@ -228,10 +318,56 @@ pub(crate) fn weight(word: Operand, signed: bool, bit: usize) -> i32 {
 }
 
 /// Adds a bit's weight to the sums of the rows that hold a 1.
+#[inline(always)]
 pub(crate) fn add_plane<const WORDS: usize>(plane: &[u64; WORDS], weight: i32, sums: &mut [i32]) {
     for (chunk, word) in sums.chunks_mut(64).zip(plane) {
         for (row, sum) in chunk.iter_mut().enumerate() {
             *sum = sum.wrapping_add(weight * (word >> row & 1) as i32);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use compiler::ir::Tap;
+    use compiler::{Geometry, Layout, Options, Sharing, compile_layer};
+    use network::TernaryWeights;
+
+    use super::*;
+
+    struct Ramp(Vec<(u32, Vec<i32>)>);
+
+    impl Port for Ramp {
+        fn load(&mut self, tap: Tap, values: &mut [u16]) {
+            let start = usize::from(tap.row) * 7 + usize::from(tap.column) * 3 + tap.channel as usize;
+            values.iter_mut().enumerate().for_each(|(row, value)| *value = ((row * 5 + start) % 16) as u16);
+        }
+        fn store(&mut self, output: u32, values: &[i32]) {
+            self.0.push((output, values.to_vec()));
+        }
+    }
+
+    #[test]
+    fn every_kernel_that_this_processor_runs_gives_the_same_values_and_counts() {
+        let values = (0..8 * 3 * 9).map(|i| [1, 0, -1, 0, 1, -1, 0][i % 7]).collect();
+        let weights = TernaryWeights::new([8, 3, 3, 3], values).unwrap();
+        for layout in [Layout::Along, Layout::Tiled] {
+            let geometry = Geometry::new(256, 256, 64).unwrap();
+            let options =
+                Options { geometry, sharing: Sharing::PerChannel, layout, outputs_per_processor: None };
+            let program = &compile_layer("small", &weights, 15, &options).unwrap().programs[0];
+            for rows in [1, 64, 100, 200, 500, 1000, 4096] {
+                let run = |kernel| {
+                    let mut port = Ramp(Vec::new());
+                    (execute_with(kernel, program, rows, &mut port), port.0)
+                };
+                let portable = run(Kernel::Portable);
+                for kernel in [Kernel::Avx2, Kernel::Avx512] {
+                    if kernel <= Kernel::best() {
+                        assert_eq!(run(kernel), portable, "{kernel:?}, {rows} rows");
+                    }
+                }
+            }
         }
     }
 }

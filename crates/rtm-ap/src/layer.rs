@@ -1,7 +1,7 @@
 //! One layer on processors: its programs, the blocks of rows that they run on, and the events.
 
 use compiler::ir::Tap;
-use compiler::{CompileError, CompiledLayer, Geometry, Options, Program, compile_layer};
+use compiler::{CompileError, CompiledLayer, Geometry, Options, compile_layer};
 use network::{Accumulators, FeatureMap, LinearLayer, Window};
 use rayon::prelude::*;
 
@@ -152,23 +152,37 @@ impl MachineLayer {
     /// # Errors
     /// If the activations are not of the layer's shape.
     pub fn execute(&self, input: &FeatureMap) -> Result<(Accumulators, Events), MachineError> {
-        self.check_input(input)?;
-        let blocks: Vec<Block> = self.blocks().collect();
+        let (mut accumulators, events) = self.execute_all(&[input])?;
+        match accumulators.pop() {
+            Some(accumulators) => Ok((accumulators, events)),
+            None => Err(self.wrong_shape(input.shape())),
+        }
+    }
+
+    /// Runs the programs on the activations of several images, and gives the mean of their events.
+    ///
+    /// Rows do not know of each other, so the rows of all images are executed in blocks that make full words, whatever the
+    /// processors' rows; what is counted is what each image does on processors of its own.
+    ///
+    /// # Errors
+    /// If activations are not of the layer's shape.
+    pub fn execute_all(&self, inputs: &[&FeatureMap]) -> Result<(Vec<Accumulators>, Events), MachineError> {
+        inputs.iter().try_for_each(|input| self.check_input(input))?;
+        let blocks: Vec<Block> = self.blocks(inputs.len(), SIMULATED_ROWS).collect();
         let results: Vec<(u64, Outputs)> = blocks
             .par_iter()
             .map(|&block| {
-                let (program, rows, mut port) = self.block(input, block);
-                let tagged = execute(program, rows, &mut port);
-                (tagged, port.outputs)
+                let mut port = self.port(inputs, block);
+                (execute(&self.compiled.programs[block.program], block.rows, &mut port), port.outputs)
             })
             .collect();
         let mut tagged = vec![0_u64; self.compiled.programs.len()];
         for (&block, &(bits, _)) in blocks.iter().zip(&results) {
             tagged[block.program] += bits;
         }
-        let events = self.events(tagged.into_iter().map(|bits| bits as f64));
+        let events = self.events(tagged.into_iter().map(|bits| bits as f64 / inputs.len().max(1) as f64));
         let outputs = results.into_iter().map(|(_, outputs)| outputs);
-        Ok((self.assemble(blocks.iter().copied().zip(outputs))?, events))
+        Ok((self.assemble(inputs.len(), blocks.iter().copied().zip(outputs))?, events))
     }
 
     /// Runs the programs on tracks that slip, one block of rows after the other.
@@ -183,8 +197,10 @@ impl MachineLayer {
         self.check_input(input)?;
         let mut total = SlipOutcome::default();
         let mut results = Vec::new();
-        for block in self.blocks() {
-            let (program, rows, mut port) = self.block(input, block);
+        let inputs = [input];
+        for block in self.blocks(1, self.geometry.rows()) {
+            let mut port = self.port(&inputs, block);
+            let (program, rows) = (&self.compiled.programs[block.program], block.rows);
             let outcome = match rows.div_ceil(64) {
                 1 => execute_slipping::<1>(program, rows, &mut port, slips),
                 2 => execute_slipping::<2>(program, rows, &mut port, slips),
@@ -196,95 +212,149 @@ impl MachineLayer {
             total.slips += outcome.slips;
             results.push((block, port.outputs));
         }
-        Ok((self.assemble(results.into_iter())?, total))
+        match self.assemble(1, results.into_iter())?.pop() {
+            Some(accumulators) => Ok((accumulators, total)),
+            None => Err(self.wrong_shape(input.shape())),
+        }
     }
 
     fn check_input(&self, input: &FeatureMap) -> Result<(), MachineError> {
-        if input.shape() != self.input {
-            return Err(MachineError::InputShape {
-                layer: self.compiled.name.clone(),
-                found: input.shape(),
-                expected: self.input,
-            });
+        if input.shape() == self.input { Ok(()) } else { Err(self.wrong_shape(input.shape())) }
+    }
+
+    fn wrong_shape(&self, found: network::Shape) -> MachineError {
+        MachineError::InputShape { layer: self.compiled.name.clone(), found, expected: self.input }
+    }
+
+    /// The rows of all images, one image after the other, in blocks of at most `most` rows, for every program.
+    fn blocks(&self, images: usize, most: usize) -> impl Iterator<Item = Block> {
+        let all = images * self.output.positions();
+        (0..self.compiled.programs.len()).flat_map(move |program| {
+            (0..all).step_by(most).map(move |first| Block { program, first, rows: most.min(all - first) })
+        })
+    }
+
+    fn port<'a>(&self, inputs: &'a [&'a FeatureMap], block: Block) -> WindowPort<'a> {
+        WindowPort {
+            window: self.window,
+            inputs,
+            first: block.first,
+            width: self.output.width,
+            positions: self.output.positions(),
+            outputs: Vec::new(),
         }
-        Ok(())
     }
 
-    fn blocks(&self) -> impl Iterator<Item = Block> {
-        let blocks = self.output.positions().div_ceil(self.geometry.rows());
-        (0..self.compiled.programs.len())
-            .flat_map(move |program| (0..blocks).map(move |index| Block { program, index }))
-    }
-
-    /// The program of a block, its rows and their port.
-    fn block<'a>(&'a self, input: &'a FeatureMap, block: Block) -> (&'a Program, usize, WindowPort<'a>) {
-        let first = block.index * self.geometry.rows();
-        let rows = (self.output.positions() - first).min(self.geometry.rows());
-        let width = self.output.width;
-        let port = WindowPort { window: self.window, input, first, width, outputs: Vec::new() };
-        (&self.compiled.programs[block.program], rows, port)
-    }
-
+    /// Brings the rows of all blocks back into the images' accumulators.
     fn assemble(
         &self,
+        images: usize,
         results: impl Iterator<Item = (Block, Outputs)>,
-    ) -> Result<Accumulators, MachineError> {
+    ) -> Result<Vec<Accumulators>, MachineError> {
         let positions = self.output.positions();
-        let mut sums = vec![0; self.output.len()];
+        let mut sums = vec![vec![0; self.output.len()]; images];
         for (block, outputs) in results {
             for (output, values) in outputs {
-                let start = output as usize * positions + block.index * self.geometry.rows();
-                sums[start..start + values.len()].copy_from_slice(&values);
+                let mut rest = values.as_slice();
+                let (mut image, mut position) = (block.first / positions, block.first % positions);
+                while !rest.is_empty() {
+                    let (here, next) = rest.split_at(rest.len().min(positions - position));
+                    let start = output as usize * positions + position;
+                    sums[image][start..start + here.len()].copy_from_slice(here);
+                    (image, position, rest) = (image + 1, 0, next);
+                }
             }
         }
-        Accumulators::new(self.output, sums).map_err(|_| MachineError::InputShape {
-            layer: self.compiled.name.clone(),
-            found: self.output,
-            expected: self.output,
-        })
+        let of_shape = |sums| Accumulators::new(self.output, sums).map_err(|_| self.wrong_shape(self.output));
+        sums.into_iter().map(of_shape).collect()
     }
 }
 
-/// One processor's part of a layer.
+/// Rows that are simulated together: eight words of a plane.
+const SIMULATED_ROWS: usize = 512;
+
+/// Rows that run one program, counted over all images.
 #[derive(Debug, Clone, Copy)]
 struct Block {
     program: usize,
-    index: usize,
+    first: usize,
+    rows: usize,
 }
 
 /// Accumulators of a block's rows, by output.
 type Outputs = Vec<(u32, Vec<i32>)>;
 
-/// Fills rows with the windows at consecutive output positions of an image, and keeps what is stored.
+/// Fills rows with the windows at consecutive output positions, image after image, and keeps what is stored.
 struct WindowPort<'a> {
     window: Window,
-    input: &'a FeatureMap,
-    /// The output position of row 0.
+    inputs: &'a [&'a FeatureMap],
+    /// The output position of row 0, counted over all images.
     first: usize,
     /// Output positions in a row of the output.
     width: usize,
+    /// Output positions of an image.
+    positions: usize,
     outputs: Outputs,
 }
 
 impl Port for WindowPort<'_> {
     fn load(&mut self, tap: Tap, values: &mut [u16]) {
-        let shape = self.input.shape();
-        let channel = &self.input.values()[tap.channel as usize * shape.positions()..][..shape.positions()];
-        let tap = (usize::from(tap.row), usize::from(tap.column));
-        let (mut row, mut column) = (self.first / self.width, self.first % self.width);
-        for value in values {
-            *value = self
-                .window
-                .source(shape, (row, column), tap)
-                .map_or(0, |(y, x)| channel[y * shape.width + x]);
-            column += 1;
-            if column == self.width {
-                (row, column) = (row + 1, 0);
-            }
+        let (channel, tap) = (tap.channel as usize, (usize::from(tap.row), usize::from(tap.column)));
+        let mut rest = values;
+        let (mut image, mut position) = (self.first / self.positions, self.first % self.positions);
+        while !rest.is_empty() {
+            let here = rest.len().min(self.positions - position);
+            let (values, next) = rest.split_at_mut(here);
+            let shape = self.inputs[image].shape();
+            let channel = &self.inputs[image].values()[channel * shape.positions()..][..shape.positions()];
+            fill_positions(values, channel, shape, self.window, tap, position, self.width);
+            (image, position, rest) = (image + 1, 0, next);
         }
     }
 
     fn store(&mut self, output: u32, values: &[i32]) {
         self.outputs.push((output, values.to_vec()));
+    }
+}
+
+/// The window element `tap` of one channel at consecutive output positions, zeros in the padding.
+fn fill_positions(
+    values: &mut [u16],
+    channel: &[u16],
+    shape: network::Shape,
+    window: Window,
+    (tap_row, tap_column): (usize, usize),
+    first: usize,
+    width: usize,
+) {
+    let (stride, padding) = (window.stride(), window.padding());
+    let (mut row, mut column) = (first / width, first % width);
+    let mut rest = values;
+    // Row by row of the output: the input's row is the same all along it.
+    while !rest.is_empty() {
+        let here = rest.len().min(width - column);
+        let (values, next) = rest.split_at_mut(here);
+        let y = (row * stride + tap_row).checked_sub(padding).filter(|&y| y < shape.height);
+        match y.and_then(|y| channel.get(y * shape.width..(y + 1) * shape.width)) {
+            None => values.fill(0),
+            Some(source) => {
+                // Positions whose input column lies inside: `padding <= column · stride + tap_column < width + padding`.
+                let inside_from = padding.saturating_sub(tap_column).div_ceil(stride).max(column);
+                let inside_to = (shape.width + padding).saturating_sub(tap_column).div_ceil(stride);
+                let from = (inside_from - column).min(here);
+                let to = inside_to.saturating_sub(column).clamp(from, here);
+                values[..from].fill(0);
+                values[to..].fill(0);
+                if from < to {
+                    let start = (column + from) * stride + tap_column - padding;
+                    for (value, &element) in
+                        values[from..to].iter_mut().zip(source[start..].iter().step_by(stride))
+                    {
+                        *value = element;
+                    }
+                }
+            }
+        }
+        (row, column, rest) = (row + 1, 0, next);
     }
 }

@@ -26,6 +26,6 @@ pub use execute::{Execution, ExecutionError, Port, execute_program};
 pub use expectation::expected_tagged_bits;
 pub use interpreter::{Interpretation, Refusal, RuleName, interpret};
 pub use layer::{MachineError, MachineLayer};
-pub use machine::{Machine, Run, mean_events};
+pub use machine::{Machine, Run};
 pub use slip::{SlipOutcome, Slips};
 pub use technology_parameters::{PaddingRows, ProcessorDesign, ProcessorParameters, SearchModel};

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use compiler::Options;
 use network::{
-    Accumulators, Activation, Addend, Evaluation, EvaluationError, FeatureMap, LinearEngine, LinearLayer,
+    Accumulators, Activation, Addend, BatchEngine, Evaluation, EvaluationError, FeatureMap, LinearLayer,
     Network, Node, Operation,
 };
 use rayon::prelude::*;
 
-use crate::events::{Events, PerRows};
+use crate::events::Events;
 use crate::layer::{MachineError, MachineLayer};
 
 /// A network compiled for processors.
@@ -29,12 +29,12 @@ struct PeripheryEvents {
     output_bits: u64,
 }
 
-/// One image's run: every value of the network, and the events of every layer.
+/// A run: every value of the network for each image, and the events of every layer.
 #[derive(Debug)]
 pub struct Run {
-    /// Accumulators, activations and logits.
-    pub evaluation: Evaluation,
-    /// In the order of the network's linear layers.
+    /// Accumulators, activations and logits of each image.
+    pub evaluations: Vec<Evaluation>,
+    /// The mean of the images' events, in the order of the network's linear layers.
     pub events: Vec<Events>,
 }
 
@@ -73,9 +73,17 @@ impl Machine {
     /// # Errors
     /// If the image does not fit the network.
     pub fn run(&self, image: &FeatureMap) -> Result<Run, EvaluationError<MachineError>> {
+        self.run_all(std::slice::from_ref(image))
+    }
+
+    /// Runs several images together, bit for bit.
+    ///
+    /// # Errors
+    /// If an image does not fit the network.
+    pub fn run_all(&self, images: &[FeatureMap]) -> Result<Run, EvaluationError<MachineError>> {
         let mut engine = Engine { machine: self, next: 0, events: Vec::with_capacity(self.layers.len()) };
-        let evaluation = self.network.evaluate(image, &mut engine)?;
-        Ok(Run { evaluation, events: engine.events })
+        let evaluations = self.network.evaluate_all(images, &mut engine)?;
+        Ok(Run { evaluations, events: engine.events })
     }
 
     /// The events of every layer from the programs alone; `set_bit_share` gives for each layer the probability that a bit of
@@ -97,33 +105,25 @@ impl Machine {
     }
 }
 
-/// The mean over images of each layer's events. Only the bits written to tagged rows differ between images.
-pub fn mean_events(runs: &[Run]) -> Vec<Events> {
-    let Some(first) = runs.first() else { return Vec::new() };
-    let mut mean = first.events.clone();
-    for (layer, events) in mean.iter_mut().enumerate() {
-        let mut tagged = PerRows::default();
-        runs.iter().for_each(|run| tagged += run.events[layer].tagged_bits);
-        events.tagged_bits = tagged * (1.0 / runs.len() as f64);
-    }
-    mean
-}
-
 struct Engine<'m> {
     machine: &'m Machine,
     next: usize,
     events: Vec<Events>,
 }
 
-impl LinearEngine for Engine<'_> {
+impl BatchEngine for Engine<'_> {
     type Error = MachineError;
 
-    fn accumulate(&mut self, layer: &LinearLayer, input: &FeatureMap) -> Result<Accumulators, MachineError> {
-        let Some(prepared) = self.machine.layers.get(self.next).filter(|l| l.compiled().name == layer.name())
-        else {
+    fn accumulate_all(
+        &mut self,
+        layer: &LinearLayer,
+        inputs: &[&FeatureMap],
+    ) -> Result<Vec<Accumulators>, MachineError> {
+        let prepared = self.machine.layers.get(self.next).filter(|l| l.compiled().name == layer.name());
+        let Some(prepared) = prepared else {
             return Err(MachineError::Unknown(layer.name().to_owned()));
         };
-        let (accumulators, events) = prepared.execute(input)?;
+        let (accumulators, events) = prepared.execute_all(inputs)?;
         self.events.push(self.machine.with_periphery(self.next, events));
         self.next += 1;
         Ok(accumulators)

@@ -36,8 +36,8 @@ fn vgg8_runs_on_the_machine_and_every_value_equals_the_reference() {
     for (image, expected) in pixels.chunks(size).zip(logits.chunks(network.classes())) {
         let image = FeatureMap::from_pixels(network.input().shape(), image).unwrap();
         let run = machine.run(&image).unwrap();
-        assert_eq!(run.evaluation.logits(), expected);
+        assert_eq!(run.evaluations[0].logits(), expected);
         let reference = network.evaluate(&image, &mut network::ReferenceEngine).unwrap();
-        assert_eq!(run.evaluation, reference);
+        assert_eq!(run.evaluations[0], reference);
     }
 }

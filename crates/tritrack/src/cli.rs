@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::commands;
+
 /// Re-runs the claims of "Full-Stack Optimization for CAM-Only DNN Inference" (DATE 2024) from manifests.
 #[derive(Debug, Parser)]
 #[command(name = "tritrack", version, after_help = EXAMPLES)]
@@ -33,6 +35,16 @@ pub enum Command {
     },
     /// List the experiments with their titles
     List,
+    /// Compile a network's layers: sums, assembly, or counts of operations, passes and track steps
+    #[command(
+        after_help = "Example: tritrack compile resnet18-s80-a4 --layer stem --cse cross-channel --unlimited --format json"
+    )]
+    Compile(commands::compile::Arguments),
+    /// Run a network on the associative processor, bit for bit: accuracy, events, energy and latency
+    #[command(
+        after_help = "Example: tritrack simulate vgg8-fashion-s85-a4 --images fashion-mnist --count 1000"
+    )]
+    Simulate(commands::simulate::Arguments),
 }
 
 const EXAMPLES: &str = "\

@@ -24,6 +24,20 @@ pub enum RunError {
         /// The names there are.
         known: Vec<String>,
     },
+    /// No layer of that name.
+    #[error("there is no layer `{layer}`{}; there are: {}", suggestion(layer, known), known.join(", "))]
+    UnknownLayer {
+        /// The name.
+        layer: String,
+        /// The names there are.
+        known: Vec<String>,
+    },
+    /// An argument is wrong.
+    #[error("{message}")]
+    Argument {
+        /// What was found and what was expected.
+        message: String,
+    },
     /// A file or folder cannot be read.
     #[error("{}: cannot be read: {source}", path.display())]
     Unreadable {

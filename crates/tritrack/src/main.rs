@@ -1,6 +1,7 @@
 //! The command line of Tritrack.
 
 mod cli;
+mod commands;
 mod error;
 mod manifest;
 mod models;
@@ -17,6 +18,7 @@ use clap::Parser;
 use crate::cli::{Arguments, Command};
 use crate::error::RunError;
 use crate::manifest::Manifest;
+use crate::models::Models;
 use crate::workspace::Workspace;
 
 fn main() -> ExitCode {
@@ -39,6 +41,12 @@ fn run(arguments: &Arguments) -> Result<(), RunError> {
     let mut output = std::io::stdout();
     match &arguments.command {
         Command::Reproduce { experiments } => reproduce::reproduce(&workspace, experiments, &mut output),
+        Command::Compile(arguments) => {
+            commands::compile::run(arguments, &Models::new(&workspace), &mut output)
+        }
+        Command::Simulate(arguments) => {
+            commands::simulate::run(arguments, &Models::new(&workspace), &mut output)
+        }
         Command::List => {
             for id in workspace.experiments()? {
                 let manifest = Manifest::load(&workspace.manifest(&id))?;

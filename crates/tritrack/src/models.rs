@@ -12,8 +12,7 @@ use network::{
     ActivationId, ActivationStatistics, DataSet, ImageSet, LinearLayer, Network, NetworkDescription, Node,
     Operation,
 };
-use rayon::prelude::*;
-use rtm_ap::{Events, Machine, ProcessorDesign, ProcessorParameters, mean_events};
+use rtm_ap::{Events, Machine, ProcessorDesign, ProcessorParameters};
 use technology::{Parameters, TechnologyFile};
 
 use crate::error::RunError;
@@ -109,7 +108,16 @@ impl<'w> Models<'w> {
     /// # Errors
     /// If they are not there, or fewer than asked for.
     pub fn images(&self, network: &LoadedNetwork, images: &Images) -> Result<ImageSet, RunError> {
-        let set = match images.set {
+        let set = self.image_set(network, images)?;
+        Ok(set.first(images.count)?.fitted_to(network.network.input().shape())?)
+    }
+
+    /// A whole image set, as it is.
+    ///
+    /// # Errors
+    /// If it is not there.
+    pub fn image_set(&self, network: &LoadedNetwork, images: &Images) -> Result<ImageSet, RunError> {
+        match images.set {
             ImageSource::Golden => {
                 let name = &network.description.name;
                 let golden =
@@ -117,13 +125,12 @@ impl<'w> Models<'w> {
                 let path = self.workspace.network(name).with_file_name("").join(golden);
                 let set = ImageSet::from_golden(&path)?;
                 self.note_input(&path)?;
-                set
+                Ok(set)
             }
             ImageSource::FashionMnist => {
-                ImageSet::load(DataSet::FashionMnist, &self.workspace.data("fashion-mnist"))?
+                Ok(ImageSet::load(DataSet::FashionMnist, &self.workspace.data("fashion-mnist"))?)
             }
-        };
-        Ok(set.first(images.count)?.fitted_to(network.network.input().shape())?)
+        }
     }
 
     /// A network's run on a machine over images.
@@ -138,9 +145,8 @@ impl<'w> Models<'w> {
             return Ok(Rc::clone(run));
         }
         let machine = Machine::compile(Arc::clone(&loaded.network), &options)?;
-        let runs =
-            set.feature_maps().par_iter().map(|image| machine.run(image)).collect::<Result<Vec<_>, _>>()?;
-        let run = Rc::new(MachineRun { events: mean_events(&runs), machine });
+        let events = machine.run_all(&set.feature_maps())?.events;
+        let run = Rc::new(MachineRun { events, machine });
         self.runs.borrow_mut().push((key, Rc::clone(&run)));
         Ok(run)
     }

@@ -1,0 +1,172 @@
+//! `tritrack compile`: a network's layers as sums, programs or counts.
+
+use std::io::Write;
+use std::time::Instant;
+
+use clap::{Args, ValueEnum};
+use compiler::{Sharing, share_layer};
+use network::LinearLayer;
+use rtm_ap::MachineLayer;
+use tables::{Column, Schema, Table, Value};
+
+use super::{Format, MachineArguments, rendered};
+use crate::error::RunError;
+use crate::models::Models;
+
+/// What is printed of every layer.
+pub static COMPILATION: Schema = Schema::new(
+    "compilation",
+    "What the compiler makes of every layer.",
+    &[
+        Column::text("layer", "Name of the layer."),
+        Column::text("algorithm", "Way of sharing subexpressions."),
+        Column::text("layout", "How words lie in the array; `unlimited` where no array was asked for."),
+        Column::integer("nonzeros", "", "Weights other than 0."),
+        Column::integer("adders", "", "Additions and subtractions; the first term of a sum is free."),
+        Column::integer("accumulates", "", "Additions into accumulators."),
+        Column::integer("processors", "", "Programs that share the outputs.").optional(),
+        Column::integer("columns", "", "Columns of the array in use.").optional(),
+        Column::integer("words", "", "Program words.").optional(),
+        Column::integer("passes", "", "Searches in one row.").optional(),
+        Column::integer("column_steps", "", "Steps of tracks in one row, over all columns.").optional(),
+        Column::real("seconds", "s", "Time of compilation."),
+    ],
+);
+
+/// What to print.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Emit {
+    /// The layer's sums with their shared definitions
+    Ir,
+    /// The programs as assembly
+    Asm,
+    /// Counts, a row for each layer
+    Stats,
+}
+
+/// Arguments of `tritrack compile`.
+#[derive(Debug, Clone, Args)]
+pub struct Arguments {
+    /// A network of the workspace, by name
+    network: String,
+    /// One layer only, by name
+    #[arg(long)]
+    layer: Option<String>,
+    /// Share without regard to any array: all input channels at once if the algorithm looks across them
+    #[arg(long)]
+    unlimited: bool,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = Emit::Stats)]
+    emit: Emit,
+    /// How counts are printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    #[command(flatten)]
+    machine: MachineArguments,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// If the network or the layer is not there, or a layer does not fit.
+pub fn run(arguments: &Arguments, models: &Models<'_>, output: &mut impl Write) -> Result<(), RunError> {
+    let loaded = models.network(&arguments.network)?;
+    let options = arguments.machine.options()?;
+    let all: Vec<&LinearLayer> = loaded.network.linear_layers().map(|(_, layer)| layer).collect();
+    let layers: Vec<&LinearLayer> = match &arguments.layer {
+        None => all,
+        Some(name) => {
+            let known: Vec<String> = all.iter().map(|layer| layer.name().to_owned()).collect();
+            let chosen = all.into_iter().find(|layer| layer.name() == name);
+            let unknown = || RunError::UnknownLayer { layer: name.clone(), known };
+            vec![chosen.ok_or_else(unknown)?]
+        }
+    };
+    let mut table = Table::new(&COMPILATION);
+    for layer in layers {
+        let started = Instant::now();
+        let maximum = u32::from(layer.input_maximum());
+        let shared = || share_layer(layer.name(), layer.weights(), maximum, options.sharing);
+        match arguments.emit {
+            Emit::Ir => {
+                let _ = write!(output, "{}", shared());
+            }
+            Emit::Asm => {
+                let compiled = MachineLayer::compile(layer, &options)?;
+                for program in &compiled.compiled().programs {
+                    let _ = write!(output, "; layer {}\n{program}", layer.name());
+                }
+            }
+            Emit::Stats if arguments.unlimited => {
+                let sums = shared();
+                let mut adders = sums.adders();
+                let mut accumulates = sums.accumulates();
+                if options.sharing == Sharing::CrossChannel {
+                    // One group holds the whole layer: its sums are the outputs, nothing is left to accumulate.
+                    accumulates = 0;
+                } else {
+                    // Slices of one output are added up; the first of them is free.
+                    adders += accumulates;
+                    let outputs: std::collections::BTreeSet<u32> = sums
+                        .groups
+                        .iter()
+                        .flat_map(|group| group.sums.iter().map(|sum| sum.output))
+                        .collect();
+                    adders -= outputs.len();
+                    accumulates = 0;
+                }
+                push(
+                    &mut table,
+                    layer,
+                    options.sharing.name(),
+                    "unlimited",
+                    [adders, accumulates],
+                    None,
+                    started,
+                )?;
+            }
+            Emit::Stats => {
+                let compiled = MachineLayer::compile(layer, &options)?;
+                let statistics = compiled.compiled().statistics;
+                let counts = [statistics.adders, statistics.accumulates];
+                let layout = compiled.compiled().layout.name();
+                push(&mut table, layer, options.sharing.name(), layout, counts, Some(&compiled), started)?;
+            }
+        }
+    }
+    if arguments.emit == Emit::Stats {
+        let _ = writeln!(output, "{}", rendered(&table, arguments.format).trim_end());
+    }
+    Ok(())
+}
+
+fn push(
+    table: &mut Table,
+    layer: &LinearLayer,
+    algorithm: &str,
+    layout: &str,
+    [adders, accumulates]: [usize; 2],
+    compiled: Option<&MachineLayer>,
+    started: Instant,
+) -> Result<(), RunError> {
+    let count = |count: Option<u64>| count.map_or(Value::Missing, |count| (count as i64).into());
+    let of_programs = |value: fn(&rtm_ap::ProgramCounts) -> u64| {
+        count(compiled.map(|layer| layer.counts().iter().map(value).sum()))
+    };
+    let statistics = compiled.map(|layer| layer.compiled().statistics);
+    table.push_row([
+        ("layer", layer.name().into()),
+        ("algorithm", algorithm.into()),
+        ("layout", layout.into()),
+        ("nonzeros", (layer.weights().nonzeros() as i64).into()),
+        ("adders", (adders as i64).into()),
+        ("accumulates", (accumulates as i64).into()),
+        ("processors", count(compiled.map(|layer| layer.compiled().programs.len() as u64))),
+        ("columns", count(statistics.map(|s| s.columns as u64))),
+        ("words", count(statistics.map(|s| s.words as u64))),
+        ("passes", of_programs(|counts| counts.compares)),
+        ("column_steps", of_programs(|counts| counts.track_steps)),
+        ("seconds", started.elapsed().as_secs_f64().into()),
+    ])?;
+    Ok(())
+}
