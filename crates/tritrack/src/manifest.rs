@@ -34,6 +34,8 @@ pub enum Study {
     EnergyRatio(RatioStudy),
     /// Accuracy against the rate of shift faults.
     ShiftFaults(ShiftFaultStudy),
+    /// The crossbar model against measured runs.
+    CrossbarValidation(CrossbarValidationStudy),
 }
 
 /// The form of a file: the study stands under its name.
@@ -49,7 +51,12 @@ struct Written {
     energy_parts: Option<CostStudy>,
     energy_ratio: Option<RatioStudy>,
     shift_faults: Option<ShiftFaultStudy>,
+    crossbar_validation: Option<CrossbarValidationStudy>,
 }
+
+/// The studies' names in a manifest.
+const STUDIES: [&str; 6] =
+    ["operations", "layer_costs", "energy_parts", "energy_ratio", "shift_faults", "crossbar_validation"];
 
 /// See [`Study::Operations`].
 #[derive(Debug, Clone, Deserialize)]
@@ -153,6 +160,14 @@ pub struct ShiftFaultStudy {
     pub confidence: f64,
 }
 
+/// See [`Study::CrossbarValidation`].
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CrossbarValidationStudy {
+    /// The folder of measured runs among the references.
+    pub references: String,
+}
+
 /// When tracks are re-aligned, by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -234,12 +249,13 @@ pub struct CrossbarPoint {
 }
 
 /// What a crossbar's weights are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum WeightPrecision {
     /// The network's own ternary weights.
     Ternary,
     /// Weights of eight bits in the same shapes.
+    #[value(name = "8-bit")]
     EightBit,
 }
 
@@ -332,13 +348,14 @@ impl Manifest {
             written.energy_parts.map(Study::EnergyParts),
             written.energy_ratio.map(Study::EnergyRatio),
             written.shift_faults.map(Study::ShiftFaults),
+            written.crossbar_validation.map(Study::CrossbarValidation),
         ];
         let mut studies: Vec<Study> = studies.into_iter().flatten().collect();
         let (Some(study), None) = (studies.pop(), studies.pop()) else {
-            return Err(invalid(
-                "a manifest has exactly one study: operations, layer_costs, energy_parts, energy_ratio or shift_faults"
-                    .into(),
-            ));
+            return Err(invalid(format!(
+                "a manifest has exactly one study; there are: {}",
+                STUDIES.join(", ")
+            )));
         };
         let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         if written.id != stem {
@@ -402,6 +419,7 @@ impl Study {
                 }
                 Ok(())
             }
+            Self::CrossbarValidation(_) => Ok(()),
             Self::ShiftFaults(study) => {
                 some(&study.rates_at_distance_one, "shift_faults.rates_at_distance_one")?;
                 some(&study.realignment, "shift_faults.realignment")?;

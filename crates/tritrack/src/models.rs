@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use compiler::Options;
+use crossbar::validation::Comparison;
 use crossbar::{Activations, Crossbar, Design, LayerShape, NetworkReport, Pool, Precision, WeightStatistics};
 use network::{
     ActivationId, ActivationStatistics, DataSet, ImageSet, LinearLayer, Network, NetworkDescription, Node,
@@ -189,6 +190,19 @@ impl<'w> Models<'w> {
         let path = self.workspace.references().join(name);
         self.note_input(&path)?;
         Ok(path)
+    }
+
+    /// The crossbar model against the measured runs of a folder of references.
+    ///
+    /// # Errors
+    /// If a file is missing or wrong.
+    pub fn crossbar_validation(&self, references: &str) -> Result<Vec<Comparison>, RunError> {
+        let references = self.workspace.references().join(references);
+        let technologies = self.workspace.technologies("crossbar");
+        for file in crossbar::validation::files(&references, &technologies)? {
+            self.note_input(&file)?;
+        }
+        Ok(crossbar::validation::validate(&references, &technologies)?)
     }
 
     /// The layers that a crossbar computes for a network, with the statistics of their inputs over images.

@@ -1,11 +1,13 @@
 //! The figures of the experiments, drawn from their tables alone.
 
+mod crossbar_validation;
 mod energy_parts;
 mod energy_ratio;
 mod layer_costs;
 mod operations;
 mod shift_faults;
 
+pub use crossbar_validation::crossbar_validation;
 pub use energy_parts::energy_parts;
 pub use energy_ratio::{RatioFocus, energy_ratio};
 pub use layer_costs::layer_costs;

@@ -1,6 +1,7 @@
 //! The studies: each turns a manifest's part into tables, a figure and the lines that sum it up.
 
 mod costs;
+mod crossbar_validation;
 mod energy_parts;
 mod energy_ratio;
 mod layer_costs;
@@ -36,6 +37,7 @@ pub fn run(manifest: &Manifest, models: &Models<'_>, progress: &Progress) -> Res
         Study::EnergyParts(study) => energy_parts::run(manifest, study, models, progress),
         Study::EnergyRatio(study) => energy_ratio::run(manifest, study, models, progress),
         Study::ShiftFaults(study) => shift_faults::run(manifest, study, models, progress),
+        Study::CrossbarValidation(study) => crossbar_validation::run(manifest, study, models),
     }
 }
 
@@ -56,6 +58,7 @@ mod tests {
             &energy_ratio::SYSTEMS,
             &energy_ratio::FLOWS,
             &shift_faults::ACCURACY,
+            &crossbar_validation::COMPARISONS,
         ]);
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/tables.md");
         if std::env::var_os(REWRITE).is_some() {
