@@ -31,6 +31,9 @@ pub enum Command {
         #[arg(required = true, value_name = "EXPERIMENT")]
         experiments: Vec<String>,
     },
+    /// Compute what a network costs on a crossbar, layer by layer, with any parameter changed
+    #[command(after_help = crate::crossbar_command::EXAMPLES)]
+    Crossbar(crate::crossbar_command::CrossbarArguments),
     /// List the experiments with their titles
     List,
 }

@@ -1,6 +1,7 @@
 //! The command line of Tritrack.
 
 mod cli;
+mod crossbar_command;
 mod error;
 mod manifest;
 mod models;
@@ -39,6 +40,7 @@ fn run(arguments: &Arguments) -> Result<(), RunError> {
     let mut output = std::io::stdout();
     match &arguments.command {
         Command::Reproduce { experiments } => reproduce::reproduce(&workspace, experiments, &mut output),
+        Command::Crossbar(arguments) => crossbar_command::run(&workspace, arguments, &mut output),
         Command::List => {
             for id in workspace.experiments()? {
                 let manifest = Manifest::load(&workspace.manifest(&id))?;
