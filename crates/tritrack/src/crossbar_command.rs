@@ -177,7 +177,7 @@ fn layers(workspace: &Workspace, name: &str) -> Result<(Vec<LayerShape>, f64, Op
     let loaded = models.network(name)?;
     let set =
         if loaded.description.golden.is_some() { ImageSource::Golden } else { ImageSource::FashionMnist };
-    let layers = models.crossbar_layers(name, &Images { set, count: IMAGES })?;
+    let layers = models.crossbar_layers(name, &Images { set, of: None, count: IMAGES })?;
     Ok((layers, weight_sparsity(&loaded.network), Some(loaded.description.activation_bits)))
 }
 

@@ -112,9 +112,10 @@ impl<'w> Models<'w> {
     pub fn images(&self, network: &LoadedNetwork, images: &Images) -> Result<ImageSet, RunError> {
         let set = match images.set {
             ImageSource::Golden => {
-                let name = &network.description.name;
-                let golden =
-                    network.description.golden.as_ref().ok_or_else(|| RunError::NoGolden(name.clone()))?;
+                let other = images.of.as_ref().map(|name| self.network(name)).transpose()?;
+                let description = other.as_ref().map_or(&network.description, |other| &other.description);
+                let name = &description.name;
+                let golden = description.golden.as_ref().ok_or_else(|| RunError::NoGolden(name.clone()))?;
                 let path = self.workspace.network(name).with_file_name("").join(golden);
                 let set = ImageSet::from_golden(&path)?;
                 self.note_input(&path)?;

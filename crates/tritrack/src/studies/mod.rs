@@ -5,7 +5,9 @@ mod crossbar_validation;
 mod energy_parts;
 mod energy_ratio;
 mod layer_costs;
+mod networks;
 mod operations;
+mod sensitivity;
 mod shift_faults;
 
 use figures::Figure;
@@ -38,6 +40,8 @@ pub fn run(manifest: &Manifest, models: &Models<'_>, progress: &Progress) -> Res
         Study::EnergyRatio(study) => energy_ratio::run(manifest, study, models, progress),
         Study::ShiftFaults(study) => shift_faults::run(manifest, study, models, progress),
         Study::CrossbarValidation(study) => crossbar_validation::run(manifest, study, models),
+        Study::Networks(study) => networks::run(manifest, study, models, progress),
+        Study::Sensitivity(study) => sensitivity::run(manifest, study, models, progress),
     }
 }
 
@@ -59,6 +63,8 @@ mod tests {
             &energy_ratio::FLOWS,
             &shift_faults::ACCURACY,
             &crossbar_validation::COMPARISONS,
+            &networks::NETWORKS,
+            &sensitivity::SENSITIVITY,
         ]);
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/tables.md");
         if std::env::var_os(REWRITE).is_some() {
