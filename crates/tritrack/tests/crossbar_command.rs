@@ -37,7 +37,7 @@ fn refusal(arguments: &[&str]) -> String {
 }
 
 fn number(value: &Value, pointer: &str) -> f64 {
-    value.pointer(pointer).and_then(Value::as_f64).unwrap_or_else(|| panic!("no number at {pointer}"))
+    value.pointer(pointer).and_then(Value::as_f64).expect(pointer)
 }
 
 const VGG8: [&str; 5] = [
