@@ -1,6 +1,6 @@
 //! The model against measured runs of DNN+NeuroSim, layer by layer and part by part.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use technology::{Energy, Quantity};
@@ -9,6 +9,9 @@ use crate::{
     Counting, Crossbar, CrossbarError, LayerReport, Precision, WeightStatistics, load_shapes, load_technology,
 };
 
+/// The name that stands for the sum over all layers.
+pub const TOTAL: &str = "total";
+
 /// A quantity of a layer or of a whole case, as measured and as modelled.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comparison {
@@ -16,7 +19,7 @@ pub struct Comparison {
     pub case: String,
     /// How far parameters were set from this case.
     pub calibrated: Calibration,
-    /// The layer's name; `total` for the sum over layers.
+    /// The layer's name; [`TOTAL`] for the sum over layers.
     pub layer: String,
     /// What is compared.
     pub part: Part,
@@ -178,6 +181,16 @@ struct Case {
     calibrated: Calibration,
 }
 
+impl Case {
+    fn technology_file(&self, technologies: &Path) -> PathBuf {
+        technologies.join(format!("{}.yaml", self.technology))
+    }
+
+    fn shapes_file(&self, references: &Path) -> PathBuf {
+        references.join(format!("{}.yaml", self.shapes))
+    }
+}
+
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum CaseWeights {
@@ -201,23 +214,17 @@ enum CasePadding {
 pub fn validate(references: &Path, technologies: &Path) -> Result<Vec<Comparison>, CrossbarError> {
     let measured_path = references.join("measured.csv");
     let measured = parse_measured(&read(&measured_path)?, &measured_path)?;
-    let cases_path = references.join("cases.yaml");
-    let cases: Vec<Case> =
-        serde_yaml::from_str(&read(&cases_path)?).map_err(|error| CrossbarError::Malformed {
-            path: cases_path.clone(),
-            line: error.location().map_or(0, |place| place.line()),
-            message: error.to_string(),
-        })?;
+    let cases = cases(references)?;
     let mut comparisons = Vec::new();
     for case in &cases {
         let layers: Vec<&MeasuredLayer> = measured.iter().filter(|row| row.case == case.case).collect();
-        let technology = load_technology(&technologies.join(format!("{}.yaml", case.technology)))?;
+        let technology = load_technology(&case.technology_file(technologies))?;
         let mut design = technology.design;
         design.counting = match case.padding {
             CasePadding::Ignored => Counting::NeurosimCompatible,
             CasePadding::Counted => Counting::NeurosimCompatiblePadded,
         };
-        let shapes = load_shapes(&references.join(format!("{}.yaml", case.shapes)))?;
+        let shapes = load_shapes(&case.shapes_file(references))?;
         if layers.len() != shapes.len() {
             return Err(CrossbarError::Malformed {
                 path: measured_path,
@@ -249,7 +256,7 @@ pub fn validate(references: &Path, technologies: &Path) -> Result<Vec<Comparison
         for part in Part::ALL {
             let measured = layers.iter().map(|layer| part.measured(layer)).sum();
             let modelled = report.layers.iter().map(|layer| part.modelled(layer)).sum();
-            comparisons.push(row("total", part, measured, modelled));
+            comparisons.push(row(TOTAL, part, measured, modelled));
         }
         for (measured, modelled) in layers.iter().zip(&report.layers) {
             comparisons.extend(
@@ -259,6 +266,31 @@ pub fn validate(references: &Path, technologies: &Path) -> Result<Vec<Comparison
         }
     }
     Ok(comparisons)
+}
+
+/// The files that [`validate`] reads, sorted.
+///
+/// # Errors
+/// If `cases.yaml` cannot be read or is not of its form.
+pub fn files(references: &Path, technologies: &Path) -> Result<Vec<PathBuf>, CrossbarError> {
+    let mut files = vec![references.join("measured.csv"), references.join(CASES)];
+    for case in cases(references)? {
+        files.extend([case.technology_file(technologies), case.shapes_file(references)]);
+    }
+    files.sort();
+    files.dedup();
+    Ok(files)
+}
+
+const CASES: &str = "cases.yaml";
+
+fn cases(references: &Path) -> Result<Vec<Case>, CrossbarError> {
+    let path = references.join(CASES);
+    serde_yaml::from_str(&read(&path)?).map_err(|error| CrossbarError::Malformed {
+        line: error.location().map_or(0, |place| place.line()),
+        message: error.to_string(),
+        path,
+    })
 }
 
 /// The measured energy of a case of `measured.csv` in the folder of references, leakage included.

@@ -1,7 +1,7 @@
 //! Figures: charts as plain data, drawn as SVG and PNG.
 //!
 //! A [`Figure`] is a title, one or more charts and the notes a reader needs. Charts are structs of plain data: medians
-//! with intervals ([`IntervalChart`]), bars ([`GroupedBars`], [`StackedBars`]), lines with bands ([`Curves`]), maps
+//! with intervals ([`IntervalChart`]), marks in rows ([`DotPlot`]), bars ([`GroupedBars`], [`StackedBars`]), lines with bands ([`Curves`]), maps
 //! ([`HeatMap`]), swings ([`Tornado`]) and points with a Pareto front ([`Scatter`]). Data that cannot be drawn, such as
 //! a zero on a logarithmic axis, is an error that names the place, never a gap in the picture.
 //!
@@ -48,12 +48,15 @@ mod series;
 
 pub use axis::{Axis, Scale};
 pub use chart::{
-    Bar, Better, Chart, Curve, CurvePoint, Curves, Front, GroupedBars, HeatMap, Interval, IntervalChart,
-    IntervalGroup, IntervalRow, MapPoint, Scatter, ScatterPoint, ScatterSeries, Stack, StackedBars, Stacking,
-    Swing, Tornado,
+    Bar, Better, Chart, Curve, CurvePoint, Curves, DotGroup, DotPlot, DotRow, Front, GroupedBars, HeatMap,
+    Interval, IntervalChart, IntervalGroup, IntervalRow, MapPoint, Scatter, ScatterPoint, ScatterSeries,
+    Stack, StackedBars, Stacking, Swing, Tornado,
 };
 pub use error::FigureError;
-pub use experiments::{RatioFocus, energy_parts, energy_ratio, layer_costs, operations, shift_faults};
+pub use experiments::{
+    RatioFocus, SensitivityFocus, crossbar_validation, energy_parts, energy_ratio, layer_costs, networks,
+    operations, sensitivity, shift_faults,
+};
 pub use figure::{Figure, Panel};
 pub use number::{significant, three_digits};
 pub use role::{Colour, Role};

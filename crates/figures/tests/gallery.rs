@@ -6,9 +6,9 @@ mod samples;
 use std::error::Error;
 
 use figures::{
-    Axis, Bar, Chart, Curve, CurvePoint, Curves, Figure, FigureError, GroupedBars, HeatMap, Interval,
-    IntervalChart, IntervalGroup, IntervalRow, Marker, Role, Scatter, ScatterPoint, ScatterSeries, Series,
-    Stack, StackedBars, Stacking, Swing, Tornado,
+    Axis, Bar, Chart, Curve, CurvePoint, Curves, DotGroup, DotPlot, DotRow, Figure, FigureError, GroupedBars,
+    HeatMap, Interval, IntervalChart, IntervalGroup, IntervalRow, Marker, Role, Scatter, ScatterPoint,
+    ScatterSeries, Series, Stack, StackedBars, Stacking, Swing, Tornado,
 };
 use proptest::prelude::*;
 
@@ -50,6 +50,7 @@ fn the_same_figure_gives_the_same_bytes() -> Outcome {
 fn every_label_is_in_the_svg_and_text_is_escaped() -> Outcome {
     let expected = [
         ("intervals", vec!["claim 7.5×", "parity 1×", "Crossbar with 8-bit converters", "9.30 [4.19, 19.5]"]),
+        ("dots", vec!["−20 %", "as measured", "Predicted", "1.04", "model over measurement [×]"]),
         ("layers", vec!["layer4.1.conv2", "fc", "energy for one image [µJ]", "crossbar"]),
         ("few_bars", vec!["98.2", "chance", "digits, small network"]),
         ("shares", vec!["12.4 µJ", "80 %", "movement between arrays", "share of energy for one image [%]"]),
@@ -142,6 +143,17 @@ fn charts(axis: &Axis, [low, middle, high]: [f64; 3]) -> Vec<Chart> {
             sides: None,
         }
         .into(),
+        DotPlot {
+            axis: axis(),
+            series: vec![Series::new("one", Role::RtmAp); 3],
+            groups: vec![DotGroup {
+                heading: "group".into(),
+                rows: vec![DotRow { label: "row".into(), values: [low, middle, high].map(Some).to_vec() }],
+            }],
+            references: Vec::new(),
+            band: None,
+        }
+        .into(),
         GroupedBars {
             axis: axis(),
             series: series(),
@@ -232,6 +244,8 @@ fn a_chart_without_data_is_an_error() {
             sides: None,
         }
         .into(),
+        DotPlot { axis: axis(), series: series(), groups: Vec::new(), references: Vec::new(), band: None }
+            .into(),
         GroupedBars {
             axis: axis(),
             series: series(),

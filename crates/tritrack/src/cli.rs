@@ -33,6 +33,9 @@ pub enum Command {
         #[arg(required = true, value_name = "EXPERIMENT")]
         experiments: Vec<String>,
     },
+    /// Compute what a network costs on a crossbar, layer by layer, with any parameter changed
+    #[command(after_help = commands::crossbar::EXAMPLES)]
+    Crossbar(commands::crossbar::CrossbarArguments),
     /// List the experiments with their titles
     List,
     /// Compile a network's layers: sums, assembly, or counts of operations, passes and track steps

@@ -38,6 +38,27 @@ pub enum RunError {
         /// What was found and what was expected.
         message: String,
     },
+    /// No network or technology of that name.
+    #[error("there is no {kind} `{name}`{}; there are: {}", suggestion(name, known), known.join(", "))]
+    UnknownName {
+        /// What was looked for.
+        kind: &'static str,
+        /// The name.
+        name: String,
+        /// The names there are.
+        known: Vec<String>,
+    },
+    /// A parameter or a design field cannot be set so.
+    #[error("--set {settings}: {message}")]
+    Setting {
+        /// What was to be set, as given.
+        settings: String,
+        /// What was expected.
+        message: String,
+    },
+    /// A list of shapes does not say how many bits activations have.
+    #[error("`{0}` does not say how many bits activations have; give --activation-bits")]
+    NoActivationBits(String),
     /// A file or folder cannot be read.
     #[error("{}: cannot be read: {source}", path.display())]
     Unreadable {

@@ -47,6 +47,7 @@ fn run(arguments: &Arguments) -> Result<(), RunError> {
         Command::Simulate(arguments) => {
             commands::simulate::run(arguments, &Models::new(&workspace), &mut output)
         }
+        Command::Crossbar(arguments) => commands::crossbar::run(&workspace, arguments, &mut output),
         Command::List => {
             for id in workspace.experiments()? {
                 let manifest = Manifest::load(&workspace.manifest(&id))?;

@@ -34,6 +34,12 @@ pub enum Study {
     EnergyRatio(RatioStudy),
     /// Accuracy against the rate of shift faults.
     ShiftFaults(ShiftFaultStudy),
+    /// The crossbar model against measured runs.
+    CrossbarValidation(CrossbarValidationStudy),
+    /// Every network on both systems.
+    Networks(NetworksStudy),
+    /// What each parameter's range does to the ratio.
+    Sensitivity(SensitivityStudy),
 }
 
 /// The form of a file: the study stands under its name.
@@ -49,7 +55,22 @@ struct Written {
     energy_parts: Option<CostStudy>,
     energy_ratio: Option<RatioStudy>,
     shift_faults: Option<ShiftFaultStudy>,
+    crossbar_validation: Option<CrossbarValidationStudy>,
+    networks: Option<NetworksStudy>,
+    sensitivity: Option<SensitivityStudy>,
 }
+
+/// The studies' names in a manifest.
+const STUDIES: [&str; 8] = [
+    "operations",
+    "layer_costs",
+    "energy_parts",
+    "energy_ratio",
+    "shift_faults",
+    "crossbar_validation",
+    "networks",
+    "sensitivity",
+];
 
 /// See [`Study::Operations`].
 #[derive(Debug, Clone, Deserialize)]
@@ -153,6 +174,74 @@ pub struct ShiftFaultStudy {
     pub confidence: f64,
 }
 
+/// See [`Study::CrossbarValidation`].
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CrossbarValidationStudy {
+    /// The folder of measured runs among the references.
+    pub references: String,
+}
+
+/// See [`Study::Networks`].
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworksStudy {
+    /// The networks.
+    pub networks: Vec<NetworkPoint>,
+    /// The ways to compile them.
+    pub flows: Vec<Flow>,
+    /// Technology files of the associative processor.
+    pub technologies: Vec<String>,
+    /// How searches are charged; the figure shows the first.
+    pub search_models: Vec<SearchModel>,
+    /// The crossbar, with the networks' ternary weights and bits of activation.
+    pub crossbar: MatchingCrossbar,
+}
+
+/// A network with the images that feed executed events.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkPoint {
+    /// The network.
+    pub network: String,
+    /// The images.
+    pub images: Images,
+}
+
+/// A crossbar whose weights and activations are those of the network that it computes.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MatchingCrossbar {
+    /// The name in tables and figures.
+    pub name: String,
+    /// The technology file.
+    pub technology: String,
+    /// The node to scale it to, nm; the file's own if left out.
+    pub node_nm: Option<f64>,
+}
+
+/// See [`Study::Sensitivity`].
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SensitivityStudy {
+    /// The network.
+    pub network: String,
+    /// The images that feed executed events.
+    pub images: Images,
+    /// The associative processor.
+    pub machine: MachineSettings,
+    /// The technology file of the associative processor.
+    pub technology: String,
+    /// How searches are charged.
+    pub search_model: SearchModel,
+    /// The crossbar to compare with.
+    pub crossbar: CrossbarPoint,
+    /// The ratio that the claim states.
+    pub claimed_ratio: f64,
+    /// How many parameters the figure shows, the widest swings first.
+    pub shown: usize,
+}
+
 /// When tracks are re-aligned, by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -169,6 +258,8 @@ pub enum RealignmentName {
 pub struct Images {
     /// The set.
     pub set: ImageSource,
+    /// Whose golden inputs, where the network has none of its own.
+    pub of: Option<String>,
     /// How many, from the first on.
     pub count: usize,
 }
@@ -234,12 +325,13 @@ pub struct CrossbarPoint {
 }
 
 /// What a crossbar's weights are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum WeightPrecision {
     /// The network's own ternary weights.
     Ternary,
     /// Weights of eight bits in the same shapes.
+    #[value(name = "8-bit")]
     EightBit,
 }
 
@@ -332,13 +424,16 @@ impl Manifest {
             written.energy_parts.map(Study::EnergyParts),
             written.energy_ratio.map(Study::EnergyRatio),
             written.shift_faults.map(Study::ShiftFaults),
+            written.crossbar_validation.map(Study::CrossbarValidation),
+            written.networks.map(Study::Networks),
+            written.sensitivity.map(Study::Sensitivity),
         ];
         let mut studies: Vec<Study> = studies.into_iter().flatten().collect();
         let (Some(study), None) = (studies.pop(), studies.pop()) else {
-            return Err(invalid(
-                "a manifest has exactly one study: operations, layer_costs, energy_parts, energy_ratio or shift_faults"
-                    .into(),
-            ));
+            return Err(invalid(format!(
+                "a manifest has exactly one study; there are: {}",
+                STUDIES.join(", ")
+            )));
         };
         let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         if written.id != stem {
@@ -402,6 +497,20 @@ impl Study {
                 }
                 Ok(())
             }
+            Self::CrossbarValidation(_) => Ok(()),
+            Self::Sensitivity(study) => {
+                if study.shown == 0 {
+                    return Err("sensitivity.shown is 0; expected at least 1".into());
+                }
+                study.images.check()
+            }
+            Self::Networks(study) => {
+                some(&study.networks, "networks.networks")?;
+                some(&study.flows, "networks.flows")?;
+                some(&study.technologies, "networks.technologies")?;
+                some(&study.search_models, "networks.search_models")?;
+                study.networks.iter().try_for_each(|point| point.images.check())
+            }
             Self::ShiftFaults(study) => {
                 some(&study.rates_at_distance_one, "shift_faults.rates_at_distance_one")?;
                 some(&study.realignment, "shift_faults.realignment")?;
@@ -430,6 +539,9 @@ impl Study {
 
 impl Images {
     fn check(&self) -> Result<(), String> {
+        if self.of.is_some() && self.set != ImageSource::Golden {
+            return Err("images.of names whose golden inputs to take; it goes with `set: golden` only".into());
+        }
         if self.count == 0 { Err("images.count is 0; expected at least 1".into()) } else { Ok(()) }
     }
 }

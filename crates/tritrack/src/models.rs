@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use compiler::Options;
+use crossbar::validation::Comparison;
 use crossbar::{Activations, Crossbar, Design, LayerShape, NetworkReport, Pool, Precision, WeightStatistics};
 use network::{
     ActivationId, ActivationStatistics, DataSet, ImageSet, LinearLayer, Network, NetworkDescription, Node,
@@ -119,9 +120,10 @@ impl<'w> Models<'w> {
     pub fn image_set(&self, network: &LoadedNetwork, images: &Images) -> Result<ImageSet, RunError> {
         match images.set {
             ImageSource::Golden => {
-                let name = &network.description.name;
-                let golden =
-                    network.description.golden.as_ref().ok_or_else(|| RunError::NoGolden(name.clone()))?;
+                let other = images.of.as_ref().map(|name| self.network(name)).transpose()?;
+                let description = other.as_ref().map_or(&network.description, |other| &other.description);
+                let name = &description.name;
+                let golden = description.golden.as_ref().ok_or_else(|| RunError::NoGolden(name.clone()))?;
                 let path = self.workspace.network(name).with_file_name("").join(golden);
                 let set = ImageSet::from_golden(&path)?;
                 self.note_input(&path)?;
@@ -195,6 +197,19 @@ impl<'w> Models<'w> {
         let path = self.workspace.references().join(name);
         self.note_input(&path)?;
         Ok(path)
+    }
+
+    /// The crossbar model against the measured runs of a folder of references.
+    ///
+    /// # Errors
+    /// If a file is missing or wrong.
+    pub fn crossbar_validation(&self, references: &str) -> Result<Vec<Comparison>, RunError> {
+        let references = self.workspace.references().join(references);
+        let technologies = self.workspace.technologies("crossbar");
+        for file in crossbar::validation::files(&references, &technologies)? {
+            self.note_input(&file)?;
+        }
+        Ok(crossbar::validation::validate(&references, &technologies)?)
     }
 
     /// The layers that a crossbar computes for a network, with the statistics of their inputs over images.

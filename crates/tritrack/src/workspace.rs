@@ -39,20 +39,28 @@ impl Workspace {
     /// # Errors
     /// If the folder cannot be read.
     pub fn experiments(&self) -> Result<Vec<String>, RunError> {
-        let folder = self.root.join("experiments");
-        let unreadable = |source| RunError::Unreadable { path: folder.clone(), source };
-        let mut ids = Vec::new();
-        for entry in std::fs::read_dir(&folder).map_err(unreadable)? {
-            let path = entry.map_err(unreadable)?.path();
-            if path.extension().is_some_and(|extension| extension == "yaml") {
-                ids.extend(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
-            }
-        }
+        let mut ids = stems(&self.root.join("experiments"))?;
         ids.sort_by_key(|id| {
             let letters = id.trim_end_matches(|c: char| c.is_ascii_digit()).len();
             (id[..letters].to_owned(), id[letters..].parse::<u64>().unwrap_or(0))
         });
         Ok(ids)
+    }
+
+    /// The names of all networks, sorted.
+    ///
+    /// # Errors
+    /// If the folder cannot be read.
+    pub fn networks(&self) -> Result<Vec<String>, RunError> {
+        stems(&self.root.join("experiments/networks"))
+    }
+
+    /// The names of all technologies of a kind, sorted.
+    ///
+    /// # Errors
+    /// If the folder cannot be read.
+    pub fn technology_names(&self, kind: &str) -> Result<Vec<String>, RunError> {
+        stems(&self.technologies(kind))
     }
 
     /// The description of a network.
@@ -65,9 +73,14 @@ impl Workspace {
         self.root.join("experiments/data").join(name)
     }
 
-    /// A technology file of a kind (`rtm-ap`, `crossbar`, `faults`).
+    /// The folder of technology files of a kind (`rtm-ap`, `crossbar`, `faults`).
+    pub fn technologies(&self, kind: &str) -> PathBuf {
+        self.root.join("experiments/technology").join(kind)
+    }
+
+    /// A technology file of a kind.
     pub fn technology(&self, kind: &str, name: &str) -> PathBuf {
-        self.root.join("experiments/technology").join(kind).join(format!("{name}.yaml"))
+        self.technologies(kind).join(format!("{name}.yaml"))
     }
 
     /// Measured and published results of others.
@@ -89,4 +102,18 @@ impl Workspace {
     pub fn shown<'a>(&self, path: &'a Path) -> std::path::Display<'a> {
         path.strip_prefix(&self.root).unwrap_or(path).display()
     }
+}
+
+/// The YAML files of a folder, sorted, without their extension.
+fn stems(folder: &Path) -> Result<Vec<String>, RunError> {
+    let unreadable = |source| RunError::Unreadable { path: folder.to_owned(), source };
+    let mut stems = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path.extension().is_some_and(|extension| extension == "yaml") {
+            stems.extend(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
+        }
+    }
+    stems.sort();
+    Ok(stems)
 }

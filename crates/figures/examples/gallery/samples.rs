@@ -1,15 +1,16 @@
 //! One figure of every kind. All numbers are invented.
 
 use figures::{
-    Axis, Bar, Better, Curve, CurvePoint, Curves, Figure, Front, GroupedBars, HeatMap, Interval,
-    IntervalChart, IntervalGroup, IntervalRow, MapPoint, Marker, Panel, Reference, Role, Scatter,
-    ScatterPoint, ScatterSeries, Series, Sides, Stack, StackedBars, Stacking, Swing, Tornado,
+    Axis, Bar, Better, Curve, CurvePoint, Curves, DotGroup, DotPlot, DotRow, Figure, Front, GroupedBars,
+    HeatMap, Interval, IntervalChart, IntervalGroup, IntervalRow, MapPoint, Marker, Panel, Reference, Role,
+    Scatter, ScatterPoint, ScatterSeries, Series, Sides, Stack, StackedBars, Stacking, Swing, Tornado,
 };
 
 /// Every sample with its file name.
 pub fn all() -> Vec<(&'static str, Figure)> {
     vec![
         ("intervals", intervals()),
+        ("dots", dots()),
         ("layers", layers()),
         ("few_bars", few_bars()),
         ("shares", shares()),
@@ -83,6 +84,35 @@ fn intervals() -> Figure {
         sides: sides(),
     };
     finished(Figure::new("The ratio reaches 7.5 only against dense crossbars", chart))
+}
+
+fn dots() -> Figure {
+    let row = |label: &str, energy: f64| DotRow {
+        label: label.into(),
+        values: vec![Some(energy), Some(energy * 0.94), (energy < 1.2).then_some(energy * 1.18)],
+    };
+    let chart = DotPlot {
+        axis: Axis::log("model over measurement", "×").at_least(0.5, 2.0),
+        series: vec![
+            Series::new("energy", Role::RtmAp),
+            Series::new("converters", Role::Adc).marked(Marker::Square),
+            Series::new("latency", Role::Claim).marked(Marker::Ring),
+        ],
+        groups: vec![
+            DotGroup {
+                heading: "Set from the measurement".into(),
+                rows: vec![row("first network", 1.0), row("second network, with wider inputs", 1.04)],
+            },
+            DotGroup { heading: "Predicted".into(), rows: vec![row("third network", 1.31)] },
+        ],
+        references: vec![
+            Reference::new(0.8, "−20 %", Role::Guide),
+            Reference::new(1.0, "as measured", Role::Guide),
+            Reference::new(1.2, "+20 %", Role::Guide),
+        ],
+        band: Some((0.8, 1.2)),
+    };
+    finished(Figure::new("The model is within a fifth of most measurements", chart))
 }
 
 const LAYERS: [&str; 21] = [

@@ -1,6 +1,7 @@
 //! The kinds of charts, one file each: plain data, checked and drawn on demand.
 
 mod curves;
+mod dots;
 mod grouped_bars;
 mod heat_map;
 mod intervals;
@@ -9,6 +10,7 @@ mod stacked_bars;
 mod tornado;
 
 pub use curves::{Curve, CurvePoint, Curves};
+pub use dots::{DotGroup, DotPlot, DotRow};
 pub use grouped_bars::{Bar, GroupedBars};
 pub use heat_map::{HeatMap, MapPoint};
 pub use intervals::{Interval, IntervalChart, IntervalGroup, IntervalRow};
@@ -24,6 +26,8 @@ use crate::scene::{Point, Scene};
 pub enum Chart {
     /// Medians with intervals, row by row.
     Intervals(IntervalChart),
+    /// Marks under each other, row by row.
+    Dots(DotPlot),
     /// Bars side by side in categories.
     GroupedBars(GroupedBars),
     /// Bars of parts.
@@ -43,6 +47,7 @@ impl Chart {
     pub(crate) fn draw(&self, scene: &mut Scene<'_>, at: Point, width: f64) -> Result<f64, FigureError> {
         match self {
             Self::Intervals(chart) => chart.draw(scene, at, width),
+            Self::Dots(chart) => chart.draw(scene, at, width),
             Self::GroupedBars(chart) => chart.draw(scene, at, width),
             Self::StackedBars(chart) => chart.draw(scene, at, width),
             Self::Curves(chart) => chart.draw(scene, at, width),
@@ -64,6 +69,7 @@ macro_rules! chart_from {
 }
 chart_from!(
     Intervals(IntervalChart),
+    Dots(DotPlot),
     GroupedBars(GroupedBars),
     StackedBars(StackedBars),
     Curves(Curves),

@@ -1,15 +1,21 @@
 //! The figures of the experiments, drawn from their tables alone.
 
+mod crossbar_validation;
 mod energy_parts;
 mod energy_ratio;
 mod layer_costs;
+mod networks;
 mod operations;
+mod sensitivity;
 mod shift_faults;
 
+pub use crossbar_validation::crossbar_validation;
 pub use energy_parts::energy_parts;
 pub use energy_ratio::{RatioFocus, energy_ratio};
 pub use layer_costs::layer_costs;
+pub use networks::networks;
 pub use operations::operations;
+pub use sensitivity::{SensitivityFocus, sensitivity};
 pub use shift_faults::shift_faults;
 
 use crate::{Marker, Role};

@@ -1,6 +1,7 @@
 //! Commands on one's own networks and images, beside the experiments.
 
 pub mod compile;
+pub mod crossbar;
 pub mod simulate;
 
 use clap::{Args, ValueEnum};

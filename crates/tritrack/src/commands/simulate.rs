@@ -192,7 +192,7 @@ impl Models<'_> {
         network: &crate::models::LoadedNetwork,
         set: ImageSource,
     ) -> Result<ImageSet, RunError> {
-        self.image_set(network, &Images { set, count: usize::MAX })
+        self.image_set(network, &Images { set, of: None, count: usize::MAX })
     }
 
     /// Some images of a set, fitted to a network's input.

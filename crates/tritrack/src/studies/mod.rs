@@ -1,10 +1,13 @@
 //! The studies: each turns a manifest's part into tables, a figure and the lines that sum it up.
 
 mod costs;
+mod crossbar_validation;
 mod energy_parts;
 mod energy_ratio;
 mod layer_costs;
+mod networks;
 mod operations;
+mod sensitivity;
 mod shift_faults;
 
 use figures::Figure;
@@ -36,6 +39,9 @@ pub fn run(manifest: &Manifest, models: &Models<'_>, progress: &Progress) -> Res
         Study::EnergyParts(study) => energy_parts::run(manifest, study, models, progress),
         Study::EnergyRatio(study) => energy_ratio::run(manifest, study, models, progress),
         Study::ShiftFaults(study) => shift_faults::run(manifest, study, models, progress),
+        Study::CrossbarValidation(study) => crossbar_validation::run(manifest, study, models),
+        Study::Networks(study) => networks::run(manifest, study, models, progress),
+        Study::Sensitivity(study) => sensitivity::run(manifest, study, models, progress),
     }
 }
 
@@ -56,6 +62,9 @@ mod tests {
             &energy_ratio::SYSTEMS,
             &energy_ratio::FLOWS,
             &shift_faults::ACCURACY,
+            &crossbar_validation::COMPARISONS,
+            &networks::NETWORKS,
+            &sensitivity::SENSITIVITY,
         ]);
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/tables.md");
         if std::env::var_os(REWRITE).is_some() {

@@ -1,0 +1,182 @@
+//! Every network on both systems: energy, latency, arrays, area and their products.
+
+use rtm_ap::{Events, ProcessorParameters, cost, processor_area};
+use tables::{Column, Schema, Table, Value};
+use technology::{Parameters, Quantity};
+
+use super::Outcome;
+use super::costs::{CROSSBAR, PROCESSOR, microjoules, milliseconds};
+use crate::error::RunError;
+use crate::manifest::{CrossbarPoint, Flow, Manifest, NetworkPoint, NetworksStudy, WeightPrecision};
+use crate::models::{MachineRun, Models, crossbar_report, weight_sparsity};
+use crate::progress::Progress;
+
+/// Networks on systems.
+pub static NETWORKS: Schema = Schema::new(
+    "networks",
+    "What one image of every network costs on every system, at nominal parameters.",
+    &[
+        Column::text("network", "Name of the network."),
+        Column::integer("activation_bits", "", "Bits of the network's activations, on both systems."),
+        Column::real("weight_sparsity", "", "Share of the network's weights that are 0."),
+        Column::text("system", "`RTM-AP` or `crossbar`."),
+        Column::text("configuration", "Technology of the RTM-AP, or name of the crossbar."),
+        Column::text("flow", "Name of the way in which the RTM-AP's program was compiled.").optional(),
+        Column::text("sharing", "Way of sharing subexpressions.").optional(),
+        Column::text("layout", "How words lie in the array.").optional(),
+        Column::text("search_model", "How the RTM-AP's searches are charged.").optional(),
+        Column::real("energy", "uJ", "Energy for one image, leakage included."),
+        Column::real("latency", "ms", "Latency for one image, layer after layer."),
+        Column::real("power", "mW", "Energy over latency."),
+        Column::real("energy_delay", "uJ ms", "Energy times latency."),
+        Column::integer("arrays", "", "Associative processors side by side, or subarrays."),
+        Column::real(
+            "area",
+            "mm2",
+            "Area of the arrays with their periphery, the RTM-AP's with its program memory.",
+        ),
+        Column::real("energy_ratio", "", "Energy of the crossbar over this energy."),
+        Column::real("latency_ratio", "", "Latency of the crossbar over this latency."),
+    ],
+);
+
+/// What one image costs on a system.
+#[derive(Clone, Copy)]
+struct Costs {
+    /// µJ.
+    energy: f64,
+    /// ms.
+    latency: f64,
+    arrays: i64,
+    /// mm².
+    area: f64,
+}
+
+pub fn run(
+    manifest: &Manifest,
+    study: &NetworksStudy,
+    models: &Models<'_>,
+    progress: &Progress,
+) -> Result<Outcome, RunError> {
+    let mut table = Table::new(&NETWORKS);
+    let mut summary = Vec::new();
+    let bar =
+        progress.bar("compiling and executing networks", (study.networks.len() * study.flows.len()) as u64);
+    for point in &study.networks {
+        let loaded = models.network(&point.network)?;
+        let sparsity = weight_sparsity(&loaded.network);
+        let bits = loaded.description.activation_bits;
+        let crossbar = crossbar_costs(study, point, models, bits, sparsity)?;
+        let mut push = |system: &str, configuration: &str, how: [Value; 4], costs: Costs| {
+            let [flow, sharing, layout, search_model] = how;
+            table.push_row([
+                ("network", point.network.as_str().into()),
+                ("activation_bits", i64::from(bits).into()),
+                ("weight_sparsity", sparsity.into()),
+                ("system", system.into()),
+                ("configuration", configuration.into()),
+                ("flow", flow),
+                ("sharing", sharing),
+                ("layout", layout),
+                ("search_model", search_model),
+                ("energy", costs.energy.into()),
+                ("latency", costs.latency.into()),
+                ("power", (costs.energy / costs.latency).into()),
+                ("energy_delay", (costs.energy * costs.latency).into()),
+                ("arrays", costs.arrays.into()),
+                ("area", costs.area.into()),
+                ("energy_ratio", (crossbar.energy / costs.energy).into()),
+                ("latency_ratio", (crossbar.latency / costs.latency).into()),
+            ])
+        };
+        let mut ratios = Vec::new();
+        for flow in &study.flows {
+            let options = flow.machine.0;
+            let run = models.run(&point.network, options, &point.images)?;
+            for technology in &study.technologies {
+                for costs in processor_costs(study, flow, technology, models, &run)? {
+                    let (model, costs) = costs;
+                    let how = [
+                        flow.name.as_str().into(),
+                        options.sharing.name().into(),
+                        options.layout.name().into(),
+                        model.into(),
+                    ];
+                    push(PROCESSOR, technology, how, costs)?;
+                    ratios.push(crossbar.energy / costs.energy);
+                }
+            }
+            bar.inc(1);
+        }
+        let none = [Value::Missing, Value::Missing, Value::Missing, Value::Missing];
+        push(CROSSBAR, &study.crossbar.name, none, crossbar)?;
+        summary.push(format!(
+            "{}: crossbar {:.4} µJ, {:.4} ms; RTM-AP {:.4} to {:.4} times its energy efficiency",
+            point.network,
+            crossbar.energy,
+            crossbar.latency,
+            ratios.iter().copied().fold(f64::INFINITY, f64::min),
+            ratios.iter().copied().fold(0.0, f64::max),
+        ));
+    }
+    bar.finish();
+    let figure = figures::networks(&manifest.title, &table)?;
+    Ok(Outcome { tables: vec![table], figure, summary })
+}
+
+fn crossbar_costs(
+    study: &NetworksStudy,
+    point: &NetworkPoint,
+    models: &Models<'_>,
+    activation_bits: u32,
+    sparsity: f64,
+) -> Result<Costs, RunError> {
+    let crossbar = CrossbarPoint {
+        name: study.crossbar.name.clone(),
+        technology: study.crossbar.technology.clone(),
+        node_nm: study.crossbar.node_nm,
+        weights: WeightPrecision::Ternary,
+        activation_bits,
+    };
+    let file = models.crossbar_technology(&crossbar)?;
+    let layers = models.crossbar_layers(&point.network, &point.images)?;
+    let report = crossbar_report(&file, &crossbar, &layers, sparsity)?;
+    Ok(Costs {
+        energy: microjoules(report.total_energy()),
+        latency: milliseconds(report.latency().total()),
+        arrays: report.layers.iter().map(|layer| layer.subarrays as i64).sum(),
+        area: report.area.total().base() * 1e-6,
+    })
+}
+
+/// The costs of a run under every search model, with the models' names.
+fn processor_costs(
+    study: &NetworksStudy,
+    flow: &Flow,
+    technology: &str,
+    models: &Models<'_>,
+    run: &MachineRun,
+) -> Result<Vec<(&'static str, Costs)>, RunError> {
+    let file = models.processor_technology(technology)?;
+    let parameters = ProcessorParameters::resolve(&file.parameters)?;
+    let geometry = flow.machine.0.geometry;
+    let mut total = Events::default();
+    run.events.iter().for_each(|events| total += *events);
+    let words: usize = run.machine.layers().iter().map(|layer| layer.compiled().statistics.words).sum();
+    let program = parameters.program_bit_area.base() * PROGRAM_WORD_BITS * words as f64;
+    let area = (processor_area(geometry, &parameters) * total.processors as f64).base() + program;
+    let costs = study.search_models.iter().map(|&model| {
+        let cost = cost(&total, total.processors, geometry, &parameters, model, file.design.padding_rows);
+        let costs = Costs {
+            energy: microjoules(cost.energy.total()),
+            latency: milliseconds(cost.latency),
+            arrays: total.processors as i64,
+            area: area * 1e-6,
+        };
+        (model.name(), costs)
+    });
+    Ok(costs.collect())
+}
+
+/// Bits of a word of the program.
+const PROGRAM_WORD_BITS: f64 = 64.0;
