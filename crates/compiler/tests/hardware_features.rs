@@ -150,6 +150,41 @@ fn with_searches_that_share_a_write_the_adder_out_of_place_takes_two_writes() {
     }
 }
 
+/// Compares, writes and expected written bits on the base hardware, the result's column cleared first; and without.
+fn cleared_first_and_not(name: &str, most_states: usize) -> [(usize, usize, f64); 2] {
+    let figures = |name: &str| match synthesize_steps(
+        &operation(name),
+        Features::BASE,
+        ScheduleCost::CYCLES,
+        most_states,
+    ) {
+        Ok(Synthesis::Optimal(s)) => (s.compares(), s.writes(), s.expected_written_bits()),
+        other => panic!("{name}: {other:?}"),
+    };
+    let (compares, writes, bits) = figures(name);
+    [(compares, writes + 1, bits + 1.0), figures(&format!("{name}_uncleared"))]
+}
+
+#[test]
+fn clearing_the_result_first_is_as_cheap_as_anything_but_for_the_borrow() {
+    for name in ["carry", "negate", "move_carry", "copy_borrow", "copy"] {
+        let [cleared_first, best] = cleared_first_and_not(name, MOST_STATES);
+        assert_eq!(cleared_first, best, "{name}");
+    }
+    // `borrow` sets the result in every row anyhow, so that a clear before is one write too many.
+    let [cleared_first, best] = cleared_first_and_not("borrow", MOST_STATES);
+    assert_eq!((cleared_first.0, cleared_first.1), (best.0, best.1 + 1));
+}
+
+#[test]
+#[ignore = "a search over millions of states: minutes in a release build"]
+fn clearing_the_result_first_is_as_cheap_as_anything_for_the_adder_out_of_place() {
+    for name in ["add", "subtract"] {
+        let [cleared_first, best] = cleared_first_and_not(name, 10_000_000);
+        assert_eq!(cleared_first, best, "{name}");
+    }
+}
+
 #[test]
 fn operations_agree_with_whole_number_arithmetic() {
     let apply = |name: &str, state: u8| (operation(name).result)(state);
