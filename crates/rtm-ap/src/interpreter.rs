@@ -1,4 +1,5 @@
-//! The second implementation of the machine: slow, and written from the compiler's `docs/assembly.md` instead of from the first.
+//! The second implementation of the machine: slow, and written from the compiler's `docs/assembly.md` instead of from the
+//! first.
 //!
 //! Every row has its own cells, every cell is one `bool`, every step of every track is taken and counted, and rules are
 //! checked when an instruction is about to be carried out. There is nothing clever here: what it computes can be compared
@@ -122,7 +123,7 @@ impl Machine {
         let (columns, domains) = (geometry.columns(), geometry.domains());
         Self {
             geometry,
-            // What cells hold at the start is undefined. The other implementation takes 0; they agree because nothing depends on it.
+            // Undefined at the start. The other implementation takes 0; they agree because nothing depends on it.
             bits: vec![vec![vec![true; domains]; columns]; rows],
             filled: vec![vec![false; domains]; columns],
             position: vec![0; columns],

@@ -122,15 +122,15 @@ impl LutKind {
     }
 }
 
-fn bit(state: u8, column: u32) -> i8 {
+pub(super) fn bit(state: u8, column: u32) -> i8 {
     (state >> column & 1) as i8
 }
 /// The sum's or difference's bit of this weight.
-fn low(sum: i8) -> u8 {
+pub(super) fn low(sum: i8) -> u8 {
     sum as u8 & 1
 }
 /// Its carry or borrow into the next.
-fn high(sum: i8) -> u8 {
+pub(super) fn high(sum: i8) -> u8 {
     u8::from(!(0..=1).contains(&sum))
 }
 

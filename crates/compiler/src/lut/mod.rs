@@ -1,11 +1,17 @@
 //! Look-up tables: the passes of compare and write that carry out one bit of an operation.
 
+mod exact;
+mod features;
 mod library;
+mod operations;
 mod synthesis;
 
 use std::fmt;
 
+pub use exact::{Synthesis, synthesize_steps};
+pub use features::{Features, Step, StepSchedule, Tag, TagRegisters};
 pub use library::{LutKind, lut, standard_luts};
+pub use operations::{ScheduleRow, operations, schedule_table};
 pub use synthesis::{BitFunction, ScheduleCost, SynthesisError, synthesize};
 
 /// A three-valued word over a table's columns: each column is 0, 1 or left out.
