@@ -3,6 +3,7 @@
 //! Before sharing, every sum lists window elements with their signs: the weights, folded into the program. Sharing moves
 //! common parts of the sums into definitions. Nothing here knows of columns or passes.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// One element of the window: an input channel and a place in the kernel.
@@ -118,6 +119,14 @@ impl LayerSums {
     /// Additions into accumulators in all groups.
     pub fn accumulates(&self) -> usize {
         self.groups.iter().map(Group::accumulates).sum()
+    }
+
+    /// Additions and subtractions if every output is one sum and there is no accumulator: an output's sums are added up, and
+    /// the first of them is free.
+    pub fn adders_without_accumulators(&self) -> usize {
+        let outputs: BTreeSet<u32> =
+            self.groups.iter().flat_map(|group| group.sums.iter().map(|sum| sum.output)).collect();
+        self.adders() + self.accumulates() - outputs.len()
     }
 
     /// Window elements loaded, in all groups.

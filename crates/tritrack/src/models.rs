@@ -38,6 +38,20 @@ pub struct MachineRun {
     pub events: Vec<Events>,
 }
 
+impl MachineRun {
+    /// The events of all layers, one after the other.
+    pub fn total(&self) -> Events {
+        let mut total = Events::default();
+        self.events.iter().for_each(|events| total += *events);
+        total
+    }
+
+    /// Program words of all layers.
+    pub fn words(&self) -> usize {
+        self.machine.layers().iter().map(|layer| layer.compiled().statistics.words).sum()
+    }
+}
+
 type RunKey = (String, Options, Images);
 
 /// Models and runs of a workspace, each made when first asked for.
@@ -84,10 +98,7 @@ impl<'w> Models<'w> {
     /// If its description or its checkpoint is missing or wrong.
     pub fn network(&self, name: &str) -> Result<Rc<LoadedNetwork>, RunError> {
         let path = self.workspace.network(name);
-        let loaded = match self.networks.borrow().get(name) {
-            Some(loaded) => Some(Rc::clone(loaded)),
-            None => None,
-        };
+        let loaded = self.networks.borrow().get(name).cloned();
         let loaded = match loaded {
             Some(loaded) => loaded,
             None => {

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
-use compiler::{Sharing, share_layer};
+use compiler::share_layer;
 use network::LinearLayer;
 use rtm_ap::MachineLayer;
 use tables::{Column, Schema, Table, Value};
@@ -98,32 +98,8 @@ pub fn run(arguments: &Arguments, models: &Models<'_>, output: &mut impl Write) 
                 }
             }
             Emit::Stats if arguments.unlimited => {
-                let sums = shared();
-                let mut adders = sums.adders();
-                let mut accumulates = sums.accumulates();
-                if options.sharing == Sharing::CrossChannel {
-                    // One group holds the whole layer: its sums are the outputs, nothing is left to accumulate.
-                    accumulates = 0;
-                } else {
-                    // Slices of one output are added up; the first of them is free.
-                    adders += accumulates;
-                    let outputs: std::collections::BTreeSet<u32> = sums
-                        .groups
-                        .iter()
-                        .flat_map(|group| group.sums.iter().map(|sum| sum.output))
-                        .collect();
-                    adders -= outputs.len();
-                    accumulates = 0;
-                }
-                push(
-                    &mut table,
-                    layer,
-                    options.sharing.name(),
-                    "unlimited",
-                    [adders, accumulates],
-                    None,
-                    started,
-                )?;
+                let counts = [shared().adders_without_accumulators(), 0];
+                push(&mut table, layer, options.sharing.name(), "unlimited", counts, None, started)?;
             }
             Emit::Stats => {
                 let compiled = MachineLayer::compile(layer, &options)?;

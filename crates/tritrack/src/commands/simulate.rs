@@ -8,13 +8,14 @@ use clap::Args;
 use network::{Accuracy, Checkpoint, DataSet, ImageSet, Tensor, TensorValues};
 use rtm_ap::{Events, Machine, ProcessorParameters, SearchModel, cost};
 use tables::{Column, Schema, Table};
-use technology::{Parameters, Quantity};
+use technology::Parameters;
 
 use super::{Format, MachineArguments, rendered};
 use crate::error::RunError;
 use crate::manifest::{ImageSource, Images};
 use crate::models::Models;
 use crate::progress::Progress;
+use crate::studies::costs::{microjoules, milliseconds};
 
 /// What is printed of every layer and of the whole.
 pub static SIMULATION: Schema = Schema::new(
@@ -156,9 +157,9 @@ pub fn run(arguments: &Arguments, models: &Models<'_>, output: &mut impl Write) 
             ("track_steps", events.track_steps.physical.into()),
             ("loaded_bits", events.loaded_bits.into()),
             ("words", events.words_fetched.into()),
-            ("energy_active_bits", (active.energy.total().base() * 1e-6).into()),
-            ("energy_match_line", (line.energy.total().base() * 1e-6).into()),
-            ("latency", (active.latency.base() * 1e-6).into()),
+            ("energy_active_bits", microjoules(active.energy.total()).into()),
+            ("energy_match_line", microjoules(line.energy.total()).into()),
+            ("latency", milliseconds(active.latency).into()),
         ])
     };
     for ((layer, events), expected) in machine.layers().iter().zip(&mean).zip(&expected) {

@@ -119,9 +119,8 @@ pub fn run(
     let bar = progress.spinner("compiling and executing the network");
     let run = models.run(&study.network, study.machine.0, &study.images)?;
     bar.finish();
-    let mut total = Events::default();
-    run.events.iter().for_each(|events| total += *events);
-    let words: usize = run.machine.layers().iter().map(|layer| layer.compiled().statistics.words).sum();
+    let total = run.total();
+    let words = run.words();
 
     let points = study.technologies.len() + study.crossbars.len();
     let bar = progress.bar("drawing parameters", points as u64);
@@ -219,8 +218,7 @@ fn flows(
     for flow in &study.flows {
         let options = flow.machine.0;
         let run = models.run(&study.network, options, &study.images)?;
-        let mut total = Events::default();
-        run.events.iter().for_each(|events| total += *events);
+        let total = run.total();
         let statistics = || run.machine.layers().iter().map(|layer| layer.compiled().statistics);
         for &model in &study.search_models {
             let padding = file.design.padding_rows;

@@ -1,6 +1,6 @@
 //! The studies: each turns a manifest's part into tables, a figure and the lines that sum it up.
 
-mod costs;
+pub mod costs;
 mod crossbar_validation;
 mod energy_parts;
 mod energy_ratio;

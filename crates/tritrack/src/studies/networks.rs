@@ -1,6 +1,6 @@
 //! Every network on both systems: energy, latency, arrays, area and their products.
 
-use rtm_ap::{Events, ProcessorParameters, cost, processor_area};
+use rtm_ap::{ProcessorParameters, cost, processor_area};
 use tables::{Column, Schema, Table, Value};
 use technology::{Parameters, Quantity};
 
@@ -160,10 +160,8 @@ fn processor_costs(
     let file = models.processor_technology(technology)?;
     let parameters = ProcessorParameters::resolve(&file.parameters)?;
     let geometry = flow.machine.0.geometry;
-    let mut total = Events::default();
-    run.events.iter().for_each(|events| total += *events);
-    let words: usize = run.machine.layers().iter().map(|layer| layer.compiled().statistics.words).sum();
-    let program = parameters.program_bit_area.base() * PROGRAM_WORD_BITS * words as f64;
+    let total = run.total();
+    let program = parameters.program_bit_area.base() * PROGRAM_WORD_BITS * run.words() as f64;
     let area = (processor_area(geometry, &parameters) * total.processors as f64).base() + program;
     let costs = study.search_models.iter().map(|&model| {
         let cost = cost(&total, total.processors, geometry, &parameters, model, file.design.padding_rows);

@@ -1,7 +1,7 @@
 //! What each parameter's range does to the ratio at one point, all others at their nominal values.
 
 use crossbar::CrossbarParameters;
-use rtm_ap::{Events, ProcessorParameters, cost};
+use rtm_ap::{ProcessorParameters, cost};
 use tables::{Column, Schema, Table};
 use technology::{Declaration, Energy, Parameter, ParameterSet, Parameters};
 
@@ -59,8 +59,7 @@ pub fn run(
     let bar = progress.spinner("compiling and executing the network");
     let options = study.machine.0;
     let run = models.run(&study.network, options, &study.images)?;
-    let mut events = Events::default();
-    run.events.iter().for_each(|layer| events += *layer);
+    let events = run.total();
     let processor_file = models.processor_technology(&study.technology)?;
     let processor = |set: &ParameterSet| -> Result<Energy, RunError> {
         let (parameters, padding) = (ProcessorParameters::resolve(set)?, processor_file.design.padding_rows);
