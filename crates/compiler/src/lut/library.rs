@@ -5,6 +5,8 @@
 
 use std::sync::OnceLock;
 
+use rayon::prelude::*;
+
 use super::{BitFunction, Lut, Pass, Pattern, ScheduleCost, SynthesisError, synthesize};
 
 /// The operations that programs are made of, one bit each.
@@ -142,13 +144,16 @@ pub fn lut(kind: LutKind) -> Result<&'static Lut, SynthesisError> {
 /// Every table, in the order of [`LutKind::ALL`].
 pub fn standard_luts() -> Result<&'static [Lut], SynthesisError> {
     static LUTS: OnceLock<Result<Vec<Lut>, SynthesisError>> = OnceLock::new();
-    LUTS.get_or_init(|| LutKind::ALL.into_iter().map(build).collect()).as_deref().map_err(Clone::clone)
+    LUTS.get_or_init(|| LutKind::ALL.into_par_iter().map(build).collect()).as_deref().map_err(Clone::clone)
 }
 
 fn build(kind: LutKind) -> Result<Lut, SynthesisError> {
     let function = kind.function();
     let (lut, _) = synthesize(&function, ScheduleCost::CYCLES)?;
-    if function.cleared == 0 {
+    // A table that sets the result in every row first overwrites whatever it held.
+    let set_first =
+        |pass: &Pass| !pass.compares() && pass.write.mask() & function.cleared == function.cleared;
+    if function.cleared == 0 || lut.passes().first().is_some_and(set_first) {
         return Ok(lut);
     }
     let clear = Pass { key: Pattern::NONE, write: Pattern::new(function.cleared, 0) };
@@ -169,6 +174,15 @@ mod tests {
                 let expected = (state & !function.writable) | wanted;
                 assert_eq!(lut.apply(state), expected, "{kind:?} on {state:04b}:\n{lut}");
             }
+        }
+    }
+
+    #[test]
+    fn no_table_writes_to_every_row_twice_in_a_row() {
+        for kind in LutKind::ALL {
+            let lut = lut(kind).unwrap();
+            let broadcasts = lut.passes().iter().take_while(|pass| !pass.compares()).count();
+            assert!(broadcasts <= 1, "{lut}");
         }
     }
 

@@ -61,84 +61,185 @@ pub enum SynthesisError {
 /// # Errors
 /// If no sequence of passes computes it.
 pub fn synthesize(function: &BitFunction<'_>, cost: ScheduleCost) -> Result<(Lut, u64), SynthesisError> {
-    let columns = function.columns.len();
-    let starts: Vec<u8> = (0..1_u8 << columns).filter(|state| state & function.cleared == 0).collect();
-    let wanted: Vec<u8> = starts.iter().map(|&state| (function.result)(state) & function.writable).collect();
-    let relevant = function.writable & !function.unused;
-    let passes = candidate_passes(columns, function.writable);
+    let search = Search::new(function, cost);
+    // Ways that cannot end within a limit are not followed; the limit rises until one does.
+    let mut limit = search.least_still_to_pay(search.identity);
+    loop {
+        match search.within(limit) {
+            Outcome::Found { passes, cost } => {
+                let names = function.columns.iter().map(|&name| name.to_owned()).collect();
+                return Ok((Lut::new(function.name, names, passes)?, cost));
+            }
+            Outcome::Dearer { at_least } => limit = at_least + cost.compare + cost.write,
+            Outcome::Exhausted => return Err(SynthesisError::Impossible(function.name.to_owned())),
+        }
+    }
+}
 
-    let identity =
-        starts.iter().enumerate().fold(0_u64, |packed, (i, &state)| packed | u64::from(state) << (4 * i));
-    let state_of = |configuration: u64, i: usize| (configuration >> (4 * i)) as u8 & 0xf;
-    let is_goal = |configuration: u64| {
-        wanted.iter().enumerate().all(|(i, &w)| (state_of(configuration, i) ^ w) & relevant == 0)
-    };
-    // Rows that have become equal stay equal: a configuration that merged two rows with different results is lost.
-    let is_lost = |configuration: u64| {
+/// The state of the row that started with pattern `i` in the four bits from `4 i` on.
+type Configuration = u64;
+
+enum Outcome {
+    Found {
+        passes: Vec<Pass>,
+        cost: u64,
+    },
+    /// Every schedule costs more than the limit.
+    Dearer {
+        at_least: u64,
+    },
+    /// Every configuration that can be reached was, and none is the goal.
+    Exhausted,
+}
+
+struct Search {
+    cost: ScheduleCost,
+    identity: Configuration,
+    goal: Configuration,
+    /// The goal's bits that matter.
+    relevant: Configuration,
+    /// All bits of the rows that there are.
+    every: Configuration,
+    /// The relevant columns in which the goal differs from row to row.
+    varied: Configuration,
+    keys: Vec<Pattern>,
+    writes: Vec<Pattern>,
+}
+
+impl Search {
+    fn new(function: &BitFunction<'_>, cost: ScheduleCost) -> Self {
+        let columns = function.columns.len();
+        let starts: Vec<u8> = (0..1_u8 << columns).filter(|state| state & function.cleared == 0).collect();
+        let packed = |state_of: &dyn Fn(u8) -> u8| {
+            let rows = starts.iter().enumerate();
+            rows.fold(0, |packed, (row, &start)| packed | Configuration::from(state_of(start)) << (4 * row))
+        };
+        let relevant = function.writable & !function.unused;
+        let (every, goal) = (packed(&|_| 0xf), packed(&|start| (function.result)(start) & relevant));
+        let varied = (0..columns).map(|column| 1 << column).filter(|&column| {
+            let ones = goal & repeated(column);
+            ones != 0 && ones != every & repeated(column)
+        });
+        Self {
+            cost,
+            identity: packed(&|start| start),
+            goal,
+            relevant: repeated(relevant) & every,
+            every,
+            varied: varied.fold(0, |varied, column| varied | repeated(column)),
+            keys: patterns(columns, !0).collect(),
+            writes: patterns(columns, function.writable).filter(|write| write.mask != 0).collect(),
+        }
+    }
+
+    /// Rows that have become equal stay equal: a configuration that merged two rows with different results is lost.
+    fn is_lost(&self, configuration: Configuration) -> bool {
         let mut result_of = [None; 16];
-        wanted.iter().enumerate().any(|(i, &w)| {
-            let seen = &mut result_of[usize::from(state_of(configuration, i))];
-            seen.replace(w & relevant).is_some_and(|earlier| earlier != w & relevant)
+        (0..self.every.count_ones()).step_by(4).any(|row| {
+            let seen = &mut result_of[(configuration >> row) as usize & 0xf];
+            let result = self.goal >> row & 0xf;
+            seen.replace(result).is_some_and(|earlier| earlier != result)
         })
-    };
+    }
 
-    let mut best: HashMap<u64, (u64, u64, Option<usize>)> = HashMap::from([(identity, (0, identity, None))]);
-    let mut queue = BinaryHeap::from([Reverse((0_u64, identity))]);
-    while let Some(Reverse((reached, configuration))) = queue.pop() {
-        if best.get(&configuration).is_some_and(|&(cheapest, ..)| cheapest < reached) {
-            continue;
-        }
-        if is_goal(configuration) {
-            let mut schedule = Vec::new();
-            let mut at = configuration;
-            while let Some(&(_, before, Some(pass))) = best.get(&at) {
-                schedule.push(passes[pass]);
-                at = before;
-            }
-            schedule.reverse();
-            let names = function.columns.iter().map(|&name| name.to_owned()).collect();
-            return Ok((Lut::new(function.name, names, schedule)?, reached));
-        }
-        for (index, pass) in passes.iter().enumerate() {
-            let (mut next, mut tagged) = (0_u64, 0_u64);
-            for i in 0..starts.len() {
-                let state = state_of(configuration, i);
-                let matches = pass.key.matches(state);
-                tagged += u64::from(matches);
-                next |= u64::from(if matches { pass.write.written_to(state) } else { state }) << (4 * i);
-            }
-            if next == configuration || is_lost(next) {
+    /// A lower bound: every wrong bit is written; a column that has to become 0 in one row and 1 in another is written twice;
+    /// and without a search a column can only become the same in all rows.
+    fn least_still_to_pay(&self, configuration: Configuration) -> u64 {
+        let wrong = (configuration ^ self.goal) & self.relevant;
+        let columns_of = |bits: Configuration| {
+            let halves = bits | bits >> 32;
+            let quarters = halves | halves >> 16;
+            let eighths = quarters | quarters >> 8;
+            (eighths | eighths >> 4) & 0xf
+        };
+        let twice = columns_of(wrong & self.goal) & columns_of(wrong & !self.goal) != 0;
+        let writes = u64::from(wrong != 0) + u64::from(twice);
+        let compares = u64::from(wrong & self.varied != 0);
+        compares * (self.cost.compare + self.cost.compared_column)
+            + writes * self.cost.write
+            + u64::from(wrong.count_ones()) * self.cost.written_bit
+    }
+
+    /// Dijkstra's search over configurations from which a schedule may end within the limit.
+    fn within(&self, limit: u64) -> Outcome {
+        let mut best: HashMap<Configuration, (u64, Configuration, Option<Pass>)> =
+            HashMap::from([(self.identity, (0, self.identity, None))]);
+        let mut queue = BinaryHeap::from([Reverse((0, self.identity))]);
+        let mut least_beyond = u64::MAX;
+        let mut narrowest = Vec::new();
+        while let Some(Reverse((reached, configuration))) = queue.pop() {
+            if best.get(&configuration).is_some_and(|&(cheapest, ..)| cheapest < reached) {
                 continue;
             }
-            let compare = if pass.compares() {
-                cost.compare + cost.compared_column * u64::from(pass.key.width())
-            } else {
-                0
-            };
-            let total =
-                reached + compare + cost.write + cost.written_bit * u64::from(pass.write.width()) * tagged;
-            if best.get(&next).is_none_or(|&(cheapest, ..)| total < cheapest) {
-                best.insert(next, (total, configuration, Some(index)));
-                queue.push(Reverse((total, next)));
+            if (configuration ^ self.goal) & self.relevant == 0 {
+                let mut passes = Vec::new();
+                let mut at = configuration;
+                while let Some(&(_, before, Some(pass))) = best.get(&at) {
+                    passes.push(pass);
+                    at = before;
+                }
+                passes.reverse();
+                return Outcome::Found { passes, cost: reached };
+            }
+            self.narrowest_keys(configuration, &mut narrowest);
+            for &(rows, key) in &narrowest {
+                let compare = if key.mask == 0 {
+                    0
+                } else {
+                    self.cost.compare + self.cost.compared_column * u64::from(key.width())
+                };
+                let tagged = u64::from(rows.count_ones() / 4);
+                for &write in &self.writes {
+                    let next =
+                        (configuration & !(rows & repeated(write.mask))) | (rows & repeated(write.value));
+                    let written = self.cost.written_bit * u64::from(write.width()) * tagged;
+                    let total = reached + compare + self.cost.write + written;
+                    let at_least = total + self.least_still_to_pay(next);
+                    if at_least > limit {
+                        least_beyond = least_beyond.min(at_least);
+                    } else if next != configuration
+                        && best.get(&next).is_none_or(|&(cheapest, ..)| total < cheapest)
+                        && !self.is_lost(next)
+                    {
+                        best.insert(next, (total, configuration, Some(Pass { key, write })));
+                        queue.push(Reverse((total, next)));
+                    }
+                }
+            }
+        }
+        if least_beyond == u64::MAX { Outcome::Exhausted } else { Outcome::Dearer { at_least: least_beyond } }
+    }
+
+    /// Of the keys that find the same rows only the first of the narrowest can be on a cheapest way.
+    fn narrowest_keys(&self, configuration: Configuration, narrowest: &mut Vec<(Configuration, Pattern)>) {
+        narrowest.clear();
+        for &key in &self.keys {
+            let rows = matching(configuration, key) & self.every;
+            match narrowest.iter_mut().find(|(found, _)| *found == rows) {
+                Some((_, known)) if key.width() < known.width() => *known = key,
+                Some(_) => {}
+                None if rows == 0 => {}
+                None => narrowest.push((rows, key)),
             }
         }
     }
-    Err(SynthesisError::Impossible(function.name.to_owned()))
 }
 
-fn candidate_passes(columns: usize, writable: u8) -> Vec<Pass> {
-    let patterns: Vec<Pattern> = (0..1_u8 << columns)
-        .flat_map(|mask| {
-            (0..1_u8 << columns).filter(move |v| v & !mask == 0).map(move |v| Pattern::new(mask, v))
-        })
-        .collect();
-    patterns
-        .iter()
-        .flat_map(|&key| {
-            patterns
-                .iter()
-                .filter(move |write| write.mask != 0 && write.mask & !writable == 0)
-                .map(move |&write| Pass { key, write })
-        })
-        .collect()
+/// The configuration in which all rows are in one state.
+const fn repeated(state: u8) -> Configuration {
+    state as Configuration * 0x1111_1111_1111_1111
+}
+
+/// All four bits of each row that matches a key.
+const fn matching(configuration: Configuration, key: Pattern) -> Configuration {
+    let differs = (configuration ^ repeated(key.value)) & repeated(key.mask);
+    let halves = differs | differs >> 1;
+    let any = (halves | halves >> 2) & repeated(1);
+    (any ^ repeated(1)) * 0xf
+}
+
+/// Every pattern that names none but the given columns.
+fn patterns(columns: usize, of: u8) -> impl Iterator<Item = Pattern> {
+    let masks = (0..1_u8 << columns).filter(move |mask| mask & !of == 0);
+    masks.flat_map(|mask| (0..=mask).filter(move |v| v & !mask == 0).map(move |v| Pattern::new(mask, v)))
 }
