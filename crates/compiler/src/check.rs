@@ -37,12 +37,29 @@ pub fn check(
     seed: u64,
 ) -> Result<(), Miscompiled> {
     let inputs = Inputs::new(weights, input_maximum, seed);
+    for (output, found) in run(program, |tap, bit| inputs.plane(tap, bit)) {
+        let expected = inputs.sums(weights, output as usize);
+        if let Some(row) = (0..ROWS).find(|&row| found[row] != expected[row]) {
+            let (found, expected) = (found[row], expected[row]);
+            return Err(Miscompiled { output, row, found, expected });
+        }
+    }
+    Ok(())
+}
+
+/// Rows that a check runs.
+pub const ROWS: usize = 64;
+
+/// Runs a program on 64 rows and gives what it stores, in the order of storing. `plane` gives a bit of an element in all rows,
+/// row 0 in the lowest bit. Tables and cells that are not there are passed over: the machine's rules are not checked here.
+pub fn run(program: &Program, mut plane: impl FnMut(Tap, usize) -> u64) -> Vec<(u32, [i64; ROWS])> {
     let mut cells: HashMap<(usize, usize), u64> = HashMap::new();
+    let mut stored = Vec::new();
     for instruction in &program.instructions {
         match *instruction {
             Instruction::Load { tap, destination } => {
                 for bit in 0..usize::from(destination.bits) {
-                    cells.insert(destination.cell(bit), inputs.plane(tap, bit));
+                    cells.insert(destination.cell(bit), plane(tap, bit));
                 }
             }
             Instruction::Apply { lut, bits, operands } => {
@@ -66,17 +83,11 @@ pub fn check(
                 }
             }
             Instruction::Store { output, source, signed } => {
-                let expected = inputs.sums(weights, output as usize);
-                for (row, &expected) in expected.iter().enumerate() {
-                    let found = read(&cells, source, signed, row);
-                    if found != expected {
-                        return Err(Miscompiled { output, row, found, expected });
-                    }
-                }
+                stored.push((output, std::array::from_fn(|row| read(&cells, source, signed, row))));
             }
         }
     }
-    Ok(())
+    stored
 }
 
 fn read(cells: &HashMap<(usize, usize), u64>, source: Operand, signed: bool, row: usize) -> i64 {

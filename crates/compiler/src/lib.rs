@@ -8,6 +8,7 @@
 //!
 //! The crate knows the machine's rules and extents, but no time and no energy.
 
+pub mod activation;
 mod arithmetic;
 pub mod assembly;
 mod bounds;

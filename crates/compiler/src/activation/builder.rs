@@ -1,0 +1,127 @@
+//! Words without a place become operands, tables' applications become instructions.
+
+use std::ops::Range;
+
+use super::ActivationError;
+use super::tables::{Table, tables};
+use crate::ir::Tap;
+use crate::program::{Direction, Instruction, Operand, Operands, Program};
+use crate::{Format, Geometry};
+
+/// A word of the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Word(usize);
+
+/// Some bits of a word; bits beyond the last are the last again, so a flag is a word of one bit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Bits {
+    word: Word,
+    first: u8,
+}
+
+impl Word {
+    pub(super) fn from_bit(self, first: u8) -> Bits {
+        Bits { word: self, first }
+    }
+}
+
+impl From<Word> for Bits {
+    fn from(word: Word) -> Self {
+        word.from_bit(0)
+    }
+}
+
+/// Collects a program. Words keep their places: what is computed one after the other uses the same words again.
+#[derive(Debug)]
+pub(super) struct Builder {
+    geometry: Geometry,
+    places: Vec<Operand>,
+    instructions: Vec<Instruction>,
+}
+
+impl Builder {
+    /// Places words of the given bits: across columns at domain 0 if the columns suffice, otherwise along a track each.
+    pub(super) fn new(
+        geometry: Geometry,
+        bits: impl IntoIterator<Item = u32>,
+    ) -> Result<(Self, Vec<Word>), ActivationError> {
+        let bits: Vec<u8> = bits
+            .into_iter()
+            .map(|bits| u8::try_from(bits).map_err(|_| ActivationError::TooWide(bits)))
+            .collect::<Result<_, _>>()?;
+        let all: usize = bits.iter().map(|&bits| usize::from(bits)).sum();
+        let longest = bits.iter().map(|&bits| usize::from(bits)).max().unwrap_or(0);
+        let direction = if all <= geometry.columns() {
+            Direction::Across
+        } else if bits.len() <= geometry.columns() && longest <= geometry.domains() {
+            Direction::Along
+        } else {
+            return Err(ActivationError::DoesNotFit { words: bits.len(), bits: all, longest, geometry });
+        };
+        let mut column = 0;
+        let places = bits.iter().map(|&bits| {
+            let place = Operand { column, domain: 0, bits, direction };
+            column += if direction == Direction::Across { u16::from(bits) } else { 1 };
+            place
+        });
+        let places: Vec<Operand> = places.collect();
+        let words = (0..places.len()).map(Word).collect();
+        Ok((Self { geometry, places, instructions: Vec::new() }, words))
+    }
+
+    /// Fills the first `bits` bits of a word from the elements `channel,addend,0`, `channel,addend,1`, ..., sixteen bits from each.
+    pub(super) fn load(&mut self, channel: u32, addend: u8, word: Word, bits: u32) {
+        for piece in 0..bits.div_ceil(16) as u8 {
+            let tap = Tap { channel, row: addend, column: piece };
+            let part = self.part(word.from_bit(16 * piece), (bits - 16 * u32::from(piece)).min(16) as u8);
+            self.instructions.push(Instruction::Load { tap, destination: part });
+        }
+    }
+
+    /// Fills a word of at most sixteen bits from one element.
+    pub(super) fn load_element(&mut self, tap: Tap, word: Word) {
+        self.instructions.push(Instruction::Load { tap, destination: self.places[word.0] });
+    }
+
+    /// Runs a table over the given number of bits; does nothing for none.
+    pub(super) fn apply(&mut self, table: Table, bits: u8, operands: &[Bits]) {
+        if bits > 0 {
+            let places: Vec<Operand> =
+                operands.iter().map(|o| self.places[o.word.0].from_bit(o.first)).collect();
+            let operands = Operands::new(&places);
+            self.instructions.push(Instruction::Apply { lut: table as u8, bits, operands });
+        }
+    }
+
+    /// Runs one of two tables over each bit of a range, by the bits of a constant; neighbours of the same table together.
+    pub(super) fn apply_by_bits(
+        &mut self,
+        constant: u128,
+        range: Range<u8>,
+        [zero, one]: [Table; 2],
+        operands: impl Fn(u8) -> [Bits; 2],
+    ) {
+        let bit = |place: u8| u32::from(place) < u128::BITS && constant >> place & 1 == 1;
+        let mut first = range.start;
+        while first < range.end {
+            let is_one = bit(first);
+            let end = (first..range.end).find(|&place| bit(place) != is_one).unwrap_or(range.end);
+            self.apply(if is_one { one } else { zero }, end - first, &operands(first));
+            first = end;
+        }
+    }
+
+    /// Reads some bits out of all rows.
+    pub(super) fn store(&mut self, bits: Bits, format: Format, output: u32) {
+        let source = self.part(bits, format.bits);
+        self.instructions.push(Instruction::Store { output, source, signed: format.signed });
+    }
+
+    pub(super) fn finish(self) -> Result<Program, ActivationError> {
+        Ok(Program { geometry: self.geometry, luts: tables()?.to_vec(), instructions: self.instructions })
+    }
+
+    fn part(&self, bits: Bits, count: u8) -> Operand {
+        Operand { bits: count, ..self.places[bits.word.0].from_bit(bits.first) }
+    }
+}
