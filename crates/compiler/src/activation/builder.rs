@@ -20,14 +20,14 @@ pub(super) struct Bits {
 }
 
 impl Word {
-    pub(super) fn from_bit(self, first: u8) -> Bits {
+    pub(super) fn bits_from(self, first: u8) -> Bits {
         Bits { word: self, first }
     }
 }
 
 impl From<Word> for Bits {
     fn from(word: Word) -> Self {
-        word.from_bit(0)
+        word.bits_from(0)
     }
 }
 
@@ -73,7 +73,7 @@ impl Builder {
     pub(super) fn load(&mut self, channel: u32, addend: u8, word: Word, bits: u32) {
         for piece in 0..bits.div_ceil(16) as u8 {
             let tap = Tap { channel, row: addend, column: piece };
-            let part = self.part(word.from_bit(16 * piece), (bits - 16 * u32::from(piece)).min(16) as u8);
+            let part = self.part(word.bits_from(16 * piece), (bits - 16 * u32::from(piece)).min(16) as u8);
             self.instructions.push(Instruction::Load { tap, destination: part });
         }
     }

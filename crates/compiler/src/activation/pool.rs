@@ -45,7 +45,7 @@ pub fn sum_pool_program(
     let sum_bits = bits_of(usize::from(height) * usize::from(width));
     let (mut builder, words) = Builder::new(geometry, [u32::from(sum_bits), u32::from(bits), 1])?;
     let (sum, next, carry) = (words[0], words[1], words[2]);
-    builder.apply(Table::Clear, sum_bits - bits, &[sum.from_bit(bits)]);
+    builder.apply(Table::Clear, sum_bits - bits, &[sum.bits_from(bits)]);
     builder.apply(Table::Clear, 1, &[carry.into()]);
     for (before, tap) in taps(height, width).enumerate() {
         if before == 0 {
@@ -55,7 +55,7 @@ pub fn sum_pool_program(
         builder.load_element(tap, next);
         builder.apply(Table::Add, bits, &[carry.into(), next.into(), sum.into()]);
         // The sum of what was added so far has no more bits than this, so nothing is carried out of them.
-        builder.apply(Table::Carry, bits_of(before + 1) - bits, &[carry.into(), sum.from_bit(bits)]);
+        builder.apply(Table::Carry, bits_of(before + 1) - bits, &[carry.into(), sum.bits_from(bits)]);
     }
     builder.store(sum.into(), Format { bits: sum_bits, signed: false }, 0);
     builder.finish()

@@ -95,12 +95,12 @@ impl Sum {
         }
         self.emit_constant(builder, carry, sum);
         let (fraction, bits) = (self.fraction, channel.bits);
-        let result = sum.from_bit(fraction);
+        let result = sum.bits_from(fraction);
         let beyond = self.width as u8 - fraction - bits;
         if beyond > 0 {
             let overflow: Bits = words[OVERFLOW].into();
             builder.apply(Table::Clear, 1, &[overflow]);
-            builder.apply(Table::SetWhereOne, beyond, &[sum.from_bit(fraction + bits), overflow]);
+            builder.apply(Table::SetWhereOne, beyond, &[sum.bits_from(fraction + bits), overflow]);
             builder.apply(Table::SetWhereOne, bits, &[overflow, result]);
         }
         if self.constant < 0 {
@@ -128,9 +128,9 @@ impl Sum {
             [Table::Carry, Table::AddOne]
         };
         let range = lowest.min(self.fraction)..self.fraction;
-        builder.apply_by_bits(constant, range, dropped, |bit| [sum.from_bit(bit), carry.into()]);
+        builder.apply_by_bits(constant, range, dropped, |bit| [sum.bits_from(bit), carry.into()]);
         let range = lowest.max(self.fraction)..self.width as u8;
-        builder.apply_by_bits(constant, range, kept, |bit| [carry.into(), sum.from_bit(bit)]);
+        builder.apply_by_bits(constant, range, kept, |bit| [carry.into(), sum.bits_from(bit)]);
     }
 }
 
@@ -187,7 +187,7 @@ impl Product {
             *most_so_far = others + partial;
             let place = digit.place as u8;
             if before == 0 {
-                builder.apply(Table::SetWhereOne, bits, &[factor.into(), sum.from_bit(place)]);
+                builder.apply(Table::SetWhereOne, bits, &[factor.into(), sum.bits_from(place)]);
                 continue;
             }
             let (add, go_on) =
@@ -195,9 +195,9 @@ impl Product {
             // Neither sum has bits beyond the longer one's, so no carry and no borrow leaves them.
             let end = bits_of(before.max(*most_so_far)) as u8;
             let of_word = bits.min(end.saturating_sub(place));
-            builder.apply(add, of_word, &[carry.into(), factor.into(), sum.from_bit(place)]);
+            builder.apply(add, of_word, &[carry.into(), factor.into(), sum.bits_from(place)]);
             let beyond = end.saturating_sub(place + of_word);
-            builder.apply(go_on, beyond, &[carry.into(), sum.from_bit(place + of_word)]);
+            builder.apply(go_on, beyond, &[carry.into(), sum.bits_from(place + of_word)]);
         }
     }
 }

@@ -77,7 +77,7 @@ impl Staircase {
                 ([Table::SetWhereOne, Table::ClearWhereZero], place.trailing_zeros())
             };
             let range = (first as u8).min(self.bits)..self.bits;
-            builder.apply_by_bits(place, range, tables, |bit| [word.from_bit(bit), flag.into()]);
+            builder.apply_by_bits(place, range, tables, |bit| [word.bits_from(bit), flag.into()]);
         }
         for bit in 0..channel.bits {
             for (number, (&stair, &flag)) in (1_usize..).zip(self.stairs.iter().zip(&words[FIRST_FLAG..])) {
@@ -85,11 +85,11 @@ impl Staircase {
                     continue;
                 }
                 let is_one = number >> bit & 1 == 1;
-                let target = result.from_bit(bit);
+                let target = result.bits_from(bit);
                 match stair {
                     Stair::Never => {}
                     Stair::Always => {
-                        builder.apply(if is_one { Table::Set } else { Table::Clear }, 1, &[target])
+                        builder.apply(if is_one { Table::Set } else { Table::Clear }, 1, &[target]);
                     }
                     Stair::At(_) => {
                         let table = if is_one { Table::SetWhereOne } else { Table::ClearWhereOne };
