@@ -1,5 +1,7 @@
 //! Programs for requantization and pools against whole-number arithmetic.
 
+#![allow(clippy::unwrap_used)]
+
 use compiler::activation::{
     ActivationError, ChannelRequantization, RequantizationMethod, ScaledWord, max_pool_program,
     requantization_program, sum_pool_program,

@@ -35,6 +35,20 @@ pub trait BatchEngine {
         layer: &LinearLayer,
         inputs: &[&FeatureMap],
     ) -> Result<Vec<Accumulators>, Self::Error>;
+
+    /// The values of an activation for each image, from what was evaluated before it, if the engine makes them itself. `None`,
+    /// what an engine says that does not define this, leaves them to the network's integer arithmetic.
+    ///
+    /// # Errors
+    /// As the engine defines.
+    fn activate_all(
+        &mut self,
+        activation: &Activation,
+        images: &[Evaluation],
+    ) -> Result<Option<Vec<FeatureMap>>, Self::Error> {
+        let _ = (activation, images);
+        Ok(None)
+    }
 }
 
 /// One image after the other.
@@ -84,7 +98,7 @@ pub enum EvaluationError<E: Error + 'static> {
         source: E,
     },
     /// The engine gave accumulators of another shape.
-    #[error("layer `{layer}`: the engine gave accumulators of shape {found}; expected {expected}")]
+    #[error("layer `{layer}`: the engine gave values of shape {found}; expected {expected}")]
     EngineShape {
         /// The layer.
         layer: String,
@@ -199,10 +213,24 @@ impl Network {
                     }
                 }
                 Node::Activation(_, activation) => {
-                    all.par_iter_mut().for_each(|values| {
-                        let made = activate(activation, values);
+                    let layer = || activation.name().into();
+                    let made = engine
+                        .activate_all(activation, &all)
+                        .map_err(|source| EvaluationError::Engine { layer: layer(), source })?;
+                    let Some(made) = made else {
+                        all.par_iter_mut().for_each(|values| {
+                            let made = activate(activation, values);
+                            values.activations.push(made);
+                        });
+                        continue;
+                    };
+                    for (values, made) in all.iter_mut().zip(made) {
+                        let (found, expected) = (made.shape(), activation.shape());
+                        if found != expected {
+                            return Err(EvaluationError::EngineShape { layer: layer(), found, expected });
+                        }
                         values.activations.push(made);
-                    });
+                    }
                 }
             }
         }

@@ -170,7 +170,7 @@ fn an_engine_that_fails_or_gives_another_shape_is_told_with_its_layer() {
         |shape| network.evaluate(&image([1; 4]), &mut Faulty { layer: "fc", shape }).unwrap_err().to_string();
     assert_eq!(run(None), "layer `fc`: broken");
     let found = run(Some(Shape::new(2, 1, 1)));
-    assert_eq!(found, "layer `fc`: the engine gave accumulators of shape 2x1x1; expected 1x1x1");
+    assert_eq!(found, "layer `fc`: the engine gave values of shape 2x1x1; expected 1x1x1");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! One layer on processors: its programs, the blocks of rows that they run on, and the events.
 
+use compiler::activation::ActivationError;
 use compiler::ir::Tap;
 use compiler::{CompileError, CompiledLayer, Geometry, Options, compile_layer};
 use network::{Accumulators, FeatureMap, LinearLayer, Window};
@@ -24,6 +25,14 @@ pub enum MachineError {
         layer: String,
         /// The rule.
         source: Box<ProgramError>,
+    },
+    /// A program for an activation cannot be made.
+    #[error("activation `{activation}`: {source}")]
+    Activation {
+        /// The activation.
+        activation: String,
+        /// Why.
+        source: ActivationError,
     },
     /// The engine was not prepared for the layer.
     #[error("layer `{0}` was not compiled for this machine")]
@@ -113,27 +122,7 @@ impl MachineLayer {
 
     /// The events that do not depend on data, and the given bits written to tagged rows of each program.
     fn events(&self, tagged_bits: impl Iterator<Item = f64>) -> Events {
-        let rows = self.rows();
-        let blocks = rows.physical / self.geometry.rows() as u64;
-        let mut events = Events { processors: blocks * self.counts.len() as u64, ..Events::default() };
-        let padding = (rows.physical - rows.occupied) as f64;
-        for ((counts, padding_bits), tagged) in
-            self.counts.iter().zip(&self.padding_tagged_bits).zip(tagged_bits)
-        {
-            events.row_searches += PerRows::uniform(counts.compares, rows);
-            events.searched_bits += PerRows::uniform(counts.compared_columns, rows);
-            events.driven_columns += (counts.compared_columns * blocks) as f64;
-            events.tagged_bits += PerRows { occupied: tagged, physical: tagged + padding * padding_bits };
-            events.broadcast_bits += PerRows::uniform(counts.broadcast_bits, rows);
-            events.track_steps += PerRows::uniform(counts.track_steps, rows);
-            events.loaded_bits += (counts.loaded_bits * rows.occupied) as f64;
-            events.stored_bits += (counts.stored_bits * rows.occupied) as f64;
-            events.words_fetched += counts.words as f64;
-            events.words_broadcast += (counts.words * blocks) as f64;
-        }
-        events.serial =
-            self.counts.iter().fold(SerialSteps::default(), |s, counts| s.alongside(counts.serial));
-        events
+        program_events(&self.counts, &self.padding_tagged_bits, self.rows(), self.geometry, tagged_bits)
     }
 
     /// The events of one image from the programs alone, if every loaded bit is 1 with the given probability.
@@ -270,8 +259,36 @@ impl MachineLayer {
     }
 }
 
+/// The events of programs that run side by side, each on the same rows: those that do not depend on data from their counts, and
+/// the given bits that each writes to tagged rows.
+pub(crate) fn program_events(
+    counts: &[ProgramCounts],
+    padding_tagged_bits: &[f64],
+    rows: RowCount,
+    geometry: Geometry,
+    tagged_bits: impl Iterator<Item = f64>,
+) -> Events {
+    let blocks = rows.physical / geometry.rows() as u64;
+    let mut events = Events { processors: blocks * counts.len() as u64, ..Events::default() };
+    let padding = (rows.physical - rows.occupied) as f64;
+    for ((counts, padding_bits), tagged) in counts.iter().zip(padding_tagged_bits).zip(tagged_bits) {
+        events.row_searches += PerRows::uniform(counts.compares, rows);
+        events.searched_bits += PerRows::uniform(counts.compared_columns, rows);
+        events.driven_columns += (counts.compared_columns * blocks) as f64;
+        events.tagged_bits += PerRows { occupied: tagged, physical: tagged + padding * padding_bits };
+        events.broadcast_bits += PerRows::uniform(counts.broadcast_bits, rows);
+        events.track_steps += PerRows::uniform(counts.track_steps, rows);
+        events.loaded_bits += (counts.loaded_bits * rows.occupied) as f64;
+        events.stored_bits += (counts.stored_bits * rows.occupied) as f64;
+        events.words_fetched += counts.words as f64;
+        events.words_broadcast += (counts.words * blocks) as f64;
+    }
+    events.serial = counts.iter().fold(SerialSteps::default(), |s, counts| s.alongside(counts.serial));
+    events
+}
+
 /// Rows that are simulated together: eight words of a plane.
-const SIMULATED_ROWS: usize = 512;
+pub(crate) const SIMULATED_ROWS: usize = 512;
 
 /// Rows that run one program, counted over all images.
 #[derive(Debug, Clone, Copy)]

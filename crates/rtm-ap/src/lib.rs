@@ -3,11 +3,13 @@
 //! A processor is an array of rows x columns of content-addressable cells; behind each cell lies a racetrack of domains with
 //! one access port, and the tracks of a column shift together. A pass compares a key with the unmasked columns of all rows
 //! and writes the rows that match. Rows hold output positions; positions beyond the rows of one processor go to further
-//! processors, which receive the same program. Requantization and pools are done at the arrays' periphery. The architecture
-//! follows "Full-Stack Optimization for CAM-Only DNN Inference" (de Lima et al., DATE 2024, arXiv 2401.12630).
+//! processors, which receive the same program. Requantization and pools are done at the arrays' periphery, or by programs
+//! of their own. The architecture follows "Full-Stack Optimization for CAM-Only DNN Inference" (de Lima et al., DATE 2024,
+//! arXiv 2401.12630).
 //!
 //! Events become energy, latency and area by the parameters of a technology file. The crate knows nothing of accuracy.
 
+mod activation;
 mod cost;
 mod counts;
 mod events;
@@ -19,6 +21,7 @@ mod machine;
 mod slip;
 mod technology_parameters;
 
+pub use activation::{ActivationsAt, UnknownActivationsAt};
 pub use cost::{Cost, EnergyParts, cost, processor_area};
 pub use counts::{ProgramCounts, ProgramError, Rule};
 pub use events::{Events, PerRows, RowCount, SerialSteps};

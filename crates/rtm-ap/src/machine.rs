@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use compiler::Options;
+use compiler::activation::RequantizationMethod;
+use compiler::{Format, Options, Program};
 use network::{
-    Accumulators, Activation, Addend, BatchEngine, Evaluation, EvaluationError, FeatureMap, LinearLayer,
-    Network, Node, Operation,
+    Accumulators, Activation, Addend, BatchEngine, Evaluation, EvaluationError, FeatureMap, LayerId,
+    LinearLayer, Network, Node, Operation,
 };
 use rayon::prelude::*;
 
+use crate::activation::{AccumulatorFormats, ActivationPrograms, ActivationsAt};
 use crate::events::Events;
 use crate::layer::{MachineError, MachineLayer};
 
@@ -19,6 +21,9 @@ pub struct Machine {
     options: Options,
     layers: Vec<MachineLayer>,
     periphery: Vec<PeripheryEvents>,
+    activations_at: ActivationsAt,
+    /// By activation; none for those that are made at the periphery, or not computed at all.
+    activations: Vec<Option<ActivationPrograms>>,
 }
 
 /// What happens between a layer and the next, counted with the layer that comes before.
@@ -49,8 +54,57 @@ impl Machine {
             .par_iter()
             .map(|layer| MachineLayer::compile(layer, options))
             .collect::<Result<Vec<_>, _>>()?;
-        let periphery = periphery(&network);
-        Ok(Self { network, options: *options, layers, periphery })
+        let activations_at = ActivationsAt::Periphery;
+        let periphery = periphery(&network, activations_at);
+        Ok(Self { network, options: *options, layers, periphery, activations_at, activations: Vec::new() })
+    }
+
+    /// The same machine with activations made where it is said.
+    ///
+    /// # Errors
+    /// The first activation whose program does not fit the array.
+    pub fn with_activations(mut self, at: ActivationsAt) -> Result<Self, MachineError> {
+        self.activations_at = at;
+        self.periphery = periphery(&self.network, at);
+        self.activations = match at {
+            ActivationsAt::Periphery => Vec::new(),
+            ActivationsAt::Array(method) => self.activation_programs(method)?,
+        };
+        Ok(self)
+    }
+
+    fn activation_programs(
+        &self,
+        method: RequantizationMethod,
+    ) -> Result<Vec<Option<ActivationPrograms>>, MachineError> {
+        let of_layer = |id: LayerId| {
+            let programs = &self.layers.get(id.index())?.compiled().programs;
+            let channels = self.network.layer(id)?.output().channels;
+            // An output that no weight reaches is stored by no program: it is 0.
+            let mut formats = vec![Format { bits: 1, signed: false }; channels];
+            for (output, format) in programs.iter().flat_map(Program::outputs) {
+                formats[output as usize] = format;
+            }
+            Some(AccumulatorFormats { formats, parts: programs.len() })
+        };
+        let nodes: Vec<&Activation> = self
+            .network
+            .nodes()
+            .filter_map(
+                |node| if let Node::Activation(_, activation) = node { Some(activation) } else { None },
+            )
+            .collect();
+        // The image is the first activation and no node.
+        let compiled = nodes.par_iter().map(|activation| {
+            ActivationPrograms::compile(&self.network, activation, method, self.options.geometry, of_layer)
+        });
+        let compiled = compiled.collect::<Result<Vec<_>, _>>()?;
+        Ok(compiled)
+    }
+
+    /// Where activations are made.
+    pub fn activations_at(&self) -> ActivationsAt {
+        self.activations_at
     }
 
     /// The network.
@@ -81,7 +135,8 @@ impl Machine {
     /// # Errors
     /// If an image does not fit the network.
     pub fn run_all(&self, images: &[FeatureMap]) -> Result<Run, EvaluationError<MachineError>> {
-        let mut engine = Engine { machine: self, next: 0, events: Vec::with_capacity(self.layers.len()) };
+        let events = Vec::with_capacity(self.layers.len());
+        let mut engine = Engine { machine: self, next: 0, next_activation: 0, events };
         let evaluations = self.network.evaluate_all(images, &mut engine)?;
         Ok(Run { evaluations, events: engine.events })
     }
@@ -89,11 +144,26 @@ impl Machine {
     /// The events of every layer from the programs alone; `set_bit_share` gives for each layer the probability that a bit of
     /// its input is 1.
     pub fn expected_events(&self, set_bit_share: impl Fn(usize) -> f64 + Sync) -> Vec<Events> {
-        self.layers
+        let mut events: Vec<Events> = self
+            .layers
             .par_iter()
             .enumerate()
             .map(|(index, layer)| self.with_periphery(index, layer.expected_events(set_bit_share(index))))
-            .collect()
+            .collect();
+        let (mut layers, mut activations) = (0, self.activations.iter());
+        for node in self.network.nodes() {
+            match node {
+                Node::Linear(..) => layers += 1,
+                Node::Activation(..) => {
+                    if let (Some(Some(programs)), Some(layer)) =
+                        (activations.next(), events[..layers].last_mut())
+                    {
+                        *layer += programs.expected_events();
+                    }
+                }
+            }
+        }
+        events
     }
 
     fn with_periphery(&self, layer: usize, mut events: Events) -> Events {
@@ -108,6 +178,7 @@ impl Machine {
 struct Engine<'m> {
     machine: &'m Machine,
     next: usize,
+    next_activation: usize,
     events: Vec<Events>,
 }
 
@@ -128,27 +199,53 @@ impl BatchEngine for Engine<'_> {
         self.next += 1;
         Ok(accumulators)
     }
+
+    fn activate_all(
+        &mut self,
+        _: &Activation,
+        images: &[Evaluation],
+    ) -> Result<Option<Vec<FeatureMap>>, MachineError> {
+        let programs = self.machine.activations.get(self.next_activation);
+        self.next_activation += 1;
+        let Some(Some(programs)) = programs else { return Ok(None) };
+        let (made, events) = programs.execute(images)?;
+        // What follows a layer is counted with it.
+        if let Some(layer) = self.events.last_mut() {
+            *layer += events;
+        }
+        Ok(Some(made))
+    }
 }
 
 /// Counts requantizations (one for each addend), pool operations and activation bits, each with the last linear layer before.
-fn periphery(network: &Network) -> Vec<PeripheryEvents> {
+/// What programs do on the arrays is counted there, with the bits that they load; they too bring the results to the buffer.
+fn periphery(network: &Network, at: ActivationsAt) -> Vec<PeripheryEvents> {
     let mut counts: Vec<PeripheryEvents> = Vec::new();
     for node in network.nodes() {
         match node {
             Node::Linear(..) => counts.push(PeripheryEvents::default()),
             Node::Activation(_, activation) => {
                 if let Some(layer) = counts.last_mut() {
-                    count_activation(layer, activation, network);
+                    match at {
+                        ActivationsAt::Periphery => count_activation(layer, activation, network),
+                        ActivationsAt::Array(_) => count_result(layer, activation),
+                    }
                 }
             }
         }
     }
-    // The classes' logits are requantized too, but without a shift and to 64 bits.
+    // The classes' logits are requantized too, but without a shift and to 64 bits: always at the periphery.
     if let Some(last) = counts.last_mut() {
         last.requantizations += network.classes() as u64;
         last.output_bits += 64 * network.classes() as u64;
     }
     counts
+}
+
+fn count_result(layer: &mut PeripheryEvents, activation: &Activation) {
+    if !matches!(activation.operation(), Operation::Input | Operation::Flatten { .. }) {
+        layer.output_bits += activation.shape().len() as u64 * u64::from(activation.bits());
+    }
 }
 
 fn count_activation(layer: &mut PeripheryEvents, activation: &Activation, network: &Network) {

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use compiler::{Geometry, Layout, Options, Sharing};
-use network::{Checkpoint, FeatureMap, Network};
-use rtm_ap::Machine;
+use network::{Checkpoint, Evaluation, FeatureMap, Network};
+use rtm_ap::{ActivationsAt, Machine};
 
 fn networks() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments/networks")
@@ -39,5 +39,45 @@ fn vgg8_runs_on_the_machine_and_every_value_equals_the_reference() {
         assert_eq!(run.evaluations[0].logits(), expected);
         let reference = network.evaluate(&image, &mut network::ReferenceEngine).unwrap();
         assert_eq!(run.evaluations[0], reference);
+    }
+}
+
+#[test]
+fn vgg8_with_its_activations_made_on_the_arrays_gives_the_same_values() {
+    assert_activations_on_arrays("vgg8-fashion-s85-a4", 2);
+}
+
+#[test]
+#[ignore = "takes seconds in the release profile: cargo test --release -p rtm-ap -- --ignored"]
+fn every_network_with_its_activations_made_on_the_arrays_gives_the_same_values() {
+    for name in ["vgg8-fashion-s85-a8", "vgg9-s85-a4", "vgg11-s85-a8", "resnet18-s80-a4"] {
+        assert_activations_on_arrays(name, 1);
+    }
+}
+
+fn assert_activations_on_arrays(name: &str, images: usize) {
+    let (description, network) = Network::load(&networks().join(format!("{name}.yaml"))).unwrap();
+    let golden =
+        Checkpoint::load(&networks().join("golden").join(format!("{}.safetensors.zst", description.name)))
+            .unwrap();
+    let (shape, pixels) = golden.shaped::<u8>("input").unwrap();
+    let network = Arc::new(network);
+    let images: Vec<FeatureMap> = pixels
+        .chunks(pixels.len() / shape[0])
+        .take(images)
+        .map(|image| FeatureMap::from_pixels(network.input().shape(), image).unwrap())
+        .collect();
+    let reference: Vec<Evaluation> =
+        images.iter().map(|image| network.evaluate(image, &mut network::ReferenceEngine).unwrap()).collect();
+    let mut machine = Machine::compile(Arc::clone(&network), &options()).unwrap();
+    let periphery: f64 = machine.run_all(&images).unwrap().events.iter().map(|e| e.requantizations).sum();
+    for at in &ActivationsAt::ALL[1..] {
+        machine = machine.with_activations(*at).unwrap();
+        let run = machine.run_all(&images).unwrap();
+        assert!(run.evaluations == reference, "{name}, {}", at.name());
+        // What is left at the periphery are the logits.
+        let left: f64 = run.events.iter().map(|events| events.requantizations).sum();
+        assert!(left == network.classes() as f64 && left < periphery);
+        assert!(run.events.iter().all(|events| events.pool_operations == 0.0));
     }
 }

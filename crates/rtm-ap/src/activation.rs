@@ -1,0 +1,313 @@
+//! Activations made on processors: the programs for requantization and pools, on the rows of a layer's output.
+//!
+//! Accumulators come from the processors that hold them and are loaded like window elements. The rows of a requantization are
+//! output positions, since every channel has constants of its own; the rows of a pool are values of the result, since all
+//! channels do the same.
+
+use std::ops::Range;
+
+use compiler::activation::{
+    ActivationError, ChannelRequantization, RequantizationMethod, ScaledWord, max_pool_program,
+    requantization_program, sum_pool_program,
+};
+use compiler::ir::Tap;
+use compiler::{Format, Geometry, Program};
+use network::{
+    Activation, ActivationId, Addend, Evaluation, FRACTION_BITS, FeatureMap, LayerId, Network, Operation,
+    Shape, Window,
+};
+use rayon::prelude::*;
+
+use crate::counts::ProgramCounts;
+use crate::events::{Events, RowCount};
+use crate::execute::{Port, execute};
+use crate::expectation::expected_tagged_bits;
+use crate::layer::{MachineError, SIMULATED_ROWS, program_events};
+
+/// Where activations are made from accumulators and other activations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub enum ActivationsAt {
+    /// By arithmetic at the arrays' periphery.
+    #[default]
+    Periphery,
+    /// By programs on the arrays.
+    Array(RequantizationMethod),
+}
+
+impl ActivationsAt {
+    /// Every choice.
+    pub const ALL: [Self; 3] = [
+        Self::Periphery,
+        Self::Array(RequantizationMethod::ShiftAndAdd),
+        Self::Array(RequantizationMethod::Thresholds),
+    ];
+
+    /// The name on the command line and in tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Periphery => "periphery",
+            Self::Array(RequantizationMethod::ShiftAndAdd) => "shift-and-add",
+            Self::Array(RequantizationMethod::Thresholds) => "thresholds",
+        }
+    }
+}
+
+/// A name that no choice has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` does not say where activations are made; there are: periphery, shift-and-add, thresholds")]
+pub struct UnknownActivationsAt(String);
+
+impl std::str::FromStr for ActivationsAt {
+    type Err = UnknownActivationsAt;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|choice| choice.name() == text)
+            .ok_or_else(|| UnknownActivationsAt(text.to_owned()))
+    }
+}
+
+/// What a row stands for, and where its elements come from.
+#[derive(Debug, Clone)]
+enum Rows {
+    /// Output positions; for each addend its source.
+    Positions(Vec<Source>),
+    /// Values of the result, channel-major.
+    Values { source: ActivationId, window: Window },
+}
+
+#[derive(Debug, Clone)]
+enum Source {
+    /// A layer's accumulators, with the format of each channel.
+    Accumulators(LayerId, Vec<Format>),
+    Activations(ActivationId),
+}
+
+/// The programs that make one activation, with everything that they alone determine.
+#[derive(Debug, Clone)]
+pub(crate) struct ActivationPrograms {
+    programs: Vec<Program>,
+    counts: Vec<ProgramCounts>,
+    padding_tagged_bits: Vec<f64>,
+    rows: Rows,
+    /// Rows of one image.
+    rows_of_image: usize,
+    geometry: Geometry,
+    shape: Shape,
+}
+
+/// What a layer's accumulators look like: the format of each output, and over how many processors they are spread.
+pub(crate) struct AccumulatorFormats {
+    pub formats: Vec<Format>,
+    pub parts: usize,
+}
+
+impl ActivationPrograms {
+    /// The programs of an activation; `None` if nothing is computed for it.
+    pub fn compile(
+        network: &Network,
+        activation: &Activation,
+        method: RequantizationMethod,
+        geometry: Geometry,
+        layer: impl Fn(LayerId) -> Option<AccumulatorFormats>,
+    ) -> Result<Option<Self>, MachineError> {
+        let failed = |source| MachineError::Activation { activation: activation.name().to_owned(), source };
+        let bits = |id| network.activation(id).map_or(16, |source| source.bits() as u8);
+        let (programs, rows) = match activation.operation() {
+            Operation::Input | Operation::Flatten { .. } => return Ok(None),
+            Operation::MaxPool { source, window } => {
+                let size = (window.kernel_height() as u8, window.kernel_width() as u8);
+                let program = max_pool_program(size, bits(*source), geometry).map_err(failed)?;
+                (vec![program], Rows::Values { source: *source, window: *window })
+            }
+            Operation::SumPool { source } => {
+                let shape = network.activation(*source).map_or(activation.shape(), Activation::shape);
+                let Ok(window) = Window::new(shape.height, shape.width, 1, 0) else { return Ok(None) };
+                let size = (shape.height as u8, shape.width as u8);
+                let program = sum_pool_program(size, bits(*source), geometry).map_err(failed)?;
+                (vec![program], Rows::Values { source: *source, window })
+            }
+            Operation::Requantize { addends, offsets } => {
+                let mut parts = 1;
+                let mut sources = Vec::with_capacity(addends.len());
+                for addend in addends {
+                    sources.push(match addend {
+                        Addend::Activations { source, .. } => Source::Activations(*source),
+                        Addend::Accumulators { source, .. } => {
+                            let unknown = || MachineError::Unknown(activation.name().to_owned());
+                            let layer = layer(*source).ok_or_else(unknown)?;
+                            parts = parts.max(layer.parts);
+                            Source::Accumulators(*source, layer.formats)
+                        }
+                    });
+                }
+                let channel = |channel: usize| ChannelRequantization {
+                    channel: channel as u32,
+                    addends: addends
+                        .iter()
+                        .zip(&sources)
+                        .map(|(addend, source)| scaled_word(addend, source, channel, &bits))
+                        .collect(),
+                    offset: offsets[channel],
+                    fraction: FRACTION_BITS,
+                    bits: activation.bits() as u8,
+                };
+                let channels: Vec<ChannelRequantization> = (0..offsets.len()).map(channel).collect();
+                let part = |part: usize| channels.len() * part / parts;
+                let programs = (0..parts)
+                    .map(|p| requantization_program(&channels[part(p)..part(p + 1)], method, geometry))
+                    .collect::<Result<Vec<Program>, ActivationError>>()
+                    .map_err(failed)?;
+                (programs, Rows::Positions(sources))
+            }
+        };
+        let counts = programs
+            .iter()
+            .map(|program| {
+                ProgramCounts::of(program).map_err(|source| MachineError::Program {
+                    layer: activation.name().to_owned(),
+                    source: Box::new(source),
+                })
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let shape = activation.shape();
+        let rows_of_image = match rows {
+            Rows::Positions(_) => shape.positions(),
+            Rows::Values { .. } => shape.len(),
+        };
+        let padding_tagged_bits = programs.iter().map(|program| expected_tagged_bits(program, 0.0)).collect();
+        Ok(Some(Self { programs, counts, padding_tagged_bits, rows, rows_of_image, geometry, shape }))
+    }
+
+    fn row_count(&self) -> RowCount {
+        let (occupied, rows) = (self.rows_of_image as u64, self.geometry.rows() as u64);
+        RowCount { occupied, physical: occupied.div_ceil(rows) * rows }
+    }
+
+    fn events(&self, tagged_bits: impl Iterator<Item = f64>) -> Events {
+        program_events(&self.counts, &self.padding_tagged_bits, self.row_count(), self.geometry, tagged_bits)
+    }
+
+    /// The events of one image from the programs alone. Assumption: the bits that are loaded are 1 half of the time.
+    pub fn expected_events(&self) -> Events {
+        let occupied = self.rows_of_image as f64;
+        self.events(self.programs.iter().map(|program| occupied * expected_tagged_bits(program, 0.5)))
+    }
+
+    /// Makes the activation of several images, and gives the mean of their events.
+    pub fn execute(&self, images: &[Evaluation]) -> Result<(Vec<FeatureMap>, Events), MachineError> {
+        let all = images.len() * self.rows_of_image;
+        let blocks: Vec<(usize, Range<usize>)> = (0..self.programs.len())
+            .flat_map(|program| {
+                let block = move |first: usize| (program, first..all.min(first + SIMULATED_ROWS));
+                (0..all).step_by(SIMULATED_ROWS).map(block)
+            })
+            .collect();
+        let results: Vec<(u64, Outputs)> = blocks
+            .par_iter()
+            .map(|(program, rows)| {
+                let mut port =
+                    ElementPort { programs: self, images, rows: rows.clone(), outputs: Vec::new() };
+                (execute(&self.programs[*program], rows.len(), &mut port), port.outputs)
+            })
+            .collect();
+        let mut tagged = vec![0_u64; self.programs.len()];
+        let mut values = vec![vec![0_u16; self.shape.len()]; images.len()];
+        for ((program, rows), (bits, outputs)) in blocks.iter().zip(results) {
+            tagged[*program] += bits;
+            for (channel, stored) in outputs {
+                for (row, value) in rows.clone().zip(stored) {
+                    let place = channel as usize * self.rows_of_image + row % self.rows_of_image;
+                    values[row / self.rows_of_image][place] = value as u16;
+                }
+            }
+        }
+        let wrong_shape = |_| MachineError::Unknown(format!("activation of shape {}", self.shape));
+        let maps = values
+            .into_iter()
+            .map(|values| FeatureMap::new(self.shape, values).map_err(wrong_shape))
+            .collect::<Result<_, _>>()?;
+        let mean = tagged.into_iter().map(|bits| bits as f64 / images.len().max(1) as f64);
+        Ok((maps, self.events(mean)))
+    }
+}
+
+fn scaled_word(
+    addend: &Addend,
+    source: &Source,
+    channel: usize,
+    bits: &impl Fn(ActivationId) -> u8,
+) -> ScaledWord {
+    match (addend, source) {
+        (Addend::Accumulators { multipliers, .. }, Source::Accumulators(_, formats)) => {
+            ScaledWord { format: formats[channel], multiplier: multipliers[channel] }
+        }
+        (Addend::Accumulators { source: _, .. }, Source::Activations(id)) => {
+            ScaledWord { format: Format { bits: bits(*id), signed: false }, multiplier: 0 }
+        }
+        (Addend::Activations { source, multiplier }, _) => {
+            ScaledWord { format: Format { bits: bits(*source), signed: false }, multiplier: *multiplier }
+        }
+    }
+}
+
+/// Values of a block's rows, by output.
+type Outputs = Vec<(u32, Vec<i32>)>;
+
+/// Fills rows with accumulators and activations of several images, one after the other, and keeps what is stored.
+struct ElementPort<'a> {
+    programs: &'a ActivationPrograms,
+    images: &'a [Evaluation],
+    rows: Range<usize>,
+    outputs: Outputs,
+}
+
+impl Port for ElementPort<'_> {
+    fn load(&mut self, tap: Tap, values: &mut [u16]) {
+        let rows_of_image = self.programs.rows_of_image;
+        let places = self.rows.clone().map(|row| (row / rows_of_image, row % rows_of_image));
+        match &self.programs.rows {
+            Rows::Values { source, window } => {
+                let output = self.programs.shape;
+                let tap = (usize::from(tap.row), usize::from(tap.column));
+                for (value, (image, row)) in values.iter_mut().zip(places) {
+                    let Some(map) = self.images[image].activations(*source) else { continue };
+                    let (shape, position) = (map.shape(), row % output.positions());
+                    let position = (position / output.width, position % output.width);
+                    // Padding is 0, and never larger than an activation.
+                    *value = window.source(shape, position, tap).map_or(0, |(y, x)| {
+                        map.values()[row / output.positions() * shape.positions() + y * shape.width + x]
+                    });
+                }
+            }
+            Rows::Positions(sources) => {
+                let (channel, shift) = (tap.channel as usize, 16 * u32::from(tap.column));
+                let place = |position| channel * rows_of_image + position;
+                match sources.get(usize::from(tap.row)) {
+                    Some(Source::Accumulators(layer, formats)) => {
+                        let format = formats[channel];
+                        let mask = u32::MAX >> (u32::BITS - u32::from(format.bits));
+                        // A signed word comes with its last bit inverted.
+                        let inverted = if format.signed { 1 << (format.bits - 1) } else { 0 };
+                        for (value, (image, position)) in values.iter_mut().zip(places) {
+                            let Some(sums) = self.images[image].accumulators(*layer) else { continue };
+                            let word = (sums.values()[place(position)] as u32 & mask) ^ inverted;
+                            *value = (word >> shift) as u16;
+                        }
+                    }
+                    Some(Source::Activations(source)) => {
+                        for (value, (image, position)) in values.iter_mut().zip(places) {
+                            let Some(map) = self.images[image].activations(*source) else { continue };
+                            *value = u32::from(map.values()[place(position)]).unbounded_shr(shift) as u16;
+                        }
+                    }
+                    None => values.fill(0),
+                }
+            }
+        }
+    }
+
+    fn store(&mut self, output: u32, values: &[i32]) {
+        self.outputs.push((output, values.to_vec()));
+    }
+}
