@@ -52,6 +52,12 @@ impl ActivationsAt {
     }
 }
 
+impl std::fmt::Display for ActivationsAt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 /// A name that no choice has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` does not say where activations are made; there are: periphery, shift-and-add, thresholds")]
@@ -94,6 +100,8 @@ pub(crate) struct ActivationPrograms {
     rows_of_image: usize,
     geometry: Geometry,
     shape: Shape,
+    /// Processors that there are; more blocks of rows take turns.
+    processors: u64,
 }
 
 /// What a layer's accumulators look like: the format of each output, and over how many processors they are spread.
@@ -109,6 +117,7 @@ impl ActivationPrograms {
         activation: &Activation,
         method: RequantizationMethod,
         geometry: Geometry,
+        processors: u64,
         layer: impl Fn(LayerId) -> Option<AccumulatorFormats>,
     ) -> Result<Option<Self>, MachineError> {
         let failed = |source| MachineError::Activation { activation: activation.name().to_owned(), source };
@@ -176,7 +185,16 @@ impl ActivationPrograms {
             Rows::Values { .. } => shape.len(),
         };
         let padding_tagged_bits = programs.iter().map(|program| expected_tagged_bits(program, 0.0)).collect();
-        Ok(Some(Self { programs, counts, padding_tagged_bits, rows, rows_of_image, geometry, shape }))
+        Ok(Some(Self {
+            programs,
+            counts,
+            padding_tagged_bits,
+            rows,
+            rows_of_image,
+            geometry,
+            shape,
+            processors,
+        }))
     }
 
     fn row_count(&self) -> RowCount {
@@ -185,7 +203,14 @@ impl ActivationPrograms {
     }
 
     fn events(&self, tagged_bits: impl Iterator<Item = f64>) -> Events {
-        program_events(&self.counts, &self.padding_tagged_bits, self.row_count(), self.geometry, tagged_bits)
+        let rows = self.row_count();
+        let mut events =
+            program_events(&self.counts, &self.padding_tagged_bits, rows, self.geometry, tagged_bits);
+        let turns = events.processors.div_ceil(self.processors.max(1)).max(1);
+        events.processors = events.processors.min(self.processors);
+        events.serial = events.serial.repeated(turns);
+        events.words_fetched *= turns as f64;
+        events
     }
 
     /// The events of one image from the programs alone. Assumption: the bits that are loaded are 1 half of the time.

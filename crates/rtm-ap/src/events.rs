@@ -64,6 +64,16 @@ pub struct SerialSteps {
 }
 
 impl SerialSteps {
+    /// The same steps several times.
+    pub fn repeated(self, times: u64) -> Self {
+        Self {
+            compares: self.compares * times,
+            writes: self.writes * times,
+            shifts: self.shifts * times,
+            reads: self.reads * times,
+        }
+    }
+
     /// The larger of two in every step: programs that run side by side.
     pub fn alongside(self, other: Self) -> Self {
         Self {

@@ -120,6 +120,11 @@ impl MachineLayer {
         RowCount { occupied, physical: occupied.div_ceil(rows) * rows }
     }
 
+    /// Processors that take part: one for each program and block of rows.
+    pub fn processors(&self) -> u64 {
+        self.rows().physical / self.geometry.rows() as u64 * self.counts.len() as u64
+    }
+
     /// The events that do not depend on data, and the given bits written to tagged rows of each program.
     fn events(&self, tagged_bits: impl Iterator<Item = f64>) -> Events {
         program_events(&self.counts, &self.padding_tagged_bits, self.rows(), self.geometry, tagged_bits)

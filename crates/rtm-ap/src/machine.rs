@@ -94,9 +94,10 @@ impl Machine {
                 |node| if let Node::Activation(_, activation) = node { Some(activation) } else { None },
             )
             .collect();
-        // The image is the first activation and no node.
+        let installed = self.layers.iter().map(MachineLayer::processors).max().unwrap_or(1);
         let compiled = nodes.par_iter().map(|activation| {
-            ActivationPrograms::compile(&self.network, activation, method, self.options.geometry, of_layer)
+            let geometry = self.options.geometry;
+            ActivationPrograms::compile(&self.network, activation, method, geometry, installed, of_layer)
         });
         let compiled = compiled.collect::<Result<Vec<_>, _>>()?;
         Ok(compiled)

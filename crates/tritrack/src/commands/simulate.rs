@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use network::{Accuracy, Checkpoint, DataSet, ImageSet, Tensor, TensorValues};
-use rtm_ap::{Events, Machine, ProcessorParameters, SearchModel, cost};
+use rtm_ap::{ActivationsAt, Events, Machine, ProcessorParameters, SearchModel, cost};
 use tables::{Column, Schema, Table};
 use technology::Parameters;
 
@@ -55,6 +55,9 @@ pub struct Arguments {
     /// Technology of the associative processor
     #[arg(long, default_value = "paper-like")]
     technology: String,
+    /// Where activations are requantized and pooled: periphery, or on the arrays by programs: shift-and-add, thresholds
+    #[arg(long, value_name = "WHERE", default_value_t = ActivationsAt::Periphery)]
+    activations: ActivationsAt,
     /// Write the logits, I64 [n, classes], to a safetensors file
     #[arg(long, value_name = "FILE")]
     logits: Option<PathBuf>,
@@ -94,7 +97,7 @@ pub fn run(arguments: &Arguments, models: &Models<'_>, output: &mut impl Write) 
         }
     };
     let set = set.first(arguments.count.unwrap_or(set.len()))?;
-    let machine = Machine::compile(Arc::clone(network), &options)?;
+    let machine = Machine::compile(Arc::clone(network), &options)?.with_activations(arguments.activations)?;
 
     let values: usize =
         network.linear_layers().map(|(_, layer)| layer.input().len() + 2 * layer.output().len()).sum();
