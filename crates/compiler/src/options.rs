@@ -20,6 +20,9 @@ pub struct Options {
 /// How words lie in the array.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Layout {
+    /// As a flow without layout would do it: words along the tracks, accumulators one a column as far as there are columns, and
+    /// after every operation the tracks of its words rewound. What the other layouts are measured against.
+    Naive,
     /// Every word in successive domains of one column.
     Along,
     /// Every word in successive columns at one domain, loops tiled so that few words leave the ports.
@@ -30,11 +33,12 @@ pub enum Layout {
 
 impl Layout {
     /// Every layout.
-    pub const ALL: [Self; 3] = [Self::Along, Self::Tiled, Self::Best];
+    pub const ALL: [Self; 4] = [Self::Naive, Self::Along, Self::Tiled, Self::Best];
 
     /// The name in manifests and on the command line.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Naive => "naive",
             Self::Along => "along",
             Self::Tiled => "tiled",
             Self::Best => "best",
@@ -44,7 +48,7 @@ impl Layout {
 
 /// A name that no layout has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a layout; there are: along, tiled, best")]
+#[error("`{0}` is not a layout; there are: naive, along, tiled, best")]
 pub struct UnknownLayout(String);
 
 impl FromStr for Layout {

@@ -7,9 +7,9 @@ use rayon::prelude::*;
 
 use crate::ir::LayerSums;
 use crate::lut::{Lut, SynthesisError, standard_luts};
-use crate::passes::emit::emit;
+use crate::passes::emit::{emit, emit_rewinding};
 use crate::passes::fold::{channel_groups, fold, nonzeros_of};
-use crate::passes::place::{PlacementError, place};
+use crate::passes::place::{Accumulators, PlacementError, place};
 use crate::passes::schedule::schedule;
 use crate::passes::share::{Sharing, share, shorten_lifetimes};
 use crate::passes::tile::{Blocks, Tiling, tile};
@@ -112,6 +112,7 @@ pub fn compile_layer(
 ) -> Result<CompiledLayer, CompileError> {
     let compilation = Compilation { layer, weights, input_maximum, options, luts: standard_luts()? };
     let tiled = match options.layout {
+        Layout::Naive => return compilation.in_groups(weights.inputs()),
         Layout::Along => None,
         Layout::Tiled | Layout::Best => compilation.tiled(),
     };
@@ -262,7 +263,7 @@ impl Compilation<'_> {
         let most = self.options.outputs_per_processor;
         let mut parts = most.map_or(1, |most| outputs.div_ceil(most.max(1))).max(1);
         loop {
-            match self.in_parts(Layout::Along, parts, |outputs| self.program(outputs, &channels)) {
+            match self.in_parts(self.words_along(), parts, |outputs| self.program(outputs, &channels)) {
                 Ok(compiled) => return Ok(compiled),
                 Err(_) if parts < outputs => parts += 1,
                 Err(source) => {
@@ -271,6 +272,11 @@ impl Compilation<'_> {
                 }
             }
         }
+    }
+
+    /// The layout of words along the tracks.
+    fn words_along(&self) -> Layout {
+        if self.options.layout == Layout::Naive { Layout::Naive } else { Layout::Along }
     }
 
     /// A program for each of several equal parts of the outputs.
@@ -317,13 +323,20 @@ impl Compilation<'_> {
         let Options { geometry, sharing, .. } = *self.options;
         let mut sums = fold(self.layer, self.weights, self.input_maximum, outputs, channels);
         share(&mut sums, sharing.algorithm());
-        if sharing == Sharing::CrossChannel {
+        if sharing == Sharing::CrossChannel && self.words_along() == Layout::Along {
             // With more terms than columns every use of one is a journey along its track.
             shorten_lifetimes(&mut sums, geometry.columns());
         }
         let schedule = schedule(&sums, self.luts);
-        let placement = place(&schedule, geometry)?;
-        let program = emit(&schedule, &placement, self.luts, geometry);
+        let (placement, program) = if self.words_along() == Layout::Naive {
+            let placement = place(&schedule, geometry, Accumulators::Apart)?;
+            let program = emit_rewinding(&schedule, &placement, self.luts, geometry);
+            (placement, program)
+        } else {
+            let placement = place(&schedule, geometry, Accumulators::Packed)?;
+            let program = emit(&schedule, &placement, self.luts, geometry);
+            (placement, program)
+        };
         let statistics = LayerStatistics {
             nonzeros: 0,
             adders: sums.adders(),

@@ -127,6 +127,15 @@ impl Lut {
         Ok(Self { name, columns, passes })
     }
 
+    /// Tables without passes over one, two and three columns: they only shift.
+    pub(crate) fn rewinds() -> [Self; 3] {
+        ["A", "AB", "ABR"].map(|columns| Self {
+            name: format!("rewind_{}", columns.len()),
+            columns: columns.chars().map(String::from).collect(),
+            passes: Vec::new(),
+        })
+    }
+
     /// The name that instructions use.
     pub fn name(&self) -> &str {
         &self.name

@@ -16,6 +16,28 @@ pub fn emit(schedule: &Schedule, placement: &Placement, luts: &[Lut], geometry: 
     Program { geometry, luts: luts.to_vec(), instructions: emitter.instructions }
 }
 
+/// The same, and after every operation the tracks of its words go back to where the words begin: by tables without passes, which
+/// only shift.
+pub fn emit_rewinding(
+    schedule: &Schedule,
+    placement: &Placement,
+    luts: &[Lut],
+    geometry: Geometry,
+) -> Program {
+    let mut emitter = Emitter { carry: placement.carry, carry_is_clear: false, instructions: Vec::new() };
+    let first = luts.len();
+    let luts = luts.iter().cloned().chain(Lut::rewinds()).collect();
+    for &operation in &schedule.operations {
+        emitter.operation(operation, schedule, placement);
+        let words: Vec<Operand> = operation.values().map(|id| placement.operands[id.index()]).collect();
+        if words.iter().any(|word| word.bits > 1) {
+            let (lut, operands) = ((first + words.len() - 1) as u8, Operands::new(&words));
+            emitter.instructions.push(Instruction::Apply { lut, bits: 1, operands });
+        }
+    }
+    Program { geometry, luts, instructions: emitter.instructions }
+}
+
 struct Emitter {
     carry: Operand,
     carry_is_clear: bool,

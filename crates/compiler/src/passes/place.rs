@@ -77,11 +77,24 @@ pub enum PlacementError {
     },
 }
 
+/// How accumulators share columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Accumulators {
+    /// One behind the other, so that going to the next continues a track's travel.
+    Packed,
+    /// One a column, or as few a column as can be where inputs and temporaries need the others.
+    Apart,
+}
+
 /// Places every value of a schedule.
 ///
 /// # Errors
 /// If the values that are alive together do not fit the array.
-pub fn place(schedule: &Schedule, geometry: Geometry) -> Result<Placement, PlacementError> {
+pub fn place(
+    schedule: &Schedule,
+    geometry: Geometry,
+    arrangement: Accumulators,
+) -> Result<Placement, PlacementError> {
     let domains = geometry.domains();
     if let Some(value) = schedule.values.iter().find(|value| usize::from(value.format.bits) > domains) {
         return Err(PlacementError::WordTooLong { bits: value.format.bits, domains });
@@ -94,18 +107,20 @@ pub fn place(schedule: &Schedule, geometry: Geometry) -> Result<Placement, Place
     };
     let is_accumulator = |value: &&Value| matches!(value.kind, ValueKind::Accumulator { .. });
     let accumulators: Vec<&Value> = schedule.values.iter().take_while(is_accumulator).collect();
-    let mut operands = Vec::with_capacity(schedule.values.len());
-    let (mut column, mut domain) = (0, 0);
-    for value in &accumulators {
-        let bits = value.format.bits;
-        if domain + usize::from(bits) > domains {
-            (column, domain) = (column + 1, 0);
-        }
-        operands.push(along(column, domain, bits));
-        domain += usize::from(bits);
-    }
-    let first_free = if accumulators.is_empty() { 0 } else { column + 1 };
+    let lives = Lives::of(schedule);
     let carry_column = geometry.columns() - 1;
+    let words: Vec<u8> = accumulators.iter().map(|value| value.format.bits).collect();
+    let packed = packed(&words, domains);
+    let (places, first_free) = match arrangement {
+        Accumulators::Packed => packed,
+        Accumulators::Apart => {
+            let others = lives.most_alive(schedule, accumulators.len()).max(3);
+            let columns = carry_column.saturating_sub(others).max(packed.1);
+            apart(&words, columns.min(words.len()), domains).unwrap_or(packed)
+        }
+    };
+    let mut operands: Vec<Operand> =
+        places.iter().zip(&words).map(|(&(column, domain), &bits)| along(column, domain, bits)).collect();
     if first_free + 3 > carry_column {
         return Err(PlacementError::Accumulators {
             accumulators: accumulators.len(),
@@ -115,7 +130,6 @@ pub fn place(schedule: &Schedule, geometry: Geometry) -> Result<Placement, Place
         });
     }
 
-    let lives = Lives::of(schedule);
     let mut occupied = vec![0_u128; carry_column - first_free];
     operands.resize(schedule.values.len(), along(0, 0, 1));
     let mut placed = vec![false; schedule.values.len()];
@@ -151,6 +165,36 @@ pub fn place(schedule: &Schedule, geometry: Geometry) -> Result<Placement, Place
         }
     }
     Ok(Placement { operands, carry: along(carry_column, 0, 1), columns_used: columns_used + 1 })
+}
+
+/// Columns and domains of words, and how many columns they take.
+type Places = (Vec<(usize, usize)>, usize);
+
+/// Words one behind the other, column after column.
+fn packed(words: &[u8], domains: usize) -> Places {
+    let (mut column, mut domain) = (0, 0);
+    let places = words.iter().map(|&bits| {
+        if domain + usize::from(bits) > domains {
+            (column, domain) = (column + 1, 0);
+        }
+        domain += usize::from(bits);
+        (column, domain - usize::from(bits))
+    });
+    let places: Vec<(usize, usize)> = places.collect();
+    let columns = if words.is_empty() { 0 } else { column + 1 };
+    (places, columns)
+}
+
+/// Words spread over columns, each in the column with most room. `None` if one finds none.
+fn apart(words: &[u8], columns: usize, domains: usize) -> Option<Places> {
+    let mut filled = vec![0; columns];
+    let places = words.iter().map(|&bits| {
+        let column = (0..columns).min_by_key(|&column| filled[column])?;
+        let domain = filled[column];
+        filled[column] += usize::from(bits);
+        (filled[column] <= domains).then_some((column, domain))
+    });
+    Some((places.collect::<Option<_>>()?, columns))
 }
 
 fn word_mask(bits: u8) -> u128 {
@@ -197,6 +241,21 @@ impl Lives {
             }
         }
         Self { last_use, starts, uses }
+    }
+
+    /// The most values after the first `skipped` that are alive at once.
+    fn most_alive(&self, schedule: &Schedule, skipped: usize) -> usize {
+        let (mut alive, mut most) = (0_usize, 0);
+        for (time, operation) in schedule.operations.iter().enumerate() {
+            for id in operation.values().filter(|id| id.index() >= skipped) {
+                alive += usize::from(self.uses[self.starts[id.index()]] as usize == time);
+            }
+            most = most.max(alive);
+            for id in operation.values().filter(|id| id.index() >= skipped) {
+                alive -= usize::from(self.last_use[id.index()] == time);
+            }
+        }
+        most
     }
 
     /// The inputs and temporaries that meet `id` in some operation.

@@ -35,7 +35,7 @@ pub struct MachineArguments {
     /// How subexpressions are shared: none, per-channel, cross-channel
     #[arg(long = "cse", value_name = "ALGORITHM", default_value = "per-channel")]
     sharing: String,
-    /// How words lie in the array: along, tiled, best
+    /// How words lie in the array: naive, along, tiled, best
     #[arg(long, default_value = "along")]
     layout: String,
     /// The most outputs that one processor computes
