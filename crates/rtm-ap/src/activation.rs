@@ -197,6 +197,11 @@ impl ActivationPrograms {
         }))
     }
 
+    /// Program words.
+    pub fn words(&self) -> usize {
+        self.programs.iter().map(|program| program.instructions.len()).sum()
+    }
+
     fn row_count(&self) -> RowCount {
         let (occupied, rows) = (self.rows_of_image as u64, self.geometry.rows() as u64);
         RowCount { occupied, physical: occupied.div_ceil(rows) * rows }

@@ -113,6 +113,13 @@ impl Machine {
         &self.network
     }
 
+    /// Words of all programs.
+    pub fn program_words(&self) -> usize {
+        let layers = self.layers.iter().map(|layer| layer.compiled().statistics.words);
+        let activations = self.activations.iter().flatten().map(ActivationPrograms::words);
+        layers.chain(activations).sum()
+    }
+
     /// What it was compiled with.
     pub fn options(&self) -> &Options {
         &self.options

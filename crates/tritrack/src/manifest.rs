@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use compiler::{Geometry, Options, Sharing};
-use rtm_ap::SearchModel;
+use rtm_ap::{ActivationsAt, SearchModel};
 use serde::{Deserialize, Deserializer, de};
 
 /// One experiment.
@@ -138,6 +138,13 @@ pub struct Flow {
     pub name: String,
     /// The associative processor and the compiler's options.
     pub machine: MachineSettings,
+    /// Where activations are requantized and pooled; at the periphery if left out.
+    #[serde(default, deserialize_with = "activations_at")]
+    pub activations: ActivationsAt,
+}
+
+fn activations_at<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ActivationsAt, D::Error> {
+    String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
 }
 
 /// Which of a study's points the summary names.

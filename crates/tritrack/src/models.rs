@@ -13,7 +13,7 @@ use network::{
     ActivationId, ActivationStatistics, DataSet, ImageSet, LinearLayer, Network, NetworkDescription, Node,
     Operation,
 };
-use rtm_ap::{Events, Machine, ProcessorDesign, ProcessorParameters};
+use rtm_ap::{ActivationsAt, Events, Machine, ProcessorDesign, ProcessorParameters};
 use technology::{Parameters, TechnologyFile};
 
 use crate::error::RunError;
@@ -46,13 +46,13 @@ impl MachineRun {
         total
     }
 
-    /// Program words of all layers.
+    /// Program words of all layers, and of activations that are made on the arrays.
     pub fn words(&self) -> usize {
-        self.machine.layers().iter().map(|layer| layer.compiled().statistics.words).sum()
+        self.machine.program_words()
     }
 }
 
-type RunKey = (String, Options, Images);
+type RunKey = (String, Options, ActivationsAt, Images);
 
 /// Models and runs of a workspace, each made when first asked for.
 pub struct Models<'w> {
@@ -151,13 +151,28 @@ impl<'w> Models<'w> {
     /// # Errors
     /// If it cannot be loaded, compiled or run.
     pub fn run(&self, network: &str, options: Options, images: &Images) -> Result<Rc<MachineRun>, RunError> {
-        let key = (network.to_owned(), options, images.clone());
+        self.run_with_activations(network, options, ActivationsAt::Periphery, images)
+    }
+
+    /// The same with activations made where it is said.
+    ///
+    /// # Errors
+    /// If it cannot be loaded, compiled or run.
+    pub fn run_with_activations(
+        &self,
+        network: &str,
+        options: Options,
+        activations: ActivationsAt,
+        images: &Images,
+    ) -> Result<Rc<MachineRun>, RunError> {
+        let key = (network.to_owned(), options, activations, images.clone());
         let loaded = self.network(network)?;
         let set = self.images(&loaded, images)?;
         if let Some((_, run)) = self.runs.borrow().iter().find(|(known, _)| *known == key) {
             return Ok(Rc::clone(run));
         }
-        let machine = Machine::compile(Arc::clone(&loaded.network), &options)?;
+        let machine =
+            Machine::compile(Arc::clone(&loaded.network), &options)?.with_activations(activations)?;
         let events = machine.run_all(&set.feature_maps())?.events;
         let run = Rc::new(MachineRun { events, machine });
         self.runs.borrow_mut().push((key, Rc::clone(&run)));

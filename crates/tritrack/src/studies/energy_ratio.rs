@@ -71,6 +71,10 @@ pub static FLOWS: Schema = Schema::new(
         Column::text("flow", "Name of the way to compile."),
         Column::text("sharing", "Way of sharing subexpressions."),
         Column::text("layout", "How words lie in the array."),
+        Column::text(
+            "activations",
+            "Where activations are requantized and pooled: at the periphery, or on the arrays by shift-and-add or thresholds.",
+        ),
         Column::text("search_model", "How searches are charged."),
         Column::integer(
             "operations",
@@ -217,7 +221,7 @@ fn flows(
     let sets = drawn_sets(&file.parameters, manifest.seed, study.draws);
     for flow in &study.flows {
         let options = flow.machine.0;
-        let run = models.run(&study.network, options, &study.images)?;
+        let run = models.run_with_activations(&study.network, options, flow.activations, &study.images)?;
         let total = run.total();
         let statistics = || run.machine.layers().iter().map(|layer| layer.compiled().statistics);
         for &model in &study.search_models {
@@ -230,9 +234,10 @@ fn flows(
                 ("flow", flow.name.as_str().into()),
                 ("sharing", options.sharing.name().into()),
                 ("layout", options.layout.name().into()),
+                ("activations", flow.activations.name().into()),
                 ("search_model", model.name().into()),
                 ("operations", (statistics().map(|s| s.operations() as i64).sum::<i64>()).into()),
-                ("words", (statistics().map(|s| s.words as i64).sum::<i64>()).into()),
+                ("words", (run.words() as i64).into()),
                 ("track_steps", total.track_steps.physical.into()),
                 ("row_searches", total.row_searches.physical.into()),
                 ("energy", energy.into()),

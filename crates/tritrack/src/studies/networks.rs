@@ -92,7 +92,8 @@ pub fn run(
         let mut ratios = Vec::new();
         for flow in &study.flows {
             let options = flow.machine.0;
-            let run = models.run(&point.network, options, &point.images)?;
+            let run =
+                models.run_with_activations(&point.network, options, flow.activations, &point.images)?;
             for technology in &study.technologies {
                 for costs in processor_costs(study, flow, technology, models, &run)? {
                     let (model, costs) = costs;
