@@ -247,7 +247,7 @@ fn tap(text: &str) -> Result<Tap, AssemblyErrorKind> {
     read().ok_or_else(|| unexpected(text, "a window element `channel,row,column`"))
 }
 
-fn operand(text: &str) -> Result<Operand, AssemblyErrorKind> {
+pub(crate) fn operand(text: &str) -> Result<Operand, AssemblyErrorKind> {
     let read = || {
         let (word, direction) = match text.strip_suffix('>') {
             Some(word) => (word, Direction::Across),

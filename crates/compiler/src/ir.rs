@@ -137,7 +137,11 @@ impl LayerSums {
 
 impl fmt::Display for LayerSums {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "layer {} inputs 0..={}", self.layer, self.input_maximum)?;
+        write!(f, "layer {} inputs 0..={} outputs", self.layer, self.input_maximum)?;
+        for output in &self.outputs {
+            write!(f, " {output}")?;
+        }
+        writeln!(f)?;
         for group in &self.groups {
             writeln!(f, "group")?;
             for (i, tap) in group.taps.iter().enumerate() {

@@ -13,6 +13,7 @@ mod arithmetic;
 pub mod assembly;
 mod bounds;
 pub mod check;
+pub mod flow;
 mod geometry;
 pub mod ir;
 pub mod lut;
@@ -20,6 +21,8 @@ mod options;
 mod passes;
 mod pipeline;
 mod program;
+mod text;
+pub mod verify;
 mod work;
 
 pub use bounds::per_channel_lower_bound;
@@ -33,3 +36,4 @@ pub use pipeline::{
     share_layer_in_groups,
 };
 pub use program::{Direction, Instruction, Operand, Operands, Program};
+pub use text::TextError;

@@ -24,8 +24,10 @@ pub struct CompiledLayer {
     pub name: String,
     /// One for each part of the outputs.
     pub programs: Vec<Program>,
-    /// How its words lie: along or tiled.
+    /// How its words lie: naively, along or tiled.
     pub layout: Layout,
+    /// Groups of input channels that were asked for; groups without weights do not count in the statistics.
+    pub channel_groups: usize,
     /// What was counted on the way.
     pub statistics: LayerStatistics,
 }
@@ -187,7 +189,9 @@ impl Compilation<'_> {
         let most = self.options.outputs_per_processor.unwrap_or(usize::MAX);
         let most = most.min(tiling.outputs_per_block * self.options.geometry.domains()).max(1);
         let parts = self.weights.outputs().div_ceil(most).max(1);
-        self.in_parts(Layout::Tiled, parts, |outputs| self.tiled_program(outputs, &channels, tiling))
+        self.in_parts(Layout::Tiled, channels.len(), parts, |outputs| {
+            self.tiled_program(outputs, &channels, tiling)
+        })
     }
 
     fn tiled_program(
@@ -254,7 +258,7 @@ impl Compilation<'_> {
         let nonzeros = |channels: &Range<usize>| nonzeros_of(self.weights, channels.clone());
         let fullest = channels.iter().max_by_key(|channels| nonzeros(channels))?;
         self.program(&self.outputs(0, parts), std::slice::from_ref(fullest)).ok()?;
-        self.in_parts(Layout::Along, parts, |outputs| self.program(outputs, &channels)).ok()
+        self.in_parts(Layout::Along, groups, parts, |outputs| self.program(outputs, &channels)).ok()
     }
 
     fn in_groups(&self, groups: usize) -> Result<CompiledLayer, CompileError> {
@@ -263,7 +267,8 @@ impl Compilation<'_> {
         let most = self.options.outputs_per_processor;
         let mut parts = most.map_or(1, |most| outputs.div_ceil(most.max(1))).max(1);
         loop {
-            match self.in_parts(self.words_along(), parts, |outputs| self.program(outputs, &channels)) {
+            match self.in_parts(self.words_along(), groups, parts, |outputs| self.program(outputs, &channels))
+            {
                 Ok(compiled) => return Ok(compiled),
                 Err(_) if parts < outputs => parts += 1,
                 Err(source) => {
@@ -283,6 +288,7 @@ impl Compilation<'_> {
     fn in_parts(
         &self,
         layout: Layout,
+        channel_groups: usize,
         parts: usize,
         program: impl Fn(&[u32]) -> Result<(Program, LayerStatistics), PlacementError> + Sync,
     ) -> Result<CompiledLayer, PlacementError> {
@@ -292,6 +298,7 @@ impl Compilation<'_> {
             name: self.layer.to_owned(),
             programs: Vec::with_capacity(parts),
             layout,
+            channel_groups,
             statistics: LayerStatistics { nonzeros: self.weights.nonzeros(), ..LayerStatistics::default() },
         };
         for program in programs {
