@@ -26,7 +26,8 @@ fn found(text: &str) -> String {
     };
     let passes = setting("pass").expect("a line `; pass NAME`").split(',').map(|name| name.parse().unwrap());
     let passes: Vec<Pass> = passes.collect();
-    let array: Vec<u64> = setting("array").unwrap_or("64 16 32").split(' ').map(|n| n.parse().unwrap()).collect();
+    let array: Vec<u64> =
+        setting("array").unwrap_or("64 16 32").split(' ').map(|n| n.parse().unwrap()).collect();
     let sharing: Sharing = setting("sharing").unwrap_or("per-channel").parse().unwrap();
     let mut stage = Stage::parse(before).unwrap_or_else(|error| panic!("{error}\n{before}"));
     let (outputs, inputs) = match &stage {
@@ -46,7 +47,11 @@ fn found(text: &str) -> String {
             Err(error) => return format!("; {error}\n"),
         }
         let printed = stage.to_string();
-        assert_eq!(Stage::parse(&printed).as_ref(), Ok(&stage), "what is printed is not read back:\n{printed}");
+        assert_eq!(
+            Stage::parse(&printed).as_ref(),
+            Ok(&stage),
+            "what is printed is not read back:\n{printed}"
+        );
     }
     let text = stage.to_string();
     // The tables are the same everywhere, and not what a pass makes.
