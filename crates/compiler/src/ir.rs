@@ -129,6 +129,35 @@ impl LayerSums {
         self.adders() + self.accumulates() - outputs.len()
     }
 
+    /// The shared definitions as a graph for Graphviz: elements, definitions and outputs, dashed where something is subtracted.
+    pub fn to_dot(&self) -> String {
+        use std::fmt::Write as _;
+        let mut dot = format!("digraph \"{}\" {{\n  rankdir=LR;\n", self.layer.replace('"', "'"));
+        let mut line = |text: fmt::Arguments<'_>| {
+            let _ = writeln!(dot, "  {text}");
+        };
+        for (g, group) in self.groups.iter().enumerate() {
+            let name = |id: TermId| format!("g{g}t{}", id.0);
+            let style = |subtracts: bool| if subtracts { " [style=dashed]" } else { "" };
+            for (i, tap) in group.taps.iter().enumerate() {
+                line(format_args!("{} [shape=box, label=\"{tap}\"];", name(TermId(i as u32))));
+            }
+            for (i, definition) in group.definitions.iter().enumerate() {
+                let made = name(TermId((group.taps.len() + i) as u32));
+                line(format_args!("{made} [label=\"+\"];"));
+                line(format_args!("{} -> {made};", name(definition.left)));
+                line(format_args!("{} -> {made}{};", name(definition.right), style(definition.subtract)));
+            }
+            for sum in &group.sums {
+                for term in &sum.terms {
+                    line(format_args!("{} -> y{}{};", name(term.id), sum.output, style(term.negative)));
+                }
+            }
+        }
+        dot.push_str("}\n");
+        dot
+    }
+
     /// Window elements loaded, in all groups.
     pub fn loads(&self) -> usize {
         self.groups.iter().map(|group| group.taps.len()).sum()

@@ -1,9 +1,12 @@
 //! `tritrack compile`: a network's layers as sums, programs or counts.
 
+mod passes;
+
 use std::io::Write;
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
+use compiler::flow::Pass;
 use compiler::share_layer;
 use network::LinearLayer;
 use rtm_ap::MachineLayer;
@@ -27,11 +30,17 @@ pub static COMPILATION: Schema = Schema::new(
         Column::integer("processors", "", "Programs that share the outputs.").optional(),
         Column::integer("columns", "", "Columns of the array in use.").optional(),
         Column::integer("words", "", "Program words.").optional(),
+        Column::integer("program_bits", "", "Bits of the program, 64 for each word.").optional(),
+        Column::integer("packed_weight_bits", "", "Bits of the layer's weights, packed at 2 bits each."),
         Column::integer("passes", "", "Searches in one row.").optional(),
         Column::integer("column_steps", "", "Steps of tracks in one row, over all columns.").optional(),
         Column::real("seconds", "s", "Time of compilation."),
     ],
 );
+
+/// Bits of a program word: a table's number, the bits it runs over, and up to four operands' columns and domains, which
+/// take up to 62.
+const WORD_BITS: u64 = 64;
 
 /// What to print.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -42,22 +51,43 @@ pub enum Emit {
     Asm,
     /// Counts, a row for each layer
     Stats,
+    /// The layer's shared definitions as a graph for Graphviz
+    Dot,
 }
 
 /// Arguments of `tritrack compile`.
 #[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:
+  tritrack compile resnet18-s80-a4                                        counts of every layer
+  tritrack compile resnet18-s80-a4 --cse cross-channel --unlimited        the same, whatever fits an array
+  tritrack compile vgg8-fashion-s85-a4 --layer fc2 --emit asm             a layer's programs
+  tritrack compile vgg8-fashion-s85-a4 --layer fc2 --passes fold,share    a layer's sums after two passes
+  tritrack compile vgg8-fashion-s85-a4 --verify                           every stage of every layer checked")]
 pub struct Arguments {
     /// A network of the workspace, by name
-    network: String,
+    #[arg(required_unless_present = "list_passes")]
+    network: Option<String>,
     /// One layer only, by name
     #[arg(long)]
     layer: Option<String>,
     /// Share without regard to any array: all input channels at once if the algorithm looks across them
     #[arg(long)]
     unlimited: bool,
-    /// What to print
-    #[arg(long, value_enum, default_value_t = Emit::Stats)]
-    emit: Emit,
+    /// What to print; the last stage as text if passes are named
+    #[arg(long, value_enum)]
+    emit: Option<Emit>,
+    /// Run these passes only, in this order, with words along tracks
+    #[arg(long, value_name = "PASSES", value_delimiter = ',')]
+    passes: Vec<String>,
+    /// Print the representation after a pass, or after `all`
+    #[arg(long, value_name = "PASS")]
+    print_ir_after: Option<String>,
+    /// Check the representation after every pass against the weights
+    #[arg(long)]
+    verify: bool,
+    /// List the passes with what they do
+    #[arg(long)]
+    list_passes: bool,
     /// How counts are printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -70,7 +100,13 @@ pub struct Arguments {
 /// # Errors
 /// If the network or the layer is not there, or a layer does not fit.
 pub fn run(arguments: &Arguments, models: &Models<'_>, output: &mut impl Write) -> Result<(), RunError> {
-    let loaded = models.network(&arguments.network)?;
+    let Some(network) = arguments.network.as_deref().filter(|_| !arguments.list_passes) else {
+        for pass in Pass::ALL {
+            let _ = writeln!(output, "{:<15} {}", pass.name(), pass.description());
+        }
+        return Ok(());
+    };
+    let loaded = models.network(network)?;
     let options = arguments.machine.options()?;
     let all: Vec<&LinearLayer> = loaded.network.linear_layers().map(|(_, layer)| layer).collect();
     let layers: Vec<&LinearLayer> = match &arguments.layer {
@@ -82,14 +118,21 @@ pub fn run(arguments: &Arguments, models: &Models<'_>, output: &mut impl Write) 
             vec![chosen.ok_or_else(unknown)?]
         }
     };
+    if !arguments.passes.is_empty() || arguments.print_ir_after.is_some() || arguments.verify {
+        return passes::run(arguments, &options, &layers, output);
+    }
+    let emit = arguments.emit.unwrap_or(Emit::Stats);
     let mut table = Table::new(&COMPILATION);
     for layer in layers {
         let started = Instant::now();
         let maximum = u32::from(layer.input_maximum());
         let shared = || share_layer(layer.name(), layer.weights(), maximum, options.sharing);
-        match arguments.emit {
+        match emit {
             Emit::Ir => {
                 let _ = write!(output, "{}", shared());
+            }
+            Emit::Dot => {
+                let _ = write!(output, "{}", shared().to_dot());
             }
             Emit::Asm => {
                 let compiled = MachineLayer::compile(layer, &options)?;
@@ -110,7 +153,7 @@ pub fn run(arguments: &Arguments, models: &Models<'_>, output: &mut impl Write) 
             }
         }
     }
-    if arguments.emit == Emit::Stats {
+    if emit == Emit::Stats {
         let _ = writeln!(output, "{}", rendered(&table, arguments.format).trim_end());
     }
     Ok(())
@@ -140,6 +183,8 @@ fn push(
         ("processors", count(compiled.map(|layer| layer.compiled().programs.len() as u64))),
         ("columns", count(statistics.map(|s| s.columns as u64))),
         ("words", count(statistics.map(|s| s.words as u64))),
+        ("program_bits", count(statistics.map(|s| WORD_BITS * s.words as u64))),
+        ("packed_weight_bits", (2 * layer.weights().values().len() as i64).into()),
         ("passes", of_programs(|counts| counts.compares)),
         ("column_steps", of_programs(|counts| counts.track_steps)),
         ("seconds", started.elapsed().as_secs_f64().into()),
