@@ -244,6 +244,19 @@ impl Problem {
         cubes
     }
 
+    /// The sets of rows that a search for all columns can find.
+    fn full_keys(&self, state: &State) -> Vec<(Rows, Pattern)> {
+        let all = ((1_u16 << self.columns) - 1) as u8;
+        let key = |value: u8| {
+            let planes = state.planes.iter().enumerate().take(self.columns);
+            let rows = planes.fold(self.every, |rows, (column, &ones)| {
+                rows & if value >> column & 1 == 1 { ones } else { !ones }
+            });
+            (rows, Pattern::new(all, value))
+        };
+        (0..=all).map(key).filter(|&(rows, _)| rows != 0 && rows != self.every).collect()
+    }
+
     fn search(&self, limit: u64, most_states: usize) -> Outcome {
         let mut nodes = vec![Node { state: self.identity, reached: 0, before: None, done: false }];
         let mut known: HashMap<State, usize> = HashMap::from([(self.identity, 0)]);
@@ -311,7 +324,8 @@ impl Problem {
     /// Every step that may be needed in a state, with the state after it and its price.
     fn for_each_step(&self, state: &State, found: &mut dyn FnMut(Step, State, u64)) {
         let tags = self.features.tag_registers.all();
-        for (rows, key) in self.cubes(state) {
+        let found_by = if self.features.masked_keys { self.cubes(state) } else { self.full_keys(state) };
+        for (rows, key) in found_by {
             let price = self.cost.compare + self.cost.compared_column * u64::from(key.width());
             for &tag in tags {
                 let tagged = state.tags[tag.index()];

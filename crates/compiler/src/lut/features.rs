@@ -62,6 +62,8 @@ pub struct Features {
     pub multi_column_write: bool,
     /// Whether a write to every row leaves the tags as they are. Otherwise it tags every row.
     pub broadcast_past_tags: bool,
+    /// Whether a key can leave out columns of the operation. Otherwise it names all of them.
+    pub masked_keys: bool,
 }
 
 impl Features {
@@ -71,15 +73,20 @@ impl Features {
         or_into_tag: false,
         multi_column_write: true,
         broadcast_past_tags: false,
+        masked_keys: true,
     };
 
-    /// Every combination, [`Features::BASE`] first among those that write several columns at once.
+    /// The same without masked keys.
+    pub const FULL_KEYS: Self = Self { masked_keys: false, ..Self::BASE };
+
+    /// Every combination with masked keys, [`Features::BASE`] first among those that write several columns at once.
     pub fn all() -> impl Iterator<Item = Self> {
         (0..16_u8).map(|bits| Self {
             tag_registers: if bits & 1 == 0 { TagRegisters::One } else { TagRegisters::Two },
             or_into_tag: bits & 2 != 0,
             broadcast_past_tags: bits & 4 != 0,
             multi_column_write: bits & 8 == 0,
+            masked_keys: true,
         })
     }
 
@@ -89,6 +96,7 @@ impl Features {
             && self.or_into_tag >= other.or_into_tag
             && self.multi_column_write >= other.multi_column_write
             && self.broadcast_past_tags >= other.broadcast_past_tags
+            && self.masked_keys >= other.masked_keys
     }
 }
 
@@ -102,7 +110,10 @@ impl fmt::Display for Features {
         for (_, name) in named.into_iter().filter(|&(present, _)| present) {
             f.write_str(name)?;
         }
-        if self.multi_column_write { Ok(()) } else { f.write_str(", one column a write") }
+        if !self.multi_column_write {
+            f.write_str(", one column a write")?;
+        }
+        if self.masked_keys { Ok(()) } else { f.write_str(", full keys") }
     }
 }
 
@@ -159,6 +170,12 @@ impl StepSchedule {
         self.steps.len() - self.compares()
     }
 
+    /// Columns that the keys name, summed over the searches.
+    pub fn compared_columns(&self) -> u32 {
+        let of_step = |step: &Step| if let Step::Search { key, .. } = step { key.width() } else { 0 };
+        self.steps.iter().map(of_step).sum()
+    }
+
     /// What a row's bits become.
     pub fn apply(&self, state: u8) -> u8 {
         self.run(state).0
@@ -171,13 +188,8 @@ impl StepSchedule {
 
     /// The cost on one row of each state that a row can start with.
     pub fn cost(&self, cost: ScheduleCost) -> u64 {
-        let compared: u32 = self
-            .steps
-            .iter()
-            .map(|step| if let Step::Search { key, .. } = step { key.width() } else { 0 })
-            .sum();
         cost.compare * self.compares() as u64
-            + cost.compared_column * u64::from(compared)
+            + cost.compared_column * u64::from(self.compared_columns())
             + cost.write * self.writes() as u64
             + cost.written_bit * self.written_bits()
     }

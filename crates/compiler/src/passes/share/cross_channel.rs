@@ -20,7 +20,7 @@
 //! let sums = share_layer("example", &weights, 15, Sharing::CrossChannel);
 //! assert_eq!(sums.adders(), 4); // a + b once, and one more for each output; 6 if nothing were shared
 //! assert_eq!(sums.to_string(), "\
-//! layer example inputs 0..=15
+//! layer example inputs 0..=15 outputs 0 1 2
 //! group
 //!   t0 = tap 0,0,0
 //!   t1 = tap 1,0,0
