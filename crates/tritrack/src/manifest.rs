@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use compiler::lut::Features;
 use compiler::{Geometry, Options, Sharing};
 use rtm_ap::{ActivationsAt, SearchModel};
 use serde::{Deserialize, Deserializer, de};
@@ -40,6 +41,8 @@ pub enum Study {
     Networks(NetworksStudy),
     /// What each parameter's range does to the ratio.
     Sensitivity(SensitivityStudy),
+    /// What features of the hardware buy.
+    HardwareFeatures(HardwareFeaturesStudy),
 }
 
 /// The form of a file: the study stands under its name.
@@ -58,10 +61,11 @@ struct Written {
     crossbar_validation: Option<CrossbarValidationStudy>,
     networks: Option<NetworksStudy>,
     sensitivity: Option<SensitivityStudy>,
+    hardware_features: Option<HardwareFeaturesStudy>,
 }
 
 /// The studies' names in a manifest.
-const STUDIES: [&str; 8] = [
+const STUDIES: [&str; 9] = [
     "operations",
     "layer_costs",
     "energy_parts",
@@ -70,7 +74,45 @@ const STUDIES: [&str; 8] = [
     "crossbar_validation",
     "networks",
     "sensitivity",
+    "hardware_features",
 ];
+
+/// See [`Study::HardwareFeatures`].
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HardwareFeaturesStudy {
+    /// The network.
+    pub network: String,
+    /// The images that feed executed events.
+    pub images: Images,
+    /// The hardware, as it is written in tables.
+    pub features: Vec<WrittenFeatures>,
+    /// The technology.
+    pub technology: String,
+    /// How searches are charged.
+    pub search_models: Vec<SearchModel>,
+    /// Ways to compile.
+    pub flows: Vec<Flow>,
+}
+
+/// Hardware by the name that tables give it.
+#[derive(Debug, Clone, Copy)]
+pub struct WrittenFeatures(pub Features);
+
+impl<'de> Deserialize<'de> for WrittenFeatures {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let known: Vec<Features> = Features::all().chain([Features::FULL_KEYS]).collect();
+        let found = known.iter().find(|features| features.to_string() == name);
+        found.map(|&features| Self(features)).ok_or_else(|| {
+            let names: Vec<String> = known.iter().map(|features| format!("`{features}`")).collect();
+            de::Error::custom(format!(
+                "`{name}` is no hardware that is known; there are: {}",
+                names.join("; ")
+            ))
+        })
+    }
+}
 
 /// See [`Study::Operations`].
 #[derive(Debug, Clone, Deserialize)]
@@ -434,6 +476,7 @@ impl Manifest {
             written.crossbar_validation.map(Study::CrossbarValidation),
             written.networks.map(Study::Networks),
             written.sensitivity.map(Study::Sensitivity),
+            written.hardware_features.map(Study::HardwareFeatures),
         ];
         let mut studies: Vec<Study> = studies.into_iter().flatten().collect();
         let (Some(study), None) = (studies.pop(), studies.pop()) else {
@@ -505,6 +548,12 @@ impl Study {
                 Ok(())
             }
             Self::CrossbarValidation(_) => Ok(()),
+            Self::HardwareFeatures(study) => {
+                some(&study.features, "hardware_features.features")?;
+                some(&study.search_models, "hardware_features.search_models")?;
+                some(&study.flows, "hardware_features.flows")?;
+                study.images.check()
+            }
             Self::Sensitivity(study) => {
                 if study.shown == 0 {
                     return Err("sensitivity.shown is 0; expected at least 1".into());

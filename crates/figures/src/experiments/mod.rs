@@ -3,6 +3,7 @@
 mod crossbar_validation;
 mod energy_parts;
 mod energy_ratio;
+mod hardware_features;
 mod layer_costs;
 mod networks;
 mod operations;
@@ -12,6 +13,7 @@ mod shift_faults;
 pub use crossbar_validation::crossbar_validation;
 pub use energy_parts::energy_parts;
 pub use energy_ratio::{RatioFocus, energy_ratio};
+pub use hardware_features::hardware_features;
 pub use layer_costs::layer_costs;
 pub use networks::networks;
 pub use operations::operations;

@@ -4,6 +4,7 @@ pub mod costs;
 mod crossbar_validation;
 mod energy_parts;
 mod energy_ratio;
+mod hardware_features;
 mod layer_costs;
 mod networks;
 mod operations;
@@ -41,6 +42,7 @@ pub fn run(manifest: &Manifest, models: &Models<'_>, progress: &Progress) -> Res
         Study::ShiftFaults(study) => shift_faults::run(manifest, study, models, progress),
         Study::CrossbarValidation(study) => crossbar_validation::run(manifest, study, models),
         Study::Networks(study) => networks::run(manifest, study, models, progress),
+        Study::HardwareFeatures(study) => hardware_features::run(manifest, study, models, progress),
         Study::Sensitivity(study) => sensitivity::run(manifest, study, models, progress),
     }
 }
@@ -65,6 +67,9 @@ mod tests {
             &crossbar_validation::COMPARISONS,
             &networks::NETWORKS,
             &sensitivity::SENSITIVITY,
+            &hardware_features::SCHEDULES,
+            &hardware_features::HARDWARE,
+            &hardware_features::SEGMENTS,
         ]);
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/tables.md");
         if std::env::var_os(REWRITE).is_some() {
