@@ -123,6 +123,30 @@ pub struct OperationsStudy {
     /// The ways of sharing.
     #[serde(deserialize_with = "sharings")]
     pub sharing: Vec<Sharing>,
+    /// Networks whose layers are also shared across channels as if arrays had no limits.
+    #[serde(default)]
+    pub unlimited: Vec<String>,
+    /// What each way of sharing needs on arrays.
+    pub on_arrays: Option<OnArrays>,
+}
+
+/// Ways of sharing on arrays.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OnArrays {
+    /// The networks.
+    pub networks: Vec<String>,
+    /// The images that feed executed events.
+    pub images: Images,
+    /// The ways; energies are given relative to the first.
+    #[serde(deserialize_with = "sharings")]
+    pub sharing: Vec<Sharing>,
+    /// The associative processor; its own way of sharing is not used.
+    pub machine: MachineSettings,
+    /// The technology.
+    pub technology: String,
+    /// How searches are charged.
+    pub search_model: SearchModel,
 }
 
 /// See [`Study::LayerCosts`] and [`Study::EnergyParts`].
@@ -500,7 +524,11 @@ impl Study {
         match self {
             Self::Operations(study) => {
                 some(&study.networks, "operations.networks")?;
-                some(&study.sharing, "operations.sharing")
+                some(&study.sharing, "operations.sharing")?;
+                let Some(arrays) = &study.on_arrays else { return Ok(()) };
+                some(&arrays.networks, "operations.on_arrays.networks")?;
+                some(&arrays.sharing, "operations.on_arrays.sharing")?;
+                arrays.images.check()
             }
             Self::LayerCosts(study) | Self::EnergyParts(study) => {
                 some(&study.technologies, "technologies")?;

@@ -58,6 +58,7 @@ mod tests {
     fn the_page_of_tables_says_what_the_tables_are() {
         let page = tables::schema_page(&[
             &operations::OPERATIONS,
+            &operations::ON_ARRAYS,
             &layer_costs::LAYERS,
             &energy_parts::PARTS,
             &energy_ratio::RATIOS,
