@@ -1,0 +1,99 @@
+//! `tritrack compile` as its user meets it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::path::Path;
+use std::process::Command;
+
+/// Standard output, standard error and the exit code.
+fn compile(arguments: &[&str]) -> (String, String, i32) {
+    let output = Command::new(env!("CARGO_BIN_EXE_tritrack"))
+        .arg("--workspace")
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."))
+        .arg("compile")
+        .args(arguments)
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (text(output.stdout), text(output.stderr), output.status.code().unwrap())
+}
+
+const FC2: [&str; 3] = ["vgg8-fashion-s85-a4", "--layer", "fc2"];
+
+fn of_fc2(further: &[&str]) -> (String, String, i32) {
+    compile(&[&FC2, further].concat())
+}
+
+#[test]
+fn statistics_as_json_have_the_documented_fields() {
+    for (further, cse) in
+        [(vec![], "per-channel"), (vec!["--cse", "cross-channel", "--unlimited"], "cross-channel")]
+    {
+        let (stdout, _, code) = of_fc2(&[&further[..], &["--emit", "stats", "--format", "json"]].concat());
+        assert_eq!(code, 0);
+        let fields =
+            ["layer", "algorithm", "nonzeros", "adders", "accumulates", "passes", "column_steps", "seconds"];
+        for field in fields {
+            assert!(stdout.contains(&format!("\"{field}\"")), "{field} is missing: {stdout}");
+        }
+        assert!(stdout.contains(cse));
+    }
+}
+
+#[test]
+fn passes_stop_where_they_are_told_to_and_print_what_they_made() {
+    let (sums, _, code) = of_fc2(&["--passes", "fold,share"]);
+    assert_eq!(code, 0);
+    assert!(sums.starts_with("; layer fc2, part 1 of 1\nlayer fc2 inputs 0..=15 outputs 0 1 2 3"), "{sums}");
+    let (words, ..) = of_fc2(&["--print-ir-after", "schedule"]);
+    assert!(words.starts_with("; layer fc2, part 1 of 1, after schedule\nwords\n  v0 = accumulator y0 s"));
+    let (all, ..) = of_fc2(&["--print-ir-after", "all"]);
+    let afters: Vec<&str> =
+        all.lines().filter_map(|line| line.split_once(", after ")).map(|(_, p)| p).collect();
+    assert_eq!(afters, ["fold", "share", "schedule", "place", "emit"]);
+}
+
+#[test]
+fn every_stage_of_every_layer_of_a_network_is_verified() {
+    for options in [&[][..], &["--layout", "naive"], &["--cse", "cross-channel"]] {
+        let (stdout, stderr, code) = compile(&[&["vgg8-fashion-s85-a4", "--verify"], options].concat());
+        assert_eq!((code, stderr.as_str()), (0, ""));
+        assert_eq!(stdout.lines().filter(|line| line.contains("right after each of fold, share")).count(), 8);
+    }
+}
+
+#[test]
+fn what_cannot_be_done_is_refused_with_what_can() {
+    for (further, expected) in [
+        (
+            vec!["--passes", "fold,cse"],
+            "`cse` is no pass; there are: fold, share, lifetimes, schedule, place",
+        ),
+        (
+            vec!["--passes", "share"],
+            "pass `share` works on sums, but was given weights; sums are made by: fold",
+        ),
+        (
+            vec!["--passes", "fold", "--print-ir-after", "emit"],
+            "pass `emit` does not run; those that do: fold",
+        ),
+        (vec!["--verify", "--emit", "dot"], "--emit is `ir` or `asm`"),
+        (vec!["--layout", "sideways"], "`sideways` is not a layout; there are: naive, along, tiled, best"),
+        (vec!["--cse", "all"], "there are: none, per-channel, cross-channel"),
+    ] {
+        let (stdout, stderr, code) = of_fc2(&further);
+        assert_eq!((code, stdout.as_str()), (2, ""), "{further:?}");
+        assert!(stderr.contains(expected), "{stderr}");
+    }
+    let (_, stderr, code) = compile(&["vgg8-fashion-s85-a4", "--layer", "fc3"]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("fc3") && stderr.contains("fc2"), "{stderr}");
+}
+
+#[test]
+fn the_graph_has_every_output() {
+    let (dot, _, code) = of_fc2(&["--emit", "dot"]);
+    assert_eq!(code, 0);
+    assert!(dot.starts_with("digraph \"fc2\" {") && dot.ends_with("}\n"));
+    assert!((0..10).all(|output| dot.contains(&format!("-> y{output}"))));
+}
