@@ -2,9 +2,10 @@
 
 use compiler::ir::Tap;
 use compiler::lut::Lut;
-use compiler::{Geometry, Instruction, Operand, Program};
+use compiler::{Direction, Geometry, Instruction, Operand, Program};
 
 use crate::counts::{ProgramCounts, ProgramError};
+use crate::fused::{self, After, Fused};
 
 /// Where a program's operands come from and its results go.
 pub trait Port {
@@ -154,10 +155,7 @@ fn interpret<const WORDS: usize>(program: &Program, rows: usize, port: &mut impl
                 block.fill(destination, &values);
             }
             Instruction::Apply { lut, bits, operands } => {
-                let table = &tables[usize::from(lut)];
-                for bit in 0..usize::from(bits) {
-                    block.apply(table, bit, operands.as_slice());
-                }
+                block.apply_all(&tables[usize::from(lut)], bits, operands.as_slice());
             }
             Instruction::Store { output, source, signed } => {
                 block.read(source, signed, &mut sums);
@@ -170,6 +168,8 @@ fn interpret<const WORDS: usize>(program: &Program, rows: usize, port: &mut impl
 
 /// A table in the form that the inner loop reads.
 pub(crate) struct Table {
+    /// All passes at once, if the table is one of those that are known.
+    fused: Option<Fused>,
     passes: Vec<TablePass>,
     /// The columns that some pass writes.
     pub(crate) written: Vec<bool>,
@@ -196,6 +196,7 @@ impl Table {
         };
         let written = |column: usize| lut.passes().iter().any(|pass| pass.write.mask() >> column & 1 == 1);
         Self {
+            fused: Fused::of(lut),
             passes: lut.passes().iter().map(of_pass).collect(),
             written: (0..lut.columns().len()).map(written).collect(),
         }
@@ -233,6 +234,69 @@ impl<const WORDS: usize> Block<WORDS> {
     /// Index of the plane that holds a cell.
     pub(crate) fn place(&self, (column, domain): (usize, usize)) -> usize {
         column * self.track + self.spare + domain
+    }
+
+    /// Runs a table over bits, all passes of a bit at once where that is known to be the same.
+    #[inline(always)]
+    fn apply_all(&mut self, table: &Table, bits: u8, operands: &[Operand]) {
+        match table.fused {
+            Some(Fused::Clear) => self.fuse::<1, 0b1>(bits, operands, fused::clear),
+            Some(Fused::AddInPlace) => self.fuse::<3, 0b101>(bits, operands, fused::add_in_place),
+            Some(Fused::SubtractInPlace) => self.fuse::<3, 0b101>(bits, operands, fused::subtract_in_place),
+            Some(Fused::CarryInPlace) => self.fuse::<2, 0b11>(bits, operands, fused::carry_in_place),
+            Some(Fused::BorrowInPlace) => self.fuse::<2, 0b11>(bits, operands, fused::borrow_in_place),
+            Some(Fused::Add) => self.fuse::<4, 0b1001>(bits, operands, fused::add),
+            Some(Fused::Subtract) => self.fuse::<4, 0b1001>(bits, operands, fused::subtract),
+            Some(Fused::Carry) => self.fuse::<3, 0b101>(bits, operands, fused::carry),
+            Some(Fused::Borrow) => self.fuse::<3, 0b101>(bits, operands, fused::borrow),
+            Some(Fused::Negate) => self.fuse::<3, 0b101>(bits, operands, fused::negate),
+            Some(Fused::MoveCarry) => self.fuse::<2, 0b11>(bits, operands, fused::move_carry),
+            Some(Fused::CopyBorrow) => self.fuse::<2, 0b10>(bits, operands, fused::copy_borrow),
+            None => {
+                for bit in 0..usize::from(bits) {
+                    self.apply(table, bit, operands);
+                }
+            }
+        }
+    }
+
+    /// Runs a function of `COLUMNS` columns over bits; those of `WRITTEN` are written back.
+    #[inline(always)]
+    fn fuse<const COLUMNS: usize, const WRITTEN: u8>(
+        &mut self,
+        bits: u8,
+        operands: &[Operand],
+        function: impl Fn([u64; COLUMNS]) -> After<COLUMNS>,
+    ) {
+        let Ok(operands) = <&[Operand; COLUMNS]>::try_from(operands) else { return };
+        let mut places = operands.map(|operand| self.place(operand.cell(0)));
+        let steps = operands.map(|operand| match operand.direction {
+            Direction::Along => 1,
+            Direction::Across => self.track,
+        });
+        let (mut ones, mut twos) = (0, 0);
+        for bit in 1..=bits {
+            let cells: [[u64; WORDS]; COLUMNS] = places.map(|place| self.planes[place]);
+            let mut after = cells;
+            for word in 0..WORDS {
+                let made = function(std::array::from_fn(|column| cells[column][word]));
+                for column in 0..COLUMNS {
+                    after[column][word] = made.columns[column];
+                }
+                ones += u64::from((made.one & self.occupied[word]).count_ones());
+                twos += u64::from((made.two & self.occupied[word]).count_ones());
+            }
+            for column in 0..COLUMNS {
+                if WRITTEN >> column & 1 == 1 {
+                    self.planes[places[column]] = after[column];
+                }
+                // Beyond a word's last bit it is the last bit again.
+                if bit < operands[column].bits {
+                    places[column] += steps[column];
+                }
+            }
+        }
+        self.tagged_bits += ones + 2 * twos;
     }
 
     #[inline(always)]

@@ -15,6 +15,7 @@ mod counts;
 mod events;
 mod execute;
 mod expectation;
+mod fused;
 mod interpreter;
 mod layer;
 mod machine;

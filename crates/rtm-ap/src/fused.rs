@@ -1,0 +1,197 @@
+//! What a table does to a row, without stepping through its passes.
+//!
+//! Rows do not know of each other, so the passes of a table are a function of the row's bits: what they become, and how many
+//! bits are written to the row while it is tagged. For the tables of additions that function is a handful of operations
+//! on whole words. Which of them a table has is not taken from its name: each is tried on every state of a row against the table's
+//! own passes, and a table that none fits is run pass by pass.
+
+use compiler::lut::Lut;
+
+/// What becomes of the columns of a table, and the rows to which an odd number of bits, and two bits, are written while tagged.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct After<const COLUMNS: usize> {
+    pub columns: [u64; COLUMNS],
+    pub one: u64,
+    pub two: u64,
+}
+
+/// The functions that tables are recognized as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fused {
+    Clear,
+    AddInPlace,
+    SubtractInPlace,
+    CarryInPlace,
+    BorrowInPlace,
+    Add,
+    Subtract,
+    Carry,
+    Borrow,
+    Negate,
+    MoveCarry,
+    CopyBorrow,
+}
+
+impl Fused {
+    const ALL: [Self; 12] = [
+        Self::Clear,
+        Self::AddInPlace,
+        Self::SubtractInPlace,
+        Self::CarryInPlace,
+        Self::BorrowInPlace,
+        Self::Add,
+        Self::Subtract,
+        Self::Carry,
+        Self::Borrow,
+        Self::Negate,
+        Self::MoveCarry,
+        Self::CopyBorrow,
+    ];
+
+    /// The function that a table is, if it is one of these.
+    pub(crate) fn of(lut: &Lut) -> Option<Self> {
+        Self::ALL.into_iter().find(|fused| fused.is(lut))
+    }
+
+    fn is(self, lut: &Lut) -> bool {
+        match self {
+            Self::Clear => agrees(lut, clear),
+            Self::AddInPlace => agrees(lut, add_in_place),
+            Self::SubtractInPlace => agrees(lut, subtract_in_place),
+            Self::CarryInPlace => agrees(lut, carry_in_place),
+            Self::BorrowInPlace => agrees(lut, borrow_in_place),
+            Self::Add => agrees(lut, add),
+            Self::Subtract => agrees(lut, subtract),
+            Self::Carry => agrees(lut, carry),
+            Self::Borrow => agrees(lut, borrow),
+            Self::Negate => agrees(lut, negate),
+            Self::MoveCarry => agrees(lut, move_carry),
+            Self::CopyBorrow => agrees(lut, copy_borrow),
+        }
+    }
+}
+
+/// Whether a function does in every state of a row what a table's passes do.
+fn agrees<const COLUMNS: usize>(lut: &Lut, function: impl Fn([u64; COLUMNS]) -> After<COLUMNS>) -> bool {
+    if lut.columns().len() != COLUMNS {
+        return false;
+    }
+    // Row `s` of a word is in state `s`.
+    let states = 0..1_u8 << COLUMNS;
+    let column = |column: usize| states.clone().fold(0, |word, s| word | u64::from(s >> column & 1) << s);
+    let after = function(std::array::from_fn(column));
+    states.clone().all(|start| {
+        let (mut state, mut written) = (start, 0);
+        for pass in lut.passes() {
+            if pass.key.matches(state) {
+                state = pass.write.written_to(state);
+                written += if pass.compares() { pass.write.width() } else { 0 };
+            }
+        }
+        let bit = |word: u64| (word >> start & 1) as u32;
+        let becomes = (0..COLUMNS).fold(0, |s, column| s | (bit(after.columns[column]) as u8) << column);
+        state == becomes && written == bit(after.one) + 2 * bit(after.two)
+    })
+}
+
+#[inline(always)]
+pub(crate) fn clear([_]: [u64; 1]) -> After<1> {
+    After { columns: [0], one: 0, two: 0 }
+}
+
+#[inline(always)]
+pub(crate) fn add_in_place([c, a, b]: [u64; 3]) -> After<3> {
+    let (differ, sum) = (c ^ a, a ^ b);
+    After { columns: [(c & a) | (b & differ), a, c ^ sum], one: differ & sum, two: differ & !sum }
+}
+
+#[inline(always)]
+pub(crate) fn subtract_in_place([c, a, b]: [u64; 3]) -> After<3> {
+    let (differ, sum) = (c ^ a, a ^ b);
+    After { columns: [(c & a) | (!b & differ), a, c ^ sum], one: differ & !sum, two: differ & sum }
+}
+
+#[inline(always)]
+pub(crate) fn carry_in_place([c, b]: [u64; 2]) -> After<2> {
+    After { columns: [c & b, c ^ b], one: c & b, two: c & !b }
+}
+
+#[inline(always)]
+pub(crate) fn borrow_in_place([c, b]: [u64; 2]) -> After<2> {
+    After { columns: [c & !b, c ^ b], one: c & !b, two: c & b }
+}
+
+#[inline(always)]
+pub(crate) fn add([c, a, b, _]: [u64; 4]) -> After<4> {
+    let (either, both) = (a | b, a & b);
+    After { columns: [both | (c & either), a, b, a ^ b ^ c], one: both | (!c & either), two: c & !either }
+}
+
+#[inline(always)]
+pub(crate) fn subtract([c, a, b, _]: [u64; 4]) -> After<4> {
+    After {
+        columns: [(!a & (b | c)) | (b & c), a, b, a ^ b ^ c],
+        one: (!b & (a | c)) | (a & b & c),
+        two: !c & !a & b,
+    }
+}
+
+#[inline(always)]
+pub(crate) fn carry([c, a, _]: [u64; 3]) -> After<3> {
+    After { columns: [c & a, a, c ^ a], one: a & !c, two: c & !a }
+}
+
+#[inline(always)]
+pub(crate) fn borrow([c, a, _]: [u64; 3]) -> After<3> {
+    After { columns: [c & !a, a, c ^ a], one: !(c | a), two: c & a }
+}
+
+#[inline(always)]
+pub(crate) fn negate([c, b, _]: [u64; 3]) -> After<3> {
+    After { columns: [c | b, b, c ^ b], one: c & !b, two: b & !c }
+}
+
+#[inline(always)]
+pub(crate) fn move_carry([c, _]: [u64; 2]) -> After<2> {
+    After { columns: [0, c], one: 0, two: c }
+}
+
+#[inline(always)]
+pub(crate) fn copy_borrow([c, _]: [u64; 2]) -> After<2> {
+    After { columns: [c, c], one: c, two: 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use compiler::lut::{LutKind, Pass, Pattern, lut};
+
+    use super::*;
+
+    #[test]
+    fn every_table_of_compiled_programs_is_recognized() {
+        let recognized: Vec<Option<Fused>> =
+            LutKind::ALL.into_iter().map(|kind| Fused::of(lut(kind).unwrap())).collect();
+        assert_eq!(recognized, Fused::ALL.map(Some));
+    }
+
+    #[test]
+    fn a_table_with_one_pass_changed_is_not_taken_for_what_it_was() {
+        for kind in LutKind::ALL {
+            let table = lut(kind).unwrap();
+            for place in 0..table.passes().len() {
+                for (key, write) in [(1, 0), (0, 1)] {
+                    let mut passes = table.passes().to_vec();
+                    let Pass { key: k, write: w } = passes[place];
+                    let flipped = |p: Pattern, by: u8| Pattern::new(p.mask(), p.value() ^ by);
+                    passes[place] = Pass { key: flipped(k, key), write: flipped(w, write) };
+                    let changed = Lut::new(table.name(), table.columns().to_vec(), passes).unwrap();
+                    let does =
+                        |lut: &Lut| (0..1 << lut.columns().len()).map(|s| lut.apply(s)).collect::<Vec<_>>();
+                    if does(&changed) != does(table) {
+                        assert_ne!(Fused::of(&changed), Fused::of(table), "{changed}");
+                    }
+                }
+            }
+        }
+    }
+}
