@@ -3,10 +3,9 @@
 //! The interpreter here knows nothing of tracks, passes' costs or arrays: it keeps 64 rows as the bits of one word for
 //! every cell and follows the tables literally. It is independent of the simulator.
 
-use std::collections::HashMap;
-
 use network::TernaryWeights;
 
+use crate::Geometry;
 use crate::ir::Tap;
 use crate::program::{Instruction, Operand, Program};
 
@@ -51,15 +50,16 @@ pub fn check(
 pub const ROWS: usize = 64;
 
 /// Runs a program on 64 rows and gives what it stores, in the order of storing. `plane` gives a bit of an element in all rows,
-/// row 0 in the lowest bit. Tables and cells that are not there are passed over: the machine's rules are not checked here.
+/// row 0 in the lowest bit. Tables that are not there are passed over, and cells outside of the array
+/// keep nothing: the machine's rules are not checked here.
 pub fn run(program: &Program, mut plane: impl FnMut(Tap, usize) -> u64) -> Vec<(u32, [i64; ROWS])> {
-    let mut cells: HashMap<(usize, usize), u64> = HashMap::new();
+    let mut cells = Cells::of(program.geometry);
     let mut stored = Vec::new();
     for instruction in &program.instructions {
         match *instruction {
             Instruction::Load { tap, destination } => {
                 for bit in 0..usize::from(destination.bits) {
-                    cells.insert(destination.cell(bit), plane(tap, bit));
+                    cells.set(destination.cell(bit), plane(tap, bit));
                 }
             }
             Instruction::Apply { lut, bits, operands } => {
@@ -71,13 +71,14 @@ pub fn run(program: &Program, mut plane: impl FnMut(Tap, usize) -> u64) -> Vec<(
                         let columns = || (0..places.len()).map(|column| (column, 1_u8 << column));
                         let mut tag = u64::MAX;
                         for (column, flag) in columns().filter(|&(_, flag)| pass.key.mask() & flag != 0) {
-                            let plane = cells.get(&places[column]).copied().unwrap_or(0);
+                            let plane = cells.get(places[column]);
                             tag &= if pass.key.value() & flag != 0 { plane } else { !plane };
                         }
                         for (column, flag) in columns().filter(|&(_, flag)| pass.write.mask() & flag != 0) {
-                            let plane = cells.entry(places[column]).or_insert(0);
-                            *plane =
-                                if pass.write.value() & flag != 0 { *plane | tag } else { *plane & !tag };
+                            let plane = cells.get(places[column]);
+                            let written =
+                                if pass.write.value() & flag != 0 { plane | tag } else { plane & !tag };
+                            cells.set(places[column], written);
                         }
                     }
                 }
@@ -90,9 +91,36 @@ pub fn run(program: &Program, mut plane: impl FnMut(Tap, usize) -> u64) -> Vec<(
     stored
 }
 
-fn read(cells: &HashMap<(usize, usize), u64>, source: Operand, signed: bool, row: usize) -> i64 {
+/// A bit of every row for each cell; a cell beyond the array reads 0 and keeps nothing.
+struct Cells {
+    geometry: Geometry,
+    planes: Vec<u64>,
+}
+
+impl Cells {
+    fn of(geometry: Geometry) -> Self {
+        Self { geometry, planes: vec![0; geometry.columns() * geometry.domains()] }
+    }
+
+    fn index(&self, (column, domain): (usize, usize)) -> Option<usize> {
+        let inside = column < self.geometry.columns() && domain < self.geometry.domains();
+        inside.then(|| column * self.geometry.domains() + domain)
+    }
+
+    fn get(&self, cell: (usize, usize)) -> u64 {
+        self.index(cell).map_or(0, |index| self.planes[index])
+    }
+
+    fn set(&mut self, cell: (usize, usize), plane: u64) {
+        if let Some(index) = self.index(cell) {
+            self.planes[index] = plane;
+        }
+    }
+}
+
+fn read(cells: &Cells, source: Operand, signed: bool, row: usize) -> i64 {
     let bits = usize::from(source.bits);
-    let bit = |i| (cells.get(&source.cell(i)).copied().unwrap_or(0) >> row & 1) as i64;
+    let bit = |i| (cells.get(source.cell(i)) >> row & 1) as i64;
     let value: i64 = (0..bits).map(|i| bit(i) << i).sum();
     if signed && bit(bits - 1) == 1 { value - (1 << bits) } else { value }
 }

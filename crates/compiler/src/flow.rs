@@ -1,8 +1,7 @@
 //! The passes by name, one after the other, with the intermediate representation in between to look at and to verify.
 //!
-//! [`crate::compile_layer`] runs the same passes; here their order is given, and every stage can be printed, read back
-//! (`docs/ir.md`) and checked. Words across columns are laid out by `tile`, which shares, schedules and places block by block
-//! and is no pass of its own.
+//! [`crate::compile_layer`] runs them by [`run_passes`], in the order of [`Pass::flow`]; any other order that fits can be run
+//! too. Every stage can be printed, read back (`docs/ir.md`) and verified.
 
 use std::fmt;
 use std::ops::Range;
@@ -18,6 +17,9 @@ use crate::passes::fold::{channel_groups, fold};
 use crate::passes::place::{Accumulators, Placement, PlacementError, place};
 use crate::passes::schedule::{Schedule, schedule};
 use crate::passes::share::{Sharing, share, shorten_lifetimes};
+use crate::passes::split::split;
+use crate::passes::tile::{Tiling, tile};
+use crate::verify::{Verification, VerificationError, verify};
 use crate::{CompileError, Geometry, Layout, Options, Program, compile_layer};
 
 /// A pass.
@@ -25,6 +27,8 @@ use crate::{CompileError, Geometry, Layout, Options, Program, compile_layer};
 pub enum Pass {
     /// See [`Pass::description`].
     Fold,
+    /// See [`Pass::description`].
+    Split,
     /// See [`Pass::description`].
     Share,
     /// See [`Pass::description`].
@@ -36,6 +40,8 @@ pub enum Pass {
     /// See [`Pass::description`].
     PlaceApart,
     /// See [`Pass::description`].
+    Tile,
+    /// See [`Pass::description`].
     Emit,
     /// See [`Pass::description`].
     EmitRewinding,
@@ -43,13 +49,15 @@ pub enum Pass {
 
 impl Pass {
     /// Every pass.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Fold,
+        Self::Split,
         Self::Share,
         Self::Lifetimes,
         Self::Schedule,
         Self::Place,
         Self::PlaceApart,
+        Self::Tile,
         Self::Emit,
         Self::EmitRewinding,
     ];
@@ -58,11 +66,13 @@ impl Pass {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Fold => "fold",
+            Self::Split => "split",
             Self::Share => "share",
             Self::Lifetimes => "lifetimes",
             Self::Schedule => "schedule",
             Self::Place => "place",
             Self::PlaceApart => "place-apart",
+            Self::Tile => "tile",
             Self::Emit => "emit",
             Self::EmitRewinding => "emit-rewinding",
         }
@@ -72,6 +82,7 @@ impl Pass {
     pub const fn description(self) -> &'static str {
         match self {
             Self::Fold => "unrolls constant weights into signed sums of window elements",
+            Self::Split => "cuts every group of sums by the blocks of outputs that `tile` works on",
             Self::Share => "turns common subexpressions into definitions, by the algorithm that is set",
             Self::Lifetimes => "orders sums and accumulates terms early, so that few are alive together",
             Self::Schedule => "orders operations on words and gives each its exact width",
@@ -79,6 +90,7 @@ impl Pass {
                 "gives every word a column and a domain along a track, accumulators one behind the other"
             }
             Self::PlaceApart => "the same with accumulators one a column as far as there are columns",
+            Self::Tile => "orders operations block by block, and lays words across columns",
             Self::Emit => "turns operations on words into look-up tables over their bits",
             Self::EmitRewinding => "the same with the tracks rewound after every operation",
         }
@@ -88,27 +100,30 @@ impl Pass {
     pub const fn stages(self) -> (StageKind, StageKind) {
         match self {
             Self::Fold => (StageKind::Weights, StageKind::Sums),
-            Self::Share | Self::Lifetimes => (StageKind::Sums, StageKind::Sums),
+            Self::Split | Self::Share | Self::Lifetimes => (StageKind::Sums, StageKind::Sums),
             Self::Schedule => (StageKind::Sums, StageKind::Words),
             Self::Place | Self::PlaceApart => (StageKind::Words, StageKind::Placed),
+            Self::Tile => (StageKind::Sums, StageKind::Placed),
             Self::Emit | Self::EmitRewinding => (StageKind::Placed, StageKind::Program),
         }
     }
 
-    /// The passes that [`compile_layer`] runs for words along tracks.
-    pub fn flow(options: &Options) -> Vec<Self> {
-        let naive = options.layout == Layout::Naive;
-        let mut passes = vec![Self::Fold, Self::Share];
-        if options.sharing == Sharing::CrossChannel && !naive {
-            passes.push(Self::Lifetimes);
+    /// The passes that [`compile_layer`] runs for a layout, from weights to a program. For [`Layout::Best`] these are the ones of
+    /// [`Layout::Along`]; which layout is best for a layer stands in what `compile_layer` gives.
+    pub fn flow(sharing: Sharing, layout: Layout) -> Vec<Self> {
+        match (layout, sharing) {
+            (Layout::Naive, _) => {
+                vec![Self::Fold, Self::Share, Self::Schedule, Self::PlaceApart, Self::EmitRewinding]
+            }
+            (Layout::Tiled, _) => vec![Self::Fold, Self::Split, Self::Share, Self::Tile, Self::Emit],
+            // With more terms than columns every use of one is a journey along its track.
+            (Layout::Along | Layout::Best, Sharing::CrossChannel) => {
+                vec![Self::Fold, Self::Share, Self::Lifetimes, Self::Schedule, Self::Place, Self::Emit]
+            }
+            (Layout::Along | Layout::Best, Sharing::None | Sharing::PerChannel) => {
+                vec![Self::Fold, Self::Share, Self::Schedule, Self::Place, Self::Emit]
+            }
         }
-        passes.push(Self::Schedule);
-        passes.extend(if naive {
-            [Self::PlaceApart, Self::EmitRewinding]
-        } else {
-            [Self::Place, Self::Emit]
-        });
-        passes
     }
 }
 
@@ -120,10 +135,13 @@ impl fmt::Display for Pass {
 
 /// A name that no pass has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{0}` is no pass; there are: fold, share, lifetimes, schedule, place, place-apart, emit, emit-rewinding"
-)]
+#[error("`{0}` is no pass; there are:{known}", known = known_passes())]
 pub struct UnknownPass(String);
+
+/// The passes with what they do, a line each.
+fn known_passes() -> String {
+    Pass::ALL.iter().map(|pass| format!("\n  {:<15} {}", pass.name(), pass.description())).collect()
+}
 
 impl FromStr for Pass {
     type Err = UnknownPass;
@@ -209,6 +227,17 @@ impl Stage {
             Self::Program(_) => StageKind::Program,
         }
     }
+
+    /// The program, if that is what it is.
+    ///
+    /// # Errors
+    /// If it is another stage.
+    pub fn into_program(self) -> Result<Program, FlowError> {
+        match self {
+            Self::Program(program) => Ok(program),
+            other => Err(FlowError::Unfinished(other.kind())),
+        }
+    }
 }
 
 /// What the passes are told.
@@ -222,6 +251,8 @@ pub struct Settings {
     pub outputs: Vec<u32>,
     /// Input channels that are taken together.
     pub channels: Vec<Range<usize>>,
+    /// How `split` and `tile` cut outputs and windows; without it they cannot run.
+    pub tiling: Option<Tiling>,
 }
 
 impl Settings {
@@ -234,29 +265,52 @@ impl Settings {
             sharing: options.sharing,
             outputs: (0..weights.outputs() as u32).collect(),
             channels: channel_groups(weights, groups),
+            tiling: None,
         }
     }
 
-    /// What [`compile_layer`] tells the passes, for each of the layer's programs with words along tracks.
+    /// For each of several equal parts of the outputs, with the input channels in at most the given number of groups.
+    pub(crate) fn of_parts(
+        weights: &TernaryWeights,
+        options: &Options,
+        groups: usize,
+        parts: usize,
+        tiling: Option<Tiling>,
+    ) -> Vec<Self> {
+        let bound = |part: usize| (weights.outputs() * part / parts) as u32;
+        let channels = channel_groups(weights, groups);
+        let part = |part: usize| Self {
+            geometry: options.geometry,
+            sharing: options.sharing,
+            outputs: (bound(part)..bound(part + 1)).collect(),
+            channels: channels.clone(),
+            tiling,
+        };
+        (0..parts).map(part).collect()
+    }
+}
+
+/// How [`compile_layer`] makes a layer's programs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flow {
+    /// The passes of every program.
+    pub passes: Vec<Pass>,
+    /// What they are told for each program.
+    pub parts: Vec<Settings>,
+}
+
+impl Flow {
+    /// Compiles a layer to see how its programs are made.
     ///
     /// # Errors
     /// If the layer does not fit the array.
-    pub fn of_programs(from: &LayerWeights, options: &Options) -> Result<Vec<Self>, CompileError> {
-        let weights = &from.weights;
-        let layout = if options.layout == Layout::Naive { Layout::Naive } else { Layout::Along };
-        let options = Options { layout, ..*options };
-        let compiled = compile_layer(&from.layer, weights, from.input_maximum, &options)?;
-        let parts = compiled.programs.len();
-        let bound = |part: usize| (weights.outputs() * part / parts) as u32;
-        let channels = channel_groups(weights, compiled.channel_groups);
-        Ok((0..parts)
-            .map(|part| Self {
-                geometry: options.geometry,
-                sharing: options.sharing,
-                outputs: (bound(part)..bound(part + 1)).collect(),
-                channels: channels.clone(),
-            })
-            .collect())
+    pub fn of_layer(from: &LayerWeights, options: &Options) -> Result<Self, CompileError> {
+        let compiled = compile_layer(&from.layer, &from.weights, from.input_maximum, options)?;
+        let (groups, parts) = (compiled.channel_groups, compiled.programs.len());
+        Ok(Self {
+            passes: Pass::flow(options.sharing, compiled.layout),
+            parts: Settings::of_parts(&from.weights, options, groups, parts, compiled.tiling),
+        })
     }
 }
 
@@ -283,22 +337,66 @@ pub enum FlowError {
         /// The shortage.
         source: PlacementError,
     },
+    /// A pass works on blocks of outputs, and nothing says how many.
+    #[error(
+        "pass `{0}` works on blocks of outputs, which layout `tiled` has for layers that fit; layout `along` has none"
+    )]
+    NoBlocks(Pass),
+    /// A stage is wrong.
+    #[error("after pass `{pass}`: {source}")]
+    Verification {
+        /// The pass that made it.
+        pass: Pass,
+        /// What is wrong.
+        source: VerificationError,
+    },
+    /// The last pass did not make a program.
+    #[error("the passes end with {0}, not with a program")]
+    Unfinished(StageKind),
     /// A table could not be synthesized.
     #[error(transparent)]
     Lut(#[from] SynthesisError),
 }
 
+/// Runs passes on a layer's weights, one after the other, and shows what each of them makes.
+///
+/// # Errors
+/// If a pass works on another kind of representation than it is given, the words do not fit the array, or a stage is found wrong.
+pub fn run_passes(
+    passes: &[Pass],
+    from: &LayerWeights,
+    settings: &Settings,
+    verification: Verification,
+    mut show: impl FnMut(Pass, &Stage),
+) -> Result<Stage, FlowError> {
+    let mut stage = Stage::Weights(from.clone());
+    for &pass in passes {
+        stage = run(pass, stage, settings)?;
+        if verification == Verification::EveryPass {
+            verify(&stage, from, settings).map_err(|source| FlowError::Verification { pass, source })?;
+        }
+        show(pass, &stage);
+    }
+    Ok(stage)
+}
+
 /// Runs a pass.
 ///
 /// # Errors
-/// If it works on another kind of representation, or the words do not fit the array.
+/// If it works on another kind of representation or on blocks that are not set, or the words do not fit the array.
 pub fn run(pass: Pass, stage: Stage, settings: &Settings) -> Result<Stage, FlowError> {
     let luts = standard_luts()?;
     let geometry = settings.geometry;
+    let tiling = || settings.tiling.ok_or(FlowError::NoBlocks(pass));
+    let too_large = |source| FlowError::Placement { pass, source };
     Ok(match (pass, stage) {
         (Pass::Fold, Stage::Weights(from)) => {
             let (outputs, channels) = (&settings.outputs, &settings.channels);
             Stage::Sums(fold(&from.layer, &from.weights, from.input_maximum, outputs, channels))
+        }
+        (Pass::Split, Stage::Sums(mut sums)) => {
+            split(&mut sums, tiling()?.outputs_per_block);
+            Stage::Sums(sums)
         }
         (Pass::Share, Stage::Sums(mut sums)) => {
             share(&mut sums, settings.sharing.algorithm());
@@ -312,8 +410,11 @@ pub fn run(pass: Pass, stage: Stage, settings: &Settings) -> Result<Stage, FlowE
         (Pass::Place | Pass::PlaceApart, Stage::Words(Words(schedule))) => {
             let apart = pass == Pass::PlaceApart;
             let accumulators = if apart { Accumulators::Apart } else { Accumulators::Packed };
-            let placement = place(&schedule, geometry, accumulators)
-                .map_err(|source| FlowError::Placement { pass, source })?;
+            let placement = place(&schedule, geometry, accumulators).map_err(too_large)?;
+            Stage::Placed(PlacedWords { schedule, placement })
+        }
+        (Pass::Tile, Stage::Sums(sums)) => {
+            let (schedule, placement) = tile(&sums, tiling()?, luts, geometry).map_err(too_large)?;
             Stage::Placed(PlacedWords { schedule, placement })
         }
         (Pass::Emit, Stage::Placed(placed)) => {

@@ -30,6 +30,7 @@ pub use geometry::{Geometry, GeometryError};
 pub use options::{Layout, Options, UnknownLayout};
 pub use passes::place::PlacementError;
 pub use passes::share::{Sharing, UnknownSharing};
+pub use passes::tile::Tiling;
 pub use passes::widths::Format;
 pub use pipeline::{
     CompileError, CompiledLayer, LayerStatistics, compile_layer, compile_layer_in_groups, share_layer,

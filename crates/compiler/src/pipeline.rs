@@ -1,19 +1,18 @@
 //! From a layer's weights to programs.
 
-use std::ops::Range;
+use std::sync::Arc;
 
 use network::TernaryWeights;
 use rayon::prelude::*;
 
+use crate::flow::{FlowError, LayerWeights, Pass, Settings, Stage, run_passes};
 use crate::ir::LayerSums;
-use crate::lut::{Lut, SynthesisError, standard_luts};
-use crate::passes::emit::{emit, emit_rewinding};
 use crate::passes::fold::{channel_groups, fold, nonzeros_of};
-use crate::passes::place::{Accumulators, PlacementError, place};
-use crate::passes::schedule::schedule;
-use crate::passes::share::{Sharing, share, shorten_lifetimes};
-use crate::passes::tile::{Blocks, Tiling, tile};
+use crate::passes::place::PlacementError;
+use crate::passes::share::{Sharing, share};
+use crate::passes::tile::Tiling;
 use crate::passes::widths::Span;
+use crate::verify::Verification;
 use crate::work::RowWork;
 use crate::{Geometry, Layout, Options, Program};
 
@@ -28,6 +27,8 @@ pub struct CompiledLayer {
     pub layout: Layout,
     /// Groups of input channels that were asked for; groups without weights do not count in the statistics.
     pub channel_groups: usize,
+    /// How outputs and windows are cut if its words lie across columns.
+    pub tiling: Option<Tiling>,
     /// What was counted on the way.
     pub statistics: LayerStatistics,
 }
@@ -56,6 +57,24 @@ impl LayerStatistics {
     pub fn operations(&self) -> usize {
         self.adders + self.accumulates
     }
+
+    /// Takes down what the stage behind a pass shows.
+    fn count(&mut self, pass: Pass, stage: &Stage) {
+        match stage {
+            Stage::Weights(_) | Stage::Words(_) => {}
+            Stage::Sums(sums) => {
+                (self.adders, self.accumulates) = (sums.adders(), sums.accumulates());
+                if pass == Pass::Fold {
+                    self.groups = sums.groups.len();
+                }
+            }
+            Stage::Placed(placed) => {
+                self.loads = placed.schedule.loads();
+                self.columns = placed.placement.columns_used;
+            }
+            Stage::Program(program) => self.words = program.instructions.len(),
+        }
+    }
 }
 
 /// Why a layer cannot be compiled.
@@ -71,9 +90,14 @@ pub enum CompileError {
         /// The shortage.
         source: PlacementError,
     },
-    /// A table could not be synthesized.
-    #[error(transparent)]
-    Lut(#[from] SynthesisError),
+    /// A pass fails for another reason than a shortage of room.
+    #[error("layer `{layer}`: {source}")]
+    Pass {
+        /// The layer.
+        layer: String,
+        /// What fails.
+        source: Box<FlowError>,
+    },
 }
 
 /// The sums of a layer after folding and sharing, without regard to any array: what operation counts are taken from. Input
@@ -112,11 +136,11 @@ pub fn compile_layer(
     input_maximum: u32,
     options: &Options,
 ) -> Result<CompiledLayer, CompileError> {
-    let compilation = Compilation { layer, weights, input_maximum, options, luts: standard_luts()? };
+    let compilation = Compilation::new(layer, weights, input_maximum, options);
     let tiled = match options.layout {
         Layout::Naive => return compilation.in_groups(weights.inputs()),
         Layout::Along => None,
-        Layout::Tiled | Layout::Best => compilation.tiled(),
+        Layout::Tiled | Layout::Best => compilation.tiled().map_err(|error| compilation.failed(error))?,
     };
     match tiled {
         Some(tiled) if options.layout == Layout::Tiled => Ok(tiled),
@@ -139,91 +163,79 @@ pub fn compile_layer_in_groups(
     options: &Options,
     groups: usize,
 ) -> Result<CompiledLayer, CompileError> {
-    Compilation { layer, weights, input_maximum, options, luts: standard_luts()? }.in_groups(groups)
+    Compilation::new(layer, weights, input_maximum, options).in_groups(groups)
 }
 
 /// A layer on its way to programs.
 struct Compilation<'a> {
-    layer: &'a str,
-    weights: &'a TernaryWeights,
-    input_maximum: u32,
+    from: LayerWeights,
     options: &'a Options,
-    luts: &'static [Lut],
+    verification: Verification,
 }
 
-impl Compilation<'_> {
+/// A program, and what was counted on its way.
+type Part = (Program, LayerStatistics);
+
+impl<'a> Compilation<'a> {
+    fn new(layer: &str, weights: &TernaryWeights, input_maximum: u32, options: &'a Options) -> Self {
+        let weights = Arc::new(weights.clone());
+        let from = LayerWeights { layer: layer.to_owned(), input_maximum, weights };
+        Self { from, options, verification: Verification::of_this_build() }
+    }
+
+    fn weights(&self) -> &TernaryWeights {
+        &self.from.weights
+    }
+
+    fn failed(&self, error: FlowError) -> CompileError {
+        let (layer, geometry) = (self.from.layer.clone(), self.options.geometry);
+        match error {
+            FlowError::Placement { source, .. } => CompileError::DoesNotFit { layer, geometry, source },
+            source => CompileError::Pass { layer, source: Box::new(source) },
+        }
+    }
+
     /// Words along the tracks, in the groups of channels that suit the way of sharing.
     fn along(&self) -> Result<CompiledLayer, CompileError> {
-        let singly = self.in_groups(self.weights.inputs())?;
+        let singly = self.in_groups(self.weights().inputs())?;
         match self.options.sharing {
             Sharing::None | Sharing::PerChannel => Ok(singly),
-            Sharing::CrossChannel => Ok(self.in_fewer_groups(singly)),
+            Sharing::CrossChannel => self.in_fewer_groups(singly).map_err(|error| self.failed(error)),
         }
     }
 
     /// Words across columns, in blocks of as many outputs as fit beside the windows. `None` if a window has too many elements
     /// to stand at the ports at once.
-    fn tiled(&self) -> Option<CompiledLayer> {
-        let input_bits = u32::BITS as usize - self.input_maximum.leading_zeros() as usize;
-        let window_columns = self.weights.taps() * input_bits;
-        let side_by_side = (WINDOW_COLUMNS / window_columns.max(1)).clamp(1, self.weights.inputs().max(1));
-        let window_lanes = self.weights.taps() * side_by_side;
+    fn tiled(&self) -> Result<Option<CompiledLayer>, FlowError> {
+        let (weights, input_maximum) = (self.weights(), self.from.input_maximum);
+        let input_bits = u32::BITS as usize - input_maximum.leading_zeros() as usize;
+        let window_columns = weights.taps() * input_bits;
+        let side_by_side = (WINDOW_COLUMNS / window_columns.max(1)).clamp(1, weights.inputs().max(1));
+        let window_lanes = weights.taps() * side_by_side;
         let taken = window_lanes * input_bits + TEMPORARY_COLUMNS;
         let rest = (self.options.geometry.columns() - 1).saturating_sub(taken);
-        let widest = widest_accumulator(self.weights, self.input_maximum);
-        let mut outputs_per_block = (rest / widest).min(self.weights.outputs());
+        let widest = widest_accumulator(weights, input_maximum);
+        let mut outputs_per_block = (rest / widest).min(weights.outputs());
         while outputs_per_block > 0 {
             match self.in_blocks(Tiling { outputs_per_block, window_lanes }) {
-                Ok(compiled) => return Some(compiled),
-                Err(PlacementError::Full { .. } | PlacementError::Accumulators { .. }) => {
-                    outputs_per_block -= 1;
-                }
-                Err(_) => break,
+                Ok(compiled) => return Ok(Some(compiled)),
+                Err(FlowError::Placement { source, .. }) => match source {
+                    PlacementError::Full { .. } | PlacementError::Accumulators { .. } => {
+                        outputs_per_block -= 1;
+                    }
+                    _ => break,
+                },
+                Err(error) => return Err(error),
             }
         }
-        None
+        Ok(None)
     }
 
-    fn in_blocks(&self, tiling: Tiling) -> Result<CompiledLayer, PlacementError> {
-        let channels = channel_groups(self.weights, self.weights.inputs());
+    fn in_blocks(&self, tiling: Tiling) -> Result<CompiledLayer, FlowError> {
+        let outputs = self.weights().outputs();
         let most = self.options.outputs_per_processor.unwrap_or(usize::MAX);
         let most = most.min(tiling.outputs_per_block * self.options.geometry.domains()).max(1);
-        let parts = self.weights.outputs().div_ceil(most).max(1);
-        self.in_parts(Layout::Tiled, channels.len(), parts, |outputs| {
-            self.tiled_program(outputs, &channels, tiling)
-        })
-    }
-
-    fn tiled_program(
-        &self,
-        outputs: &[u32],
-        channels: &[Range<usize>],
-        tiling: Tiling,
-    ) -> Result<(Program, LayerStatistics), PlacementError> {
-        let Options { geometry, sharing, .. } = *self.options;
-        let algorithm = sharing.algorithm();
-        let per_block = tiling.outputs_per_block;
-        let blocks = Blocks::new(
-            self.layer,
-            self.weights,
-            self.input_maximum,
-            outputs,
-            channels,
-            per_block,
-            algorithm,
-        );
-        let (schedule, placement) = tile(&blocks, tiling, self.luts, geometry)?;
-        let program = emit(&schedule, &placement, self.luts, geometry);
-        let statistics = LayerStatistics {
-            nonzeros: 0,
-            adders: blocks.sums().iter().map(LayerSums::adders).sum(),
-            accumulates: blocks.sums().iter().map(LayerSums::accumulates).sum(),
-            loads: blocks.loads(),
-            words: program.instructions.len(),
-            groups: channels.len(),
-            columns: placement.columns_used,
-        };
-        Ok((program, statistics))
+        self.in_parts(Layout::Tiled, self.weights().inputs(), outputs.div_ceil(most).max(1), Some(tiling))
     }
 
     /// Looks for the number of channel groups with the fewest operations among those that need no more processors, and no
@@ -232,14 +244,14 @@ impl Compilation<'_> {
     /// Operations fall with the size of the groups until a group's terms no longer fit the array; track steps fall first and
     /// then rise, since more terms than columns are alive and lie behind each other. So the number is quartered while that
     /// is acceptable, and what lies between the last two is bisected to a sixteenth.
-    fn in_fewer_groups(&self, singly: CompiledLayer) -> CompiledLayer {
+    fn in_fewer_groups(&self, singly: CompiledLayer) -> Result<CompiledLayer, FlowError> {
         let parts = singly.programs.len();
         let limit = RowWork::of(&singly.programs).total();
         let mut best = singly;
-        let (mut accepted, mut refused) = (self.weights.inputs(), 0);
+        let (mut accepted, mut refused) = (self.weights().inputs(), 0);
         while accepted > refused + 1 + accepted / 16 {
             let groups = accepted.div_ceil(4).max((accepted + refused) / 2);
-            match self.fitting(groups, parts) {
+            match self.fitting(groups, parts)? {
                 Some(compiled) if RowWork::of(&compiled.programs).total() <= limit => {
                     accepted = groups;
                     if compiled.statistics.operations() < best.statistics.operations() {
@@ -249,39 +261,41 @@ impl Compilation<'_> {
                 _ => refused = groups,
             }
         }
-        best
+        Ok(best)
     }
 
     /// The programs for a number of groups and processors if they fit. That the fullest group fits is tried first.
-    fn fitting(&self, groups: usize, parts: usize) -> Option<CompiledLayer> {
-        let channels = channel_groups(self.weights, groups);
-        let nonzeros = |channels: &Range<usize>| nonzeros_of(self.weights, channels.clone());
-        let fullest = channels.iter().max_by_key(|channels| nonzeros(channels))?;
-        self.program(&self.outputs(0, parts), std::slice::from_ref(fullest)).ok()?;
-        self.in_parts(Layout::Along, groups, parts, |outputs| self.program(outputs, &channels)).ok()
+    fn fitting(&self, groups: usize, parts: usize) -> Result<Option<CompiledLayer>, FlowError> {
+        let weights = self.weights();
+        let mut settings = self.settings(Layout::Along, groups, parts, None);
+        let Some(mut first) = settings.drain(..).next() else { return Ok(None) };
+        let fullest = first.channels.iter().max_by_key(|&channels| nonzeros_of(weights, channels.clone()));
+        first.channels = fullest.cloned().into_iter().collect();
+        // Some channels alone do not make the sums that the weights stand for.
+        if if_it_fits(self.program(Layout::Along, &first, Verification::Skipped))?.is_none() {
+            return Ok(None);
+        }
+        if_it_fits(self.in_parts(Layout::Along, groups, parts, None))
     }
 
     fn in_groups(&self, groups: usize) -> Result<CompiledLayer, CompileError> {
-        let channels = channel_groups(self.weights, groups);
-        let outputs = self.weights.outputs();
+        let layout = if self.options.layout == Layout::Naive { Layout::Naive } else { Layout::Along };
+        let outputs = self.weights().outputs();
         let most = self.options.outputs_per_processor;
         let mut parts = most.map_or(1, |most| outputs.div_ceil(most.max(1))).max(1);
         loop {
-            match self.in_parts(self.words_along(), groups, parts, |outputs| self.program(outputs, &channels))
-            {
+            match self.in_parts(layout, groups, parts, None) {
                 Ok(compiled) => return Ok(compiled),
-                Err(_) if parts < outputs => parts += 1,
-                Err(source) => {
-                    let (layer, geometry) = (self.layer.to_owned(), self.options.geometry);
-                    return Err(CompileError::DoesNotFit { layer, geometry, source });
-                }
+                Err(FlowError::Placement { .. }) if parts < outputs => parts += 1,
+                Err(error) => return Err(self.failed(error)),
             }
         }
     }
 
-    /// The layout of words along the tracks.
-    fn words_along(&self) -> Layout {
-        if self.options.layout == Layout::Naive { Layout::Naive } else { Layout::Along }
+    /// What the passes are told for each of several equal parts of the outputs.
+    fn settings(&self, layout: Layout, groups: usize, parts: usize, tiling: Option<Tiling>) -> Vec<Settings> {
+        let options = Options { layout, ..*self.options };
+        Settings::of_parts(self.weights(), &options, groups, parts, tiling)
     }
 
     /// A program for each of several equal parts of the outputs.
@@ -290,16 +304,18 @@ impl Compilation<'_> {
         layout: Layout,
         channel_groups: usize,
         parts: usize,
-        program: impl Fn(&[u32]) -> Result<(Program, LayerStatistics), PlacementError> + Sync,
-    ) -> Result<CompiledLayer, PlacementError> {
-        let programs: Vec<Result<(Program, LayerStatistics), PlacementError>> =
-            (0..parts).into_par_iter().map(|part| program(&self.outputs(part, parts))).collect();
+        tiling: Option<Tiling>,
+    ) -> Result<CompiledLayer, FlowError> {
+        let settings = self.settings(layout, channel_groups, parts, tiling);
+        let programs: Vec<Result<Part, FlowError>> =
+            settings.par_iter().map(|settings| self.program(layout, settings, self.verification)).collect();
         let mut compiled = CompiledLayer {
-            name: self.layer.to_owned(),
+            name: self.from.layer.clone(),
             programs: Vec::with_capacity(parts),
             layout,
             channel_groups,
-            statistics: LayerStatistics { nonzeros: self.weights.nonzeros(), ..LayerStatistics::default() },
+            tiling,
+            statistics: LayerStatistics { nonzeros: self.weights().nonzeros(), ..LayerStatistics::default() },
         };
         for program in programs {
             let (program, part) = program?;
@@ -315,45 +331,28 @@ impl Compilation<'_> {
         Ok(compiled)
     }
 
-    /// The outputs of one of several equal parts.
-    fn outputs(&self, part: usize, parts: usize) -> Vec<u32> {
-        let bound = |part| (self.weights.outputs() * part / parts) as u32;
-        (bound(part)..bound(part + 1)).collect()
-    }
-
-    /// The program that computes some outputs from some groups of channels.
+    /// The program for one part.
     fn program(
         &self,
-        outputs: &[u32],
-        channels: &[Range<usize>],
-    ) -> Result<(Program, LayerStatistics), PlacementError> {
-        let Options { geometry, sharing, .. } = *self.options;
-        let mut sums = fold(self.layer, self.weights, self.input_maximum, outputs, channels);
-        share(&mut sums, sharing.algorithm());
-        if sharing == Sharing::CrossChannel && self.words_along() == Layout::Along {
-            // With more terms than columns every use of one is a journey along its track.
-            shorten_lifetimes(&mut sums, geometry.columns());
-        }
-        let schedule = schedule(&sums, self.luts);
-        let (placement, program) = if self.words_along() == Layout::Naive {
-            let placement = place(&schedule, geometry, Accumulators::Apart)?;
-            let program = emit_rewinding(&schedule, &placement, self.luts, geometry);
-            (placement, program)
-        } else {
-            let placement = place(&schedule, geometry, Accumulators::Packed)?;
-            let program = emit(&schedule, &placement, self.luts, geometry);
-            (placement, program)
-        };
-        let statistics = LayerStatistics {
-            nonzeros: 0,
-            adders: sums.adders(),
-            accumulates: sums.accumulates(),
-            loads: sums.loads(),
-            words: program.instructions.len(),
-            groups: sums.groups.len(),
-            columns: placement.columns_used,
-        };
-        Ok((program, statistics))
+        layout: Layout,
+        settings: &Settings,
+        verification: Verification,
+    ) -> Result<Part, FlowError> {
+        let passes = Pass::flow(self.options.sharing, layout);
+        let mut statistics = LayerStatistics::default();
+        let stage = run_passes(&passes, &self.from, settings, verification, |pass, stage| {
+            statistics.count(pass, stage);
+        })?;
+        Ok((stage.into_program()?, statistics))
+    }
+}
+
+/// `None` if it does not fit.
+fn if_it_fits<T>(result: Result<T, FlowError>) -> Result<Option<T>, FlowError> {
+    match result {
+        Ok(found) => Ok(Some(found)),
+        Err(FlowError::Placement { .. }) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

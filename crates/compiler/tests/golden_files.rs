@@ -1,6 +1,6 @@
 //! Passes against golden files, in `tests/golden/<pass>/` and in the documents' blocks marked `golden`.
 //!
-//! A file has the settings as `; key value` lines (`pass`, and if needed `sharing`, `array` and `together`), the representation before
+//! A file has the settings as `; key value` lines (`pass`, and if needed `sharing`, `array`, `together` and `blocks`; see tests/golden/README.md), the representation before
 //! the pass, a line `=====`, and the representation behind it. `TRITRACK_REWRITE_EXPECTATIONS=1` writes what is found.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use compiler::flow::{self, Pass, Settings, Stage};
-use compiler::{Geometry, Sharing};
+use compiler::{Geometry, Sharing, Tiling};
 
 const DIVIDER: &str = "=====\n";
 
@@ -35,11 +35,19 @@ fn found(text: &str) -> String {
         _ => (0, 0),
     };
     let together: usize = setting("together").map_or(1, |count| count.parse().unwrap());
+    let tiling = setting("blocks").map(|text| {
+        let (outputs_per_block, window_lanes) = text.split_once(' ').expect("`; blocks OUTPUTS LANES`");
+        Tiling {
+            outputs_per_block: outputs_per_block.parse().unwrap(),
+            window_lanes: window_lanes.parse().unwrap(),
+        }
+    });
     let settings = Settings {
         geometry: Geometry::new(array[0], array[1], array[2]).unwrap(),
         sharing,
         outputs: (0..outputs).collect(),
         channels: (0..inputs).step_by(together).map(|first| first..inputs.min(first + together)).collect(),
+        tiling,
     };
     for pass in passes {
         match flow::run(pass, stage, &settings) {

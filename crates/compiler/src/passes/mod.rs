@@ -5,5 +5,6 @@ pub mod fold;
 pub mod place;
 pub mod schedule;
 pub mod share;
+pub mod split;
 pub mod tile;
 pub mod widths;

@@ -61,6 +61,16 @@ pub enum PlacementError {
         /// The track.
         domains: usize,
     },
+    /// A group of sums serves more than one block.
+    #[error(
+        "a group has sums for outputs {output} and {other}, which lie in different blocks: `split` comes first"
+    )]
+    Straddles {
+        /// An output of the group.
+        output: u32,
+        /// One of another block.
+        other: u32,
+    },
     /// A temporary or an input finds no room.
     #[error(
         "no room for a word of {bits} bits: {live} words are alive in {columns} columns of {domains} domains"

@@ -112,6 +112,11 @@ impl Schedule {
         ValueId(self.values.len() as u32 - 1)
     }
 
+    /// Window elements loaded.
+    pub(crate) fn loads(&self) -> usize {
+        self.operations.iter().filter(|operation| matches!(operation, WordOperation::Load { .. })).count()
+    }
+
     fn format(&self, id: ValueId) -> Format {
         self.values[id.index()].format
     }

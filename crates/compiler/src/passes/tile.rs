@@ -7,18 +7,14 @@
 //! columns, and are loaded once. For each such tile of channels, each block of outputs is brought to the ports once, and the
 //! windows pass by, forth for one block and back for the next. Temporaries live in the remaining columns, which never shift.
 
-use std::ops::Range;
-
-use network::TernaryWeights;
+use std::collections::BTreeSet;
 
 use crate::Geometry;
-use crate::ir::{LayerSums, Tap};
+use crate::ir::{Group, LayerSums, Tap};
 use crate::lut::Lut;
-use crate::passes::fold::fold;
 use crate::passes::place::{Placement, PlacementError};
 use crate::passes::schedule::{GroupSchedule, Schedule, ValueId, ValueKind, WordOperation};
-use crate::passes::share::{CommonSubexpressions, share};
-use crate::passes::widths::{accumulator_spans, sum_spans, term_spans};
+use crate::passes::widths::{Span, accumulator_spans, sum_spans, term_spans};
 use crate::program::{Direction, Operand};
 
 /// How a layer is cut into blocks of outputs and tiles of input channels.
@@ -30,60 +26,66 @@ pub struct Tiling {
     pub window_lanes: usize,
 }
 
-/// A layer's part in blocks, each with its own shared sums over the same groups of channels.
-pub struct Blocks {
-    sums: Vec<LayerSums>,
-    /// The window elements that any block uses, by group of channels.
-    taps: Vec<Vec<Tap>>,
-    input_maximum: u32,
+/// Sums by blocks of outputs and windows. A window is the elements that groups of the same input channels use in any block;
+/// windows ascend by channel.
+struct Blocks<'a> {
+    sums: &'a LayerSums,
+    /// The outputs of every block.
+    outputs: Vec<&'a [u32]>,
+    /// The window elements that any block uses, ascending.
+    windows: Vec<Vec<Tap>>,
+    /// The groups by block and window.
+    groups: Vec<Vec<Vec<&'a Group>>>,
 }
 
-impl Blocks {
-    /// Folds and shares the given outputs, block by block.
-    pub fn new(
-        layer: &str,
-        weights: &TernaryWeights,
-        input_maximum: u32,
-        outputs: &[u32],
-        groups: &[Range<usize>],
-        outputs_per_block: usize,
-        algorithm: &dyn CommonSubexpressions,
-    ) -> Self {
-        let group_of = |tap: &Tap| groups.partition_point(|channels| channels.end <= tap.channel as usize);
-        let mut taps = vec![Vec::new(); groups.len()];
-        for group in fold(layer, weights, input_maximum, outputs, groups).groups {
-            if let Some(first) = group.taps.first() {
-                taps[group_of(first)].clone_from(&group.taps);
+impl<'a> Blocks<'a> {
+    fn new(sums: &'a LayerSums, outputs_per_block: usize) -> Result<Self, PlacementError> {
+        let outputs: Vec<&[u32]> = sums.outputs.chunks(outputs_per_block.max(1)).collect();
+        let windows = windows(sums);
+        let mut groups = vec![vec![Vec::new(); windows.len()]; outputs.len()];
+        for group in &sums.groups {
+            let (Some(tap), Some(sum)) = (group.taps.first(), group.sums.first()) else { continue };
+            let block = outputs.partition_point(|block| block.last().is_some_and(|&last| last < sum.output));
+            let elsewhere = |sum: &&crate::ir::OutputSum| {
+                outputs.get(block).is_none_or(|block| block.binary_search(&sum.output).is_err())
+            };
+            if let Some(other) = group.sums.iter().find(elsewhere) {
+                return Err(PlacementError::Straddles { output: sum.output, other: other.output });
             }
+            let window = windows.partition_point(|window| window.last().is_some_and(|last| last < tap));
+            groups[block][window].push(group);
         }
-        let sums = outputs
-            .chunks(outputs_per_block.max(1))
-            .map(|outputs| {
-                let mut sums = fold(layer, weights, input_maximum, outputs, groups);
-                share(&mut sums, algorithm);
-                sums
-            })
-            .collect();
-        Self { sums, taps, input_maximum }
-    }
-
-    /// The sums of every block.
-    pub fn sums(&self) -> &[LayerSums] {
-        &self.sums
-    }
-
-    /// Window elements loaded.
-    pub fn loads(&self) -> usize {
-        self.taps.iter().map(Vec::len).sum()
-    }
-
-    /// The most window elements of a group.
-    pub fn largest_window(&self) -> usize {
-        self.taps.iter().map(Vec::len).max().unwrap_or(0)
+        Ok(Self { sums, outputs, windows, groups })
     }
 }
 
-/// Where a group's window stands: its depth, and the lane of its first element.
+/// The window elements of all groups, those together whose groups have channels in common.
+fn windows(sums: &LayerSums) -> Vec<Vec<Tap>> {
+    let taps: BTreeSet<Tap> = sums.groups.iter().flat_map(|group| group.taps.iter().copied()).collect();
+    let mut spans: Vec<(u32, u32)> = sums
+        .groups
+        .iter()
+        .filter_map(|group| {
+            let channels = || group.taps.iter().map(|tap| tap.channel);
+            Some((channels().min()?, channels().max()?))
+        })
+        .collect();
+    spans.sort_unstable();
+    let mut ends: Vec<u32> = Vec::new();
+    for (first, last) in spans {
+        match ends.last_mut() {
+            Some(end) if first <= *end => *end = last.max(*end),
+            _ => ends.push(last),
+        }
+    }
+    let mut windows = vec![Vec::new(); ends.len()];
+    for tap in taps {
+        windows[ends.partition_point(|&end| end < tap.channel)].push(tap);
+    }
+    windows
+}
+
+/// Where a window stands: its depth, and the lane of its first element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Berth {
     tile: usize,
@@ -91,29 +93,31 @@ struct Berth {
     lane: usize,
 }
 
-/// Orders and places a layer's part.
+/// Orders and places a layer's part, whose groups serve one block of outputs each.
 ///
 /// # Errors
-/// If a group's window has more elements than there are lanes, or accumulators, windows and temporaries do not fit side by side.
+/// If a group serves several blocks, a window has more elements than there are lanes, or accumulators, windows and temporaries do
+/// not fit side by side.
 pub fn tile(
-    blocks: &Blocks,
+    sums: &LayerSums,
     tiling: Tiling,
     luts: &[Lut],
     geometry: Geometry,
 ) -> Result<(Schedule, Placement), PlacementError> {
+    let blocks = Blocks::new(sums, tiling.outputs_per_block)?;
     let domains = geometry.domains();
-    if blocks.largest_window() > tiling.window_lanes {
-        return Err(PlacementError::Window { elements: blocks.largest_window(), lanes: tiling.window_lanes });
+    let elements = blocks.windows.iter().map(Vec::len).max().unwrap_or(0);
+    if elements > tiling.window_lanes {
+        return Err(PlacementError::Window { elements, lanes: tiling.window_lanes });
     }
-    if blocks.sums.len() > domains {
-        return Err(PlacementError::Blocks { blocks: blocks.sums.len(), domains });
+    if blocks.outputs.len() > domains {
+        return Err(PlacementError::Blocks { blocks: blocks.outputs.len(), domains });
     }
     let mut builder = Builder { schedule: Schedule::default(), places: Vec::new() };
-    let accumulators = builder.accumulators(blocks);
+    let accumulators = builder.accumulators(&blocks);
     let accumulator_columns = builder.columns();
-    let berths = berths(blocks, tiling, domains);
-    let input_bits =
-        crate::passes::widths::Span { added: 1, subtracted: 0 }.format(blocks.input_maximum).bits;
+    let berths = berths(&blocks.windows, tiling, domains);
+    let input_bits = Span { added: 1, subtracted: 0 }.format(sums.input_maximum).bits;
     let window_column = accumulator_columns;
     let temporary_column = window_column + tiling.window_lanes * usize::from(input_bits);
     let carry_column = geometry.columns() - 1;
@@ -126,14 +130,12 @@ pub fn tile(
         });
     }
 
-    let tiles = berths.iter().flatten().map(|berth| berth.tile + 1).max().unwrap_or(1);
+    let tiles = berths.iter().map(|berth| berth.tile + 1).max().unwrap_or(1);
     let mut forth = true;
     for tile in 0..tiles {
-        let of_tile: Vec<usize> = (0..berths.len())
-            .filter(|&group| berths[group].is_some_and(|berth| berth.tile == tile))
-            .collect();
-        let inputs = builder.load(blocks, &of_tile, &berths, window_column, input_bits);
-        let mut order: Vec<usize> = (0..blocks.sums.len()).collect();
+        let of_tile: Vec<usize> = (0..berths.len()).filter(|&window| berths[window].tile == tile).collect();
+        let inputs = builder.load(&blocks, &of_tile, &berths, window_column, input_bits);
+        let mut order: Vec<usize> = (0..blocks.outputs.len()).collect();
         if tile % 2 == 1 {
             order.reverse();
         }
@@ -142,7 +144,7 @@ pub fn tile(
                 let clears = accumulators[block].iter().map(|&value| WordOperation::Clear { value });
                 builder.schedule.operations.extend(clears);
             }
-            builder.block(blocks, block, &accumulators[block], &inputs, forth, luts);
+            builder.block(&blocks, block, &accumulators[block], &inputs, forth, luts);
             forth = !forth;
             if tile + 1 == tiles {
                 let stores = accumulators[block].iter().map(|&value| WordOperation::Store { value });
@@ -155,16 +157,12 @@ pub fn tile(
     Ok((schedule, placement))
 }
 
-/// Groups side by side while lanes last, then behind each other while domains last, then in the next tile.
-fn berths(blocks: &Blocks, tiling: Tiling, domains: usize) -> Vec<Option<Berth>> {
+/// Windows side by side while lanes last, then behind each other while domains last, then in the next tile.
+fn berths(windows: &[Vec<Tap>], tiling: Tiling, domains: usize) -> Vec<Berth> {
     let mut next = Berth { tile: 0, depth: 0, lane: 0 };
-    blocks
-        .taps
+    windows
         .iter()
         .map(|taps| {
-            if taps.is_empty() {
-                return None;
-            }
             if next.lane + taps.len() > tiling.window_lanes {
                 next = Berth { tile: next.tile, depth: next.depth + 1, lane: 0 };
             }
@@ -173,12 +171,12 @@ fn berths(blocks: &Blocks, tiling: Tiling, domains: usize) -> Vec<Option<Berth>>
             }
             let berth = next;
             next.lane += taps.len();
-            Some(berth)
+            berth
         })
         .collect()
 }
 
-/// Inputs of a tile by group and element.
+/// Inputs of a tile by window and element.
 type TileInputs = Vec<(usize, Vec<(Tap, ValueId)>)>;
 
 struct Builder {
@@ -196,15 +194,13 @@ impl Builder {
     }
 
     /// The accumulators, by block: block `b` at domain `b`, its outputs side by side.
-    fn accumulators(&mut self, blocks: &Blocks) -> Vec<Vec<ValueId>> {
-        let formats: Vec<Vec<crate::Format>> = blocks
-            .sums
-            .iter()
-            .map(|sums| {
-                accumulator_spans(sums).into_iter().map(|span| span.format(blocks.input_maximum)).collect()
-            })
-            .collect();
-        let lanes = formats.iter().map(Vec::len).max().unwrap_or(0);
+    fn accumulators(&mut self, blocks: &Blocks<'_>) -> Vec<Vec<ValueId>> {
+        let maximum = blocks.sums.input_maximum;
+        let formats: Vec<crate::Format> =
+            accumulator_spans(blocks.sums).into_iter().map(|span| span.format(maximum)).collect();
+        let most = blocks.outputs.first().map_or(1, |block| block.len());
+        let formats: Vec<&[crate::Format]> = formats.chunks(most).collect();
+        let lanes = formats.iter().map(|block| block.len()).max().unwrap_or(0);
         let width = |lane: usize| {
             formats.iter().filter_map(|block| block.get(lane)).map(|f| f.bits).max().unwrap_or(0)
         };
@@ -213,8 +209,8 @@ impl Builder {
             columns.push(columns[lane] + usize::from(width(lane)));
         }
         let mut values = Vec::new();
-        for (block, (sums, formats)) in blocks.sums.iter().zip(&formats).enumerate() {
-            let of_block = sums.outputs.iter().zip(formats).enumerate().map(|(lane, (&output, &format))| {
+        for (block, (outputs, formats)) in blocks.outputs.iter().zip(&formats).enumerate() {
+            let of_block = outputs.iter().zip(*formats).enumerate().map(|(lane, (&output, &format))| {
                 let place = across(columns[lane], block, format.bits);
                 self.value(ValueKind::Accumulator { output }, format, place)
             });
@@ -232,71 +228,63 @@ impl Builder {
 
     fn load(
         &mut self,
-        blocks: &Blocks,
-        groups: &[usize],
-        berths: &[Option<Berth>],
+        blocks: &Blocks<'_>,
+        windows: &[usize],
+        berths: &[Berth],
         first_column: usize,
         bits: u8,
     ) -> TileInputs {
         let mut inputs = Vec::new();
-        for &group in groups {
-            let Some(berth) = berths[group] else { continue };
-            let mut of_group = Vec::new();
-            for (element, &tap) in blocks.taps[group].iter().enumerate() {
+        for &window in windows {
+            let berth = berths[window];
+            let mut of_window = Vec::new();
+            for (element, &tap) in blocks.windows[window].iter().enumerate() {
                 let column = first_column + (berth.lane + element) * usize::from(bits);
                 let place = across(column, berth.depth, bits);
                 let format = crate::Format { bits, signed: false };
                 let value = self.value(ValueKind::Input { tap }, format, place);
                 self.schedule.operations.push(WordOperation::Load { value });
-                of_group.push((tap, value));
+                of_window.push((tap, value));
             }
-            inputs.push((group, of_group));
+            inputs.push((window, of_window));
         }
         inputs
     }
 
     fn block(
         &mut self,
-        blocks: &Blocks,
+        blocks: &Blocks<'_>,
         block: usize,
         accumulators: &[ValueId],
         inputs: &TileInputs,
         forth: bool,
         luts: &[Lut],
     ) {
-        let sums = &blocks.sums[block];
         let mut visits: Vec<&(usize, Vec<(Tap, ValueId)>)> = inputs.iter().collect();
         if !forth {
             visits.reverse();
         }
-        for (_, elements) in visits {
-            let Some(&(first, _)) = elements.first() else { continue };
-            let last = elements.last().map_or(first, |&(tap, _)| tap);
-            // Groups ascend by channel; a block that uses nothing of this group has no sums for it.
-            let at = sums.groups.partition_point(|group| group.taps.last().is_none_or(|tap| *tap < first));
-            let Some(group) =
-                sums.groups.get(at).filter(|group| group.taps.first().is_some_and(|tap| *tap <= last))
-            else {
-                continue;
-            };
-            let spans = term_spans(group);
-            let mut value_of = vec![None; group.terms()];
-            for (place, tap) in value_of.iter_mut().zip(&group.taps) {
-                let at = elements.binary_search_by_key(tap, |&(element, _)| element);
-                *place = at.ok().map(|at| elements[at].1);
-            }
-            let mut group_schedule = GroupSchedule {
-                group,
-                input_maximum: blocks.input_maximum,
-                value_of,
-                spans: &spans,
-                luts,
-                steps_per_bit: 0,
-                schedule: &mut self.schedule,
-            };
-            for (sum, span) in group.sums.iter().zip(sum_spans(group, &spans)) {
-                if let Ok(place) = sums.outputs.binary_search(&sum.output) {
-                    group_schedule.accumulate(sum, span, accumulators[place]);
+        for (window, elements) in visits {
+            for &group in &blocks.groups[block][*window] {
+                let spans = term_spans(group);
+                let mut value_of = vec![None; group.terms()];
+                for (place, tap) in value_of.iter_mut().zip(&group.taps) {
+                    let at = elements.binary_search_by_key(tap, |&(element, _)| element);
+                    *place = at.ok().map(|at| elements[at].1);
+                }
+                let mut group_schedule = GroupSchedule {
+                    group,
+                    input_maximum: blocks.sums.input_maximum,
+                    value_of,
+                    spans: &spans,
+                    luts,
+                    steps_per_bit: 0,
+                    schedule: &mut self.schedule,
+                };
+                for (sum, span) in group.sums.iter().zip(sum_spans(group, &spans)) {
+                    if let Ok(place) = blocks.outputs[block].binary_search(&sum.output) {
+                        group_schedule.accumulate(sum, span, accumulators[place]);
+                    }
                 }
             }
         }

@@ -59,6 +59,18 @@ pub enum VerificationError {
         /// The format.
         format: String,
     },
+    /// A word has bits that none of its values needs.
+    #[error("{value} reaches no more than {least} to {most}, for which {format} is too wide")]
+    TooWide {
+        /// The value.
+        value: String,
+        /// Its least value.
+        least: i64,
+        /// Its largest value.
+        most: i64,
+        /// The format.
+        format: String,
+    },
     /// An output is computed and never stored, or stored more than once.
     #[error("output {output} is stored {times} times; expected once")]
     Stored {
@@ -100,6 +112,22 @@ pub enum VerificationError {
     Miscompiled(#[from] Miscompiled),
 }
 
+/// Whether stages are verified while a layer is compiled. Programs are the same either way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Verification {
+    /// They are taken as they come.
+    Skipped,
+    /// Every stage is, after the pass that made it.
+    EveryPass,
+}
+
+impl Verification {
+    /// Builds with debug assertions, so the tests, verify everything that they compile.
+    pub const fn of_this_build() -> Self {
+        if cfg!(debug_assertions) { Self::EveryPass } else { Self::Skipped }
+    }
+}
+
 /// Checks a stage of a layer's compilation.
 ///
 /// # Errors
@@ -126,29 +154,36 @@ const CHECK_SEED: u64 = 1;
 
 /// A sum of window elements with factors; those of 0 are left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Expansion(BTreeMap<Tap, i64>);
+struct Expansion {
+    factors: BTreeMap<Tap, i64>,
+    /// The sum of the factors above 0.
+    added: i64,
+    /// The sum of the factors below 0, without the sign.
+    subtracted: i64,
+}
 
 impl Expansion {
     fn of(tap: Tap) -> Self {
-        Self(BTreeMap::from([(tap, 1)]))
+        Self { factors: BTreeMap::from([(tap, 1)]), added: 1, subtracted: 0 }
     }
 
     fn add(&mut self, other: &Self, subtract: bool) {
-        for (&tap, &factor) in &other.0 {
-            let sum = self.0.entry(tap).or_insert(0);
-            *sum += if subtract { -factor } else { factor };
-            if *sum == 0 {
-                self.0.remove(&tap);
+        for (&tap, &factor) in &other.factors {
+            let place = self.factors.entry(tap).or_insert(0);
+            let before = *place;
+            *place += if subtract { -factor } else { factor };
+            let after = *place;
+            if after == 0 {
+                self.factors.remove(&tap);
             }
+            self.added += after.max(0) - before.max(0);
+            self.subtracted += (-after).max(0) - (-before).max(0);
         }
     }
 
     /// The least and the largest value if every element ranges over `0..=maximum`.
     fn range(&self, maximum: u32) -> (i64, i64) {
-        self.0.values().fold((0, 0), |(least, most), &factor| {
-            let end = factor * i64::from(maximum);
-            (least + end.min(0), most + end.max(0))
-        })
+        (-self.subtracted * i64::from(maximum), self.added * i64::from(maximum))
     }
 
     /// Compares with an output's weights.
@@ -164,12 +199,19 @@ impl Expansion {
                 }
             }
         }
+        if self.factors == expected {
+            return Ok(());
+        }
         let of = |factors: &BTreeMap<Tap, i64>, tap| factors.get(&tap).copied().unwrap_or(0);
-        let wrong = self.0.keys().chain(expected.keys()).find(|&&tap| of(&self.0, tap) != of(&expected, tap));
+        let wrong = self
+            .factors
+            .keys()
+            .chain(expected.keys())
+            .find(|&&tap| of(&self.factors, tap) != of(&expected, tap));
         match wrong {
             None => Ok(()),
             Some(&tap) => {
-                let (found, expected) = (of(&self.0, tap), of(&expected, tap));
+                let (found, expected) = (of(&self.factors, tap), of(&expected, tap));
                 Err(VerificationError::Weight { output, tap, found, expected })
             }
         }

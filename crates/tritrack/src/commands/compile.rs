@@ -76,7 +76,7 @@ pub struct Arguments {
     /// What to print; the last stage as text if passes are named
     #[arg(long, value_enum)]
     emit: Option<Emit>,
-    /// Run these passes only, in this order, with words along tracks
+    /// Run these passes only, in this order, on the parts of the layer that the layout makes
     #[arg(long, value_name = "PASSES", value_delimiter = ',')]
     passes: Vec<String>,
     /// Print the representation after a pass, or after `all`

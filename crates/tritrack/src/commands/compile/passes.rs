@@ -4,8 +4,8 @@ use std::io::Write;
 use std::sync::Arc;
 
 use compiler::Options;
-use compiler::flow::{self, LayerWeights, Pass, Settings, Stage};
-use compiler::verify::verify;
+use compiler::flow::{self, Flow, LayerWeights, Pass, Settings, StageKind};
+use compiler::verify::Verification;
 use network::LinearLayer;
 
 use super::{Arguments, Emit};
@@ -24,57 +24,45 @@ pub fn run(
     layers: &[&LinearLayer],
     output: &mut impl Write,
 ) -> Result<(), RunError> {
-    let wrong = |message: String| RunError::Argument { message };
-    let named = |name: &str| name.trim().parse::<Pass>().map_err(|error| wrong(error.to_string()));
-    let passes: Vec<Pass> = if arguments.passes.is_empty() {
-        Pass::flow(options)
-    } else {
-        arguments.passes.iter().map(|name| named(name)).collect::<Result<_, _>>()?
-    };
-    flow::check_order(&passes).map_err(|error| wrong(error.to_string()))?;
-    let printed = match arguments.print_ir_after.as_deref() {
+    let named = |name: &String| name.trim().parse::<Pass>().map_err(wrong);
+    let chosen: Vec<Pass> = arguments.passes.iter().map(named).collect::<Result<_, _>>()?;
+    flow::check_order(&chosen).map_err(wrong)?;
+    let printed = match &arguments.print_ir_after {
         None => Printed::None,
-        Some("all") => Printed::All,
-        Some(name) => {
-            let pass = named(name)?;
-            if !passes.contains(&pass) {
-                let run: Vec<&str> = passes.iter().map(|pass| pass.name()).collect();
-                return Err(wrong(format!("pass `{pass}` does not run; those that do: {}", run.join(", "))));
-            }
-            Printed::After(pass)
-        }
+        Some(all) if all == "all" => Printed::All,
+        Some(name) => Printed::After(named(name)?),
     };
     match arguments.emit {
         None | Some(Emit::Ir | Emit::Asm) => {}
         Some(Emit::Stats | Emit::Dot) => {
-            return Err(wrong(
-                "with --passes, --print-ir-after or --verify, --emit is `ir` or `asm`".to_owned(),
-            ));
+            return Err(wrong("with --passes, --print-ir-after or --verify, --emit is `ir` or `asm`"));
         }
     }
     // Stages are long: the last one is printed if it was asked for.
-    let emits = arguments.emit.is_some() || !arguments.passes.is_empty() && matches!(printed, Printed::None);
+    let emits = arguments.emit.is_some() || !chosen.is_empty() && matches!(printed, Printed::None);
+    let verification = if arguments.verify { Verification::EveryPass } else { Verification::Skipped };
     for layer in layers {
         let from = LayerWeights {
             layer: layer.name().to_owned(),
             input_maximum: u32::from(layer.input_maximum()),
             weights: Arc::new(layer.weights().clone()),
         };
-        let parts = if arguments.unlimited {
-            vec![Settings::unlimited(&from.weights, options)]
+        let Flow { passes, parts } = if arguments.unlimited {
+            let parts = vec![Settings::unlimited(&from.weights, options)];
+            Flow { passes: Pass::flow(options.sharing, options.layout), parts }
         } else {
-            Settings::of_programs(&from, options).map_err(|error| wrong(error.to_string()))?
+            Flow::of_layer(&from, options).map_err(wrong)?
         };
+        let passes = if chosen.is_empty() { passes } else { chosen.clone() };
+        let names = passes.iter().map(|pass| pass.name()).collect::<Vec<_>>().join(", ");
+        if let Printed::After(pass) = printed
+            && !passes.contains(&pass)
+        {
+            return Err(wrong(format!("pass `{pass}` does not run; those that do: {names}")));
+        }
         for (part, settings) in parts.iter().enumerate() {
             let place = format!("layer {}, part {} of {}", layer.name(), part + 1, parts.len());
-            let mut stage = Stage::Weights(from.clone());
-            for &pass in &passes {
-                let failed = |error: &dyn std::fmt::Display| wrong(format!("{place}: {error}"));
-                stage = flow::run(pass, stage, settings).map_err(|error| failed(&error))?;
-                if arguments.verify {
-                    verify(&stage, &from, settings)
-                        .map_err(|error| failed(&format!("after pass `{pass}`: {error}")))?;
-                }
+            let last = flow::run_passes(&passes, &from, settings, verification, |pass, stage| {
                 let prints = match printed {
                     Printed::None => false,
                     Printed::After(after) => after == pass,
@@ -83,14 +71,23 @@ pub fn run(
                 if prints {
                     let _ = write!(output, "; {place}, after {pass}\n{stage}");
                 }
-            }
+            });
+            let last = last.map_err(|error| wrong(format!("{place}: {error}")))?;
             if emits {
-                let _ = write!(output, "; {place}\n{stage}");
+                if arguments.emit == Some(Emit::Asm) && last.kind() != StageKind::Program {
+                    let message =
+                        format!("--emit asm prints a program, but the passes end with {}", last.kind());
+                    return Err(wrong(message));
+                }
+                let _ = write!(output, "; {place}\n{last}");
             } else if arguments.verify {
-                let names: Vec<&str> = passes.iter().map(|pass| pass.name()).collect();
-                let _ = writeln!(output, "; {place}: right after each of {}", names.join(", "));
+                let _ = writeln!(output, "; {place}: right after each of {names}");
             }
         }
     }
     Ok(())
+}
+
+fn wrong(message: impl ToString) -> RunError {
+    RunError::Argument { message: message.to_string() }
 }
