@@ -55,11 +55,32 @@ fn passes_stop_where_they_are_told_to_and_print_what_they_made() {
 
 #[test]
 fn every_stage_of_every_layer_of_a_network_is_verified() {
-    for options in [&[][..], &["--layout", "naive"], &["--cse", "cross-channel"]] {
+    for options in [
+        &[][..],
+        &["--layout", "naive"],
+        &["--layout", "tiled"],
+        &["--layout", "best"],
+        &["--cse", "cross-channel"],
+    ] {
         let (stdout, stderr, code) = compile(&[&["vgg8-fashion-s85-a4", "--verify"], options].concat());
         assert_eq!((code, stderr.as_str()), (0, ""));
-        assert_eq!(stdout.lines().filter(|line| line.contains("right after each of fold, share")).count(), 8);
+        assert_eq!(stdout.lines().filter(|line| line.contains("right after each of fold, s")).count(), 8);
     }
+}
+
+/// What is verified is what the layout compiles, not some other flow.
+#[test]
+fn the_program_that_the_passes_end_with_is_the_one_that_is_compiled() {
+    for layout in ["naive", "along", "tiled", "best"] {
+        let without_comments = |(text, ..): (String, String, i32)| {
+            text.lines().filter(|line| !line.starts_with(';')).map(str::to_owned).collect::<Vec<_>>()
+        };
+        let compiled = without_comments(of_fc2(&["--layout", layout, "--emit", "asm"]));
+        let by_passes = without_comments(of_fc2(&["--layout", layout, "--emit", "asm", "--verify"]));
+        assert!(compiled.len() > 100 && by_passes == compiled, "{layout}");
+    }
+    let (tiled, ..) = of_fc2(&["--layout", "tiled", "--verify"]);
+    assert_eq!(tiled, "; layer fc2, part 1 of 1: right after each of fold, split, share, tile, emit\n");
 }
 
 #[test]
@@ -67,8 +88,9 @@ fn what_cannot_be_done_is_refused_with_what_can() {
     for (further, expected) in [
         (
             vec!["--passes", "fold,cse"],
-            "`cse` is no pass; there are: fold, share, lifetimes, schedule, place",
+            "`cse` is no pass; there are:\n  fold            unrolls constant weights into signed sums",
         ),
+        (vec!["--passes", "fold,split"], "pass `split` works on blocks of outputs, which layout `tiled` has"),
         (
             vec!["--passes", "share"],
             "pass `share` works on sums, but was given weights; sums are made by: fold",

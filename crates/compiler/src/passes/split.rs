@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn a_block_is_what_folding_its_outputs_alone_gives() {
-        let values = (0..7 * 3 * 4).map(|i| [1, 0, -1, 0, 0, 1, -1, 1][i * i % 8 ^ i % 3]).collect();
+        let values = (0..7 * 3 * 4).map(|i| [1, 0, -1, 0, 0, 1, -1, 1][(i * i % 8) ^ (i % 3)]).collect();
         let weights = TernaryWeights::new([7, 3, 2, 2], values).unwrap();
         let channels = channel_groups(&weights, 3);
         let of = |outputs: &[u32]| fold("layer", &weights, 15, outputs, &channels).groups;

@@ -28,6 +28,14 @@ pub enum VerificationError {
         /// Its weight.
         expected: i64,
     },
+    /// The outputs are not those that are to be computed.
+    #[error("the sums are for outputs {found:?}; expected {expected:?}")]
+    Outputs {
+        /// Those of the sums.
+        found: Vec<u32>,
+        /// Those that are to be computed.
+        expected: Vec<u32>,
+    },
     /// A term or value is used that does not exist, or not yet.
     #[error("{user} uses {used}, which is not there at that point")]
     NotThere {

@@ -7,6 +7,10 @@ use crate::flow::LayerWeights;
 use crate::ir::{Group, LayerSums, TermId};
 
 pub fn verify(sums: &LayerSums, from: &LayerWeights, outputs: &[u32]) -> Result<(), VerificationError> {
+    if sums.outputs != outputs {
+        let (found, expected) = (sums.outputs.clone(), outputs.to_vec());
+        return Err(VerificationError::Outputs { found, expected });
+    }
     let mut found: BTreeMap<u32, Expansion> =
         outputs.iter().map(|&output| (output, Expansion::default())).collect();
     for (index, group) in sums.groups.iter().enumerate() {

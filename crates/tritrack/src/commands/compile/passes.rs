@@ -24,9 +24,9 @@ pub fn run(
     layers: &[&LinearLayer],
     output: &mut impl Write,
 ) -> Result<(), RunError> {
-    let named = |name: &String| name.trim().parse::<Pass>().map_err(wrong);
+    let named = |name: &String| name.trim().parse::<Pass>().map_err(|error| wrong(&error));
     let chosen: Vec<Pass> = arguments.passes.iter().map(named).collect::<Result<_, _>>()?;
-    flow::check_order(&chosen).map_err(wrong)?;
+    flow::check_order(&chosen).map_err(|error| wrong(&error))?;
     let printed = match &arguments.print_ir_after {
         None => Printed::None,
         Some(all) if all == "all" => Printed::All,
@@ -35,7 +35,7 @@ pub fn run(
     match arguments.emit {
         None | Some(Emit::Ir | Emit::Asm) => {}
         Some(Emit::Stats | Emit::Dot) => {
-            return Err(wrong("with --passes, --print-ir-after or --verify, --emit is `ir` or `asm`"));
+            return Err(wrong(&"with --passes, --print-ir-after or --verify, --emit is `ir` or `asm`"));
         }
     }
     // Stages are long: the last one is printed if it was asked for.
@@ -51,14 +51,14 @@ pub fn run(
             let parts = vec![Settings::unlimited(&from.weights, options)];
             Flow { passes: Pass::flow(options.sharing, options.layout), parts }
         } else {
-            Flow::of_layer(&from, options).map_err(wrong)?
+            Flow::of_layer(&from, options).map_err(|error| wrong(&error))?
         };
         let passes = if chosen.is_empty() { passes } else { chosen.clone() };
         let names = passes.iter().map(|pass| pass.name()).collect::<Vec<_>>().join(", ");
         if let Printed::After(pass) = printed
             && !passes.contains(&pass)
         {
-            return Err(wrong(format!("pass `{pass}` does not run; those that do: {names}")));
+            return Err(wrong(&format!("pass `{pass}` does not run; those that do: {names}")));
         }
         for (part, settings) in parts.iter().enumerate() {
             let place = format!("layer {}, part {} of {}", layer.name(), part + 1, parts.len());
@@ -72,12 +72,12 @@ pub fn run(
                     let _ = write!(output, "; {place}, after {pass}\n{stage}");
                 }
             });
-            let last = last.map_err(|error| wrong(format!("{place}: {error}")))?;
+            let last = last.map_err(|error| wrong(&format!("{place}: {error}")))?;
             if emits {
                 if arguments.emit == Some(Emit::Asm) && last.kind() != StageKind::Program {
                     let message =
                         format!("--emit asm prints a program, but the passes end with {}", last.kind());
-                    return Err(wrong(message));
+                    return Err(wrong(&message));
                 }
                 let _ = write!(output, "; {place}\n{last}");
             } else if arguments.verify {
@@ -88,6 +88,6 @@ pub fn run(
     Ok(())
 }
 
-fn wrong(message: impl ToString) -> RunError {
+fn wrong(message: &dyn std::fmt::Display) -> RunError {
     RunError::Argument { message: message.to_string() }
 }
