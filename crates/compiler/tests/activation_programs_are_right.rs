@@ -1,6 +1,6 @@
 //! Programs for requantization and pools against whole-number arithmetic.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use compiler::activation::{
     ActivationError, ChannelRequantization, RequantizationMethod, ScaledWord, max_pool_program,
