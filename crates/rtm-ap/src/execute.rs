@@ -341,10 +341,20 @@ impl<const WORDS: usize> Block<WORDS> {
         *cells = [a, b, c, d];
     }
 
+    #[inline(always)]
     fn fill(&mut self, destination: Operand, values: &[u16]) {
+        let mut bytes = vec![0_u8; 64 * WORDS];
+        for (byte, value) in bytes.iter_mut().zip(values) {
+            *byte = *value as u8;
+        }
         for bit in 0..usize::from(destination.bits) {
+            if bit == 8 {
+                for (byte, value) in bytes.iter_mut().zip(values) {
+                    *byte = (value >> 8) as u8;
+                }
+            }
             let place = self.place(destination.cell(bit));
-            self.planes[place] = plane_of(values, bit);
+            self.planes[place] = if bit < 16 { plane_of_bytes(&bytes, bit % 8) } else { [0; WORDS] };
         }
     }
 
@@ -356,19 +366,34 @@ impl<const WORDS: usize> Block<WORDS> {
     }
 }
 
+/// One bit of the bytes of all rows.
+#[inline(always)]
+fn plane_of_bytes<const WORDS: usize>(bytes: &[u8], bit: usize) -> [u64; WORDS] {
+    let mut plane = [0; WORDS];
+    for (word, rows) in plane.iter_mut().zip(bytes.as_chunks::<64>().0) {
+        for (index, eight) in rows.as_chunks::<8>().0.iter().enumerate() {
+            let bits = u64::from_le_bytes(*eight) >> bit & 0x0101_0101_0101_0101;
+            *word |= (bits.wrapping_mul(GATHER) >> 56) << (8 * index);
+        }
+    }
+    plane
+}
+
+/// Eight bits, one in the lowest place of each byte, are gathered into a byte by a multiplication with this: the products of
+/// bit `i` and of `2^(7(8 - i))` meet in the uppermost byte, and no two of them anywhere else.
+const GATHER: u64 = 0x0102_0408_1020_4080;
+
 /// One bit of the values of all rows.
 #[inline(always)]
 pub(crate) fn plane_of<const WORDS: usize>(values: &[u16], bit: usize) -> [u64; WORDS] {
     let mut plane = [0; WORDS];
     for (word, chunk) in plane.iter_mut().zip(values.chunks(64)) {
         for (index, eight) in chunk.chunks(8).enumerate() {
-            // Eight bits, one in the lowest place of each byte, are gathered into a byte by a multiplication: the products of
-            // bit `i` and of `2^(7(8 - i))` meet in the uppermost byte, and no two of them anywhere else.
             let mut bytes = [0; 8];
             for (byte, &value) in bytes.iter_mut().zip(eight) {
                 *byte = (value.checked_shr(bit as u32).unwrap_or(0) & 1) as u8;
             }
-            let gathered = u64::from_le_bytes(bytes).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+            let gathered = u64::from_le_bytes(bytes).wrapping_mul(GATHER) >> 56;
             *word |= gathered << (8 * index);
         }
     }
