@@ -280,8 +280,8 @@ impl<const WORDS: usize> Block<WORDS> {
             let mut after = cells;
             for word in 0..WORDS {
                 let made = function(std::array::from_fn(|column| cells[column][word]));
-                for column in 0..COLUMNS {
-                    after[column][word] = made.columns[column];
+                for (after, made) in after.iter_mut().zip(made.columns) {
+                    after[word] = made;
                 }
                 ones += u64::from((made.one & self.occupied[word]).count_ones());
                 twos += u64::from((made.two & self.occupied[word]).count_ones());
