@@ -97,7 +97,7 @@ fn renewed(name: &str, text: &str) -> (String, Option<String>) {
     (format!("{before}{DIVIDER}{found}"), Some(difference))
 }
 
-fn finish(differences: Vec<String>) {
+fn finish(differences: &[String]) {
     assert!(
         differences.is_empty() || rewrites(),
         "{}\nIf this is right: TRITRACK_REWRITE_EXPECTATIONS=1 cargo test -p compiler --test golden_files",
@@ -124,7 +124,7 @@ fn every_pass_makes_of_its_golden_files_what_they_say() {
             differences.extend(difference);
         }
     }
-    finish(differences);
+    finish(&differences);
 }
 
 #[test]
@@ -149,5 +149,5 @@ fn the_documents_examples_are_what_the_passes_make() {
         }
     }
     assert!(examples > 0);
-    finish(differences);
+    finish(&differences);
 }
