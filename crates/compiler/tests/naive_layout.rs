@@ -3,9 +3,10 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use compiler::{CompiledLayer, Geometry, Instruction, Layout, Options, Sharing, compile_layer};
-use network::TernaryWeights;
+use network::{Network, TernaryWeights};
 use proptest::prelude::*;
 
 fn compiled(weights: &TernaryWeights, columns: u64, layout: Layout) -> CompiledLayer {
@@ -78,5 +79,29 @@ proptest! {
         for program in &naive.programs {
             compiler::check::check(program, &weights, 15, seed).unwrap();
         }
+    }
+}
+
+/// Both with as many outputs on a processor. Over all layers of this network, weighted by the rows that run them, the factor is 7.9
+/// with all outputs on as few processors as hold them, and 6.3 with 64 on each.
+#[test]
+fn words_across_columns_take_less_than_a_quarter_of_the_naive_steps_on_layers_of_a_network() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments/networks/resnet18-s80-a4.yaml");
+    let (_, network) = Network::load(&path).unwrap();
+    for (name, outputs_per_processor) in
+        [("layer1.0.conv1", None), ("layer2.0.downsample", None), ("layer2.0.downsample", Some(64))]
+    {
+        let (_, layer) = network.linear_layers().find(|(_, layer)| layer.name() == name).unwrap();
+        let steps = |layout| {
+            let geometry = Geometry::new(256, 256, 64).unwrap();
+            let options = Options { geometry, sharing: Sharing::PerChannel, layout, outputs_per_processor };
+            let maximum = u32::from(layer.input_maximum());
+            let compiled = compile_layer(name, layer.weights(), maximum, &options).unwrap();
+            assert_eq!(compiled.layout, layout);
+            (compiled.programs.len(), track_steps(&compiled))
+        };
+        let ((processors, naive), (same_processors, tiled)) = (steps(Layout::Naive), steps(Layout::Tiled));
+        assert_eq!(processors, same_processors);
+        assert!(4 * tiled < naive, "{name}: {tiled} of {naive}");
     }
 }
