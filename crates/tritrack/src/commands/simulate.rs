@@ -137,12 +137,10 @@ pub fn run(arguments: &Arguments, models: &Models<'_>, output: &mut impl Write) 
     }
 
     let sample = models.fitted(&set, network.input().shape(), 0..set.len().min(together))?;
-    let shares: Vec<f64> = network
-        .activation_statistics(&sample)?
-        .iter()
-        .map(|(_, statistics)| statistics.set_bit_share())
-        .collect();
-    let expected = machine.expected_events(|layer| shares.get(layer).copied().unwrap_or(0.5));
+    let statistics = network.activation_statistics(&sample)?;
+    let expected = machine.expected_events(|layer, bit| {
+        statistics.get(layer).map_or(0.5, |(_, statistics)| statistics.share_with_bit(bit))
+    });
     let installed = mean.iter().map(|events| events.processors).max().unwrap_or(0);
     let mut table = Table::new(&SIMULATION);
     let (mut total, mut total_expected) = (Events::default(), Events::default());
