@@ -76,20 +76,23 @@ impl Allocation {
     }
 }
 
-/// A layer on fewer processors than it takes. Each round takes as many pairs of a program and a block of rows as there are
-/// processors, program by program.
-fn in_rounds(layer: &MachineLayer, mut events: Events, installed: u64) -> Events {
-    let needed = layer.processors();
-    if needed <= installed {
-        return events;
-    }
+/// The programs that run in each round. A round takes as many pairs of a program and a block of rows as there are processors,
+/// program by program.
+pub(crate) fn rounds(layer: &MachineLayer, installed: u64) -> impl Iterator<Item = Range<usize>> + use<> {
+    let (needed, installed) = (layer.processors(), installed.max(1));
     let blocks = needed / (layer.counts().len() as u64).max(1);
-    let programs_of = |round: u64| -> Range<usize> {
+    (0..needed.div_ceil(installed)).map(move |round| {
         let last = ((round + 1) * installed).min(needed) - 1;
         (round * installed / blocks) as usize..(last / blocks) as usize + 1
-    };
+    })
+}
+
+fn in_rounds(layer: &MachineLayer, mut events: Events, installed: u64) -> Events {
+    if layer.processors() <= installed {
+        return events;
+    }
     let (mut words, mut serial) = (0, SerialSteps::default());
-    for programs in (0..needed.div_ceil(installed)).map(programs_of) {
+    for programs in rounds(layer, installed) {
         let counts = &layer.counts()[programs];
         words += counts.iter().map(|counts| counts.words).sum::<u64>();
         let round = counts.iter().fold(SerialSteps::default(), |s, counts| s.alongside(counts.serial));

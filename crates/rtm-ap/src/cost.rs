@@ -164,3 +164,9 @@ pub fn processor_area(geometry: Geometry, parameters: &ProcessorParameters) -> A
         + parameters.column_area * geometry.columns() as f64
         + parameters.controller_area
 }
+
+/// The area of processors with the memory that holds a program of `words` words of 64 bits.
+pub fn chip_area(installed: u64, words: usize, geometry: Geometry, parameters: &ProcessorParameters) -> Area {
+    processor_area(geometry, parameters) * installed as f64
+        + parameters.program_bit_area * (64 * words) as f64
+}

@@ -29,7 +29,7 @@ mod utilization;
 
 pub use activation::{ActivationsAt, UnknownActivationsAt};
 pub use allocation::{Allocated, Allocation, UnknownAllocation};
-pub use cost::{Cost, EnergyParts, NetworkCost, cost, processor_area};
+pub use cost::{Cost, EnergyParts, NetworkCost, chip_area, cost, processor_area};
 pub use counts::{ProgramCounts, ProgramError, Rule, TableUse};
 pub use events::{Events, PerRows, RowCount, SerialSteps, TableEvents};
 pub use execute::{Execution, ExecutionError, Port, execute_program};

@@ -1,12 +1,13 @@
 //! A whole network on processors: layer after layer on the same ones, requantization and pools at their periphery.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use compiler::activation::RequantizationMethod;
 use compiler::{Format, Options, Program};
 use network::{
     Accumulators, Activation, Addend, BatchEngine, Evaluation, EvaluationError, FeatureMap, LayerId,
-    LinearLayer, Network, Node, Operation,
+    LinearEngine, LinearLayer, Network, Node, Operation, ReferenceEngine,
 };
 use rayon::prelude::*;
 
@@ -146,8 +147,21 @@ impl Machine {
     /// # Errors
     /// If an image does not fit the network.
     pub fn run_all(&self, images: &[FeatureMap]) -> Result<Run, EvaluationError<MachineError>> {
+        self.run_layers(images, |_| true)
+    }
+
+    /// Runs some of the layers on the machine, by their place among the linear layers, and infers the others, which have no
+    /// events.
+    ///
+    /// # Errors
+    /// If an image does not fit the network.
+    pub fn run_layers(
+        &self,
+        images: &[FeatureMap],
+        runs: impl Fn(usize) -> bool,
+    ) -> Result<Run, EvaluationError<MachineError>> {
         let layers = Vec::with_capacity(self.layers.len());
-        let mut engine = Engine { machine: self, next: 0, next_activation: 0, layers };
+        let mut engine = Engine { machine: self, runs, next_activation: 0, layers };
         let evaluations = self.network.evaluate_all(images, &mut engine)?;
         let (events, tables) = engine.layers.into_iter().map(|layer| (layer.events, layer.tables)).unzip();
         Ok(Run { evaluations, events, tables })
@@ -186,14 +200,16 @@ impl Machine {
     }
 }
 
-struct Engine<'m> {
+struct Engine<'m, R> {
     machine: &'m Machine,
-    next: usize,
+    /// Whether a layer runs on the machine.
+    runs: R,
     next_activation: usize,
+    /// Of the layers so far.
     layers: Vec<ProgramEvents>,
 }
 
-impl BatchEngine for Engine<'_> {
+impl<R: Fn(usize) -> bool> BatchEngine for Engine<'_, R> {
     type Error = MachineError;
 
     fn accumulate_all(
@@ -201,14 +217,20 @@ impl BatchEngine for Engine<'_> {
         layer: &LinearLayer,
         inputs: &[&FeatureMap],
     ) -> Result<Vec<Accumulators>, MachineError> {
-        let prepared = self.machine.layers.get(self.next).filter(|l| l.compiled().name == layer.name());
+        let next = self.layers.len();
+        let prepared = self.machine.layers.get(next).filter(|l| l.compiled().name == layer.name());
         let Some(prepared) = prepared else {
             return Err(MachineError::Unknown(layer.name().to_owned()));
         };
+        if !(self.runs)(next) {
+            self.layers.push(ProgramEvents::default());
+            let inferred = inputs.par_iter().map(|input| ReferenceEngine.accumulate(layer, input));
+            let never = |_: Infallible| MachineError::Unknown(layer.name().to_owned());
+            return inferred.collect::<Result<_, _>>().map_err(never);
+        }
         let (accumulators, mut done) = prepared.execute_all(inputs)?;
-        self.machine.count_periphery(self.next, &mut done.events);
+        self.machine.count_periphery(next, &mut done.events);
         self.layers.push(done);
-        self.next += 1;
         Ok(accumulators)
     }
 
@@ -219,7 +241,8 @@ impl BatchEngine for Engine<'_> {
     ) -> Result<Option<Vec<FeatureMap>>, MachineError> {
         let programs = self.machine.activations.get(self.next_activation);
         self.next_activation += 1;
-        let Some(Some(programs)) = programs else { return Ok(None) };
+        let runs = self.layers.len().checked_sub(1).is_some_and(&self.runs);
+        let Some(Some(programs)) = programs.filter(|_| runs) else { return Ok(None) };
         let (made, done) = programs.execute(images)?;
         // What follows a layer is counted with it.
         if let Some(layer) = self.layers.last_mut() {

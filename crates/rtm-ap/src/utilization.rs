@@ -1,7 +1,10 @@
 //! How much of the installed processors a layer keeps busy.
 
+use std::ops::Range;
+
 use technology::Time;
 
+use crate::allocation::rounds;
 use crate::counts::ProgramError;
 use crate::layer::MachineLayer;
 use crate::technology_parameters::ProcessorParameters;
@@ -14,7 +17,8 @@ pub struct Utilization {
     pub rows: f64,
     /// Cells of a row that hold something at some time; the mean of the layer's programs.
     pub cells: f64,
-    /// Time that the layer's programs run, of the time of the longest of them: processors wait for it.
+    /// Time that the processors that take part run a program: they wait for the longest one, and in a last round some have
+    /// none.
     pub balance: f64,
     /// Processors that take part, of those installed.
     pub processors: f64,
@@ -27,17 +31,19 @@ impl Utilization {
     }
 }
 
-/// The time and the use of a layer on installed processors.
+/// The times of a layer's programs on installed processors, and how much of these they keep busy.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LayerTimeline {
-    /// Of each program of the layer; they run side by side.
-    pub programs: Vec<Timeline>,
+    /// Without look-ahead: programs side by side, rounds one after the other.
+    pub total: Time,
+    /// The same with look-ahead.
+    pub with_look_ahead: Time,
     /// How much of the processors is busy meanwhile.
     pub utilization: Utilization,
 }
 
 impl MachineLayer {
-    /// The time of the layer's programs, and how much of `installed` processors they keep busy.
+    /// The time of the layer's programs, transfers not included, and how much of `installed` processors they keep busy.
     ///
     /// # Errors
     /// If a program breaks a rule of the machine; none that was compiled does.
@@ -49,22 +55,30 @@ impl MachineLayer {
         let of_program = |program| Timeline::of(program, parameters);
         let programs: Vec<Timeline> =
             self.compiled().programs.iter().map(of_program).collect::<Result<_, _>>()?;
-        let times = || programs.iter().map(|timeline| timeline.total());
-        let longest = times().fold(Time::ZERO, Time::max);
-        let count = programs.len().max(1) as f64;
-        let geometry = self.geometry();
-        let cells = (geometry.columns() * geometry.domains()) as f64;
+        let rounds: Vec<_> = rounds(self, installed).collect();
+        let longest = |time: fn(&Timeline) -> Time| -> Time {
+            let of_round = |programs_of: &Range<usize>| {
+                programs[programs_of.clone()].iter().map(time).fold(Time::ZERO, Time::max)
+            };
+            rounds.iter().map(of_round).sum()
+        };
+        let total = longest(Timeline::total);
+        let (rows, geometry) = (self.rows(), self.geometry());
+        // Every program runs once for each block of rows.
+        let blocks = (rows.physical / geometry.rows() as u64) as f64;
+        let running = programs.iter().map(Timeline::total).sum::<Time>() * blocks;
+        let taken = self.processors().min(installed) as f64;
+        let cells = (geometry.columns() * geometry.domains() * programs.len()) as f64;
         let used: u64 = self.counts().iter().map(|counts| counts.cells).sum();
-        let rows = self.rows();
-        let taking_part = self.processors().min(installed);
         Ok(LayerTimeline {
+            total,
+            with_look_ahead: longest(Timeline::with_look_ahead),
             utilization: Utilization {
                 rows: rows.occupied as f64 / (rows.physical as f64).max(1.0),
-                cells: used as f64 / (cells * count),
-                balance: if programs.is_empty() { 0.0 } else { times().sum::<Time>() / (longest * count) },
-                processors: taking_part as f64 / installed.max(1) as f64,
+                cells: used as f64 / cells.max(1.0),
+                balance: if total > Time::ZERO { running / (total * taken) } else { 0.0 },
+                processors: taken / installed.max(1) as f64,
             },
-            programs,
         })
     }
 }
