@@ -39,7 +39,7 @@ pub(crate) struct Cells {
 impl Cells {
     /// Draws cells for codes, row by row. `largest_code` is what a cell at its on-resistance stands for.
     pub fn draw(
-        codes: &[u8],
+        codes: &[u16],
         columns: usize,
         largest_code: f64,
         device: Device,
@@ -125,7 +125,7 @@ mod tests {
         Device { on_resistance: Resistance::ohms(6e3), off_resistance: Resistance::ohms(900e3) };
 
     fn cells(non_idealities: NonIdealities) -> Cells {
-        let codes: Vec<u8> = (0..64 * 50).map(|i| (i % 3) as u8).collect();
+        let codes: Vec<u16> = (0..64 * 50).map(|i| (i % 3) as u16).collect();
         Cells::draw(&codes, 50, 3.0, DEVICE, &non_idealities, &mut ChaCha8Rng::seed_from_u64(1))
     }
 

@@ -27,53 +27,56 @@ pub(crate) struct AnalogLayer {
 struct Block {
     /// Channel and tap of each row.
     rows: Vec<(usize, (usize, usize))>,
-    /// For each column the rows whose cell holds the lower, and the rows whose cell holds the upper bit of the code.
-    columns: Vec<[Vec<u64>; 2]>,
+    columns: usize,
+    /// Row by row.
+    codes: Vec<u16>,
     /// Cells that are not ideal.
     cells: Option<Cells>,
 }
 
+/// The sums of a subarray's columns.
+enum ColumnSums<'s> {
+    /// Of ideal cells.
+    Whole(&'s [u16]),
+    /// Of others.
+    Real(&'s [f32]),
+}
+
+/// Where sums are taken, kept from one position to the next.
+struct Buffers {
+    whole: Vec<u16>,
+    real: Vec<f32>,
+    lost: Vec<f32>,
+}
+
 impl Block {
     fn new(weights: &TernaryWeights, rows: Vec<(usize, (usize, usize))>, encoding: WeightEncoding) -> Self {
-        let words = rows.len().div_ceil(64);
-        let columns = (0..weights.outputs()).flat_map(|output| {
-            let mut columns = vec![[vec![0; words], vec![0; words]]; columns_of_output(encoding)];
-            for (place, &(channel, (row, column))) in rows.iter().enumerate() {
+        let columns = weights.outputs() * columns_of_output(encoding);
+        let mut cells = Vec::with_capacity(rows.len() * columns);
+        for &(channel, (row, column)) in &rows {
+            for output in 0..weights.outputs() {
                 let weight = weights.slice(output, channel)[row * weights.kernel_width() + column];
-                for (code, bits) in codes(encoding, weight).into_iter().zip(&mut columns) {
-                    for (bit, words) in bits.iter_mut().enumerate() {
-                        words[place / 64] |= u64::from(code >> bit & 1) << (place % 64);
-                    }
-                }
+                cells.extend_from_slice(&codes(encoding, weight)[..columns_of_output(encoding)]);
             }
-            columns
-        });
-        let columns = columns.collect();
-        Self { rows, columns, cells: None }
+        }
+        Self { rows, columns, codes: cells, cells: None }
     }
 
-    /// The codes of all cells, row by row.
-    fn codes(&self) -> Vec<u8> {
-        let bit = |words: &[u64], row: usize| (words[row / 64] >> (row % 64) & 1) as u8;
-        (0..self.rows.len())
-            .flat_map(|row| self.columns.iter().map(move |[low, high]| bit(low, row) | bit(high, row) << 1))
-            .collect()
-    }
-
-    /// The sums of all columns over the active rows.
-    fn sums(&self, active: &[u64], sums: &mut [f32], lost: &mut [f32]) {
+    /// The sums of all columns over the active rows, which are in ascending order.
+    fn sums<'b>(&self, active: &[usize], buffers: &'b mut Buffers) -> ColumnSums<'b> {
+        let Buffers { whole, real, lost } = buffers;
         match &self.cells {
             Some(cells) => {
-                let rows = (0..self.rows.len()).rev().filter(|row| active[row / 64] >> (row % 64) & 1 == 1);
-                cells.sums(rows, sums, lost);
+                cells.sums(active.iter().rev().copied(), real, lost);
+                ColumnSums::Real(real)
             }
             None => {
-                for (sum, [low, high]) in sums.iter_mut().zip(&self.columns) {
-                    let count = |words: &[u64]| -> u32 {
-                        words.iter().zip(active).map(|(cells, active)| (cells & active).count_ones()).sum()
-                    };
-                    *sum = (count(low) + 2 * count(high)) as f32;
+                whole.fill(0);
+                for row in active {
+                    let codes = &self.codes[row * self.columns..(row + 1) * self.columns];
+                    whole.iter_mut().zip(codes).for_each(|(sum, code)| *sum += code);
                 }
+                ColumnSums::Whole(whole)
             }
         }
     }
@@ -87,10 +90,10 @@ const fn columns_of_output(encoding: WeightEncoding) -> usize {
 }
 
 /// The codes of the cells that hold a weight.
-fn codes(encoding: WeightEncoding, weight: i8) -> [u8; 2] {
+fn codes(encoding: WeightEncoding, weight: i8) -> [u16; 2] {
     match encoding {
-        WeightEncoding::Offset => [(weight + 1) as u8, 0],
-        WeightEncoding::Differential => [u8::from(weight > 0), u8::from(weight < 0)],
+        WeightEncoding::Offset => [(weight + 1) as u16, 0],
+        WeightEncoding::Differential => [u16::from(weight > 0), u16::from(weight < 0)],
     }
 }
 
@@ -150,7 +153,11 @@ impl AnalogLayer {
     pub fn calibrate(&mut self, input: &FeatureMap) -> Result<(), ExecutionError> {
         let mut largest = 0.0_f32;
         self.visit(input, |_, _, sums, _| {
-            largest = sums.iter().copied().fold(largest, f32::max);
+            let of_position = match sums {
+                ColumnSums::Whole(sums) => f32::from(sums.iter().copied().max().unwrap_or(0)),
+                ColumnSums::Real(sums) => sums.iter().copied().fold(0.0, f32::max),
+            };
+            largest = largest.max(of_position);
         })?;
         self.largest_sum = self.largest_sum.max(largest as u32);
         self.levels = Levels::spanning(self.reading.converter_bits, f64::from(self.largest_sum));
@@ -161,8 +168,8 @@ impl AnalogLayer {
     pub fn draw_cells(&mut self, device: Device, non_idealities: &NonIdealities, generator: &mut impl Rng) {
         let (_, largest_code) = largest_codes(self.reading.encoding);
         for block in &mut self.blocks {
-            let (codes, columns) = (block.codes(), block.columns.len());
-            block.cells = Some(Cells::draw(&codes, columns, largest_code, device, non_idealities, generator));
+            let (codes, columns) = (&block.codes, block.columns);
+            block.cells = Some(Cells::draw(codes, columns, largest_code, device, non_idealities, generator));
         }
     }
 
@@ -170,21 +177,22 @@ impl AnalogLayer {
     pub fn accumulate(&self, input: &FeatureMap) -> Result<Accumulators, ExecutionError> {
         let positions = self.output.positions();
         let mut totals = vec![0.0_f64; self.output.len()];
-        let encoding = self.reading.encoding;
+        let (encoding, outputs) = (self.reading.encoding, self.output.channels);
+        // Ideal sums are whole numbers up to twice the rows: what becomes of each is looked up.
+        let of_whole: Vec<f64> =
+            (0..=2 * self.reading.rows as u16).map(|sum| self.levels.convert(f32::from(sum))).collect();
         self.visit(input, |plane, place, sums, active| {
-            let weight = f64::from(1_u32 << plane);
-            let converted = |sum: f32| self.levels.convert(f64::from(sum));
-            for output in 0..self.output.channels {
-                let sum = match encoding {
-                    WeightEncoding::Offset => converted(sums[output]) - f64::from(active),
-                    WeightEncoding::Differential => {
-                        converted(sums[2 * output]) - converted(sums[2 * output + 1])
-                    }
-                };
-                totals[output * positions + place] += weight * sum;
+            // Position by position, so that the outputs of one lie together.
+            let totals = &mut totals[place * outputs..(place + 1) * outputs];
+            let add = Addition { encoding, weight: f64::from(1_u32 << plane), active: f64::from(active) };
+            match sums {
+                ColumnSums::Whole(sums) => add.to(totals, sums.iter().map(|&sum| of_whole[usize::from(sum)])),
+                ColumnSums::Real(sums) => add.to(totals, sums.iter().map(|&sum| self.levels.convert(sum))),
             }
         })?;
-        let sums = totals.into_iter().map(|total| total.round() as i32).collect();
+        let at = |output: usize, place: usize| totals[place * outputs + output].round() as i32;
+        let sums = (0..outputs).flat_map(|output| (0..positions).map(move |place| (output, place)));
+        let sums = sums.map(|(output, place)| at(output, place)).collect();
         Accumulators::new(self.output, sums).map_err(|_| self.wrong_shape(input.shape()))
     }
 
@@ -197,36 +205,61 @@ impl AnalogLayer {
     fn visit(
         &self,
         input: &FeatureMap,
-        mut visit: impl FnMut(u32, usize, &[f32], u32),
+        mut visit: impl FnMut(usize, usize, ColumnSums<'_>, u32),
     ) -> Result<(), ExecutionError> {
         if input.shape() != self.input {
             return Err(self.wrong_shape(input.shape()));
         }
         let columns = self.output.channels * columns_of_output(self.reading.encoding);
-        let (mut sums, mut lost) = (vec![0.0; columns], vec![0.0; columns]);
+        let mut buffers =
+            Buffers { whole: vec![0; columns], real: vec![0.0; columns], lost: vec![0.0; columns] };
+        let mut planes: Vec<Vec<usize>> = vec![Vec::new(); self.input_bits as usize];
         for block in &self.blocks {
-            let words = block.rows.len().div_ceil(64);
-            let mut planes = vec![vec![0_u64; words]; self.input_bits as usize];
             for place in 0..self.output.positions() {
-                planes.iter_mut().for_each(|plane| plane.fill(0));
+                planes.iter_mut().for_each(Vec::clear);
                 let position = (place / self.output.width, place % self.output.width);
                 for (row, &(channel, tap)) in block.rows.iter().enumerate() {
                     let Some((y, x)) = self.window.source(self.input, position, tap) else { continue };
-                    let value = input.values()[(channel * self.input.height + y) * self.input.width + x];
-                    for (bit, plane) in planes.iter_mut().enumerate() {
-                        plane[row / 64] |= u64::from(value >> bit & 1) << (row % 64);
+                    let mut value = input.values()[(channel * self.input.height + y) * self.input.width + x];
+                    while value != 0 {
+                        planes[value.trailing_zeros() as usize].push(row);
+                        value &= value - 1;
                     }
                 }
-                for (bit, active) in (0..).zip(&planes) {
-                    let count = active.iter().map(|word| word.count_ones()).sum();
-                    // No current flows, and no level but the first is given.
-                    if count > 0 {
-                        block.sums(active, &mut sums, &mut lost);
-                        visit(bit, place, &sums, count);
-                    }
+                // Without an active row no current flows, and no level but the first is given.
+                for (plane, active) in planes.iter().enumerate().filter(|(_, active)| !active.is_empty()) {
+                    visit(plane, place, block.sums(active, &mut buffers), active.len() as u32);
                 }
             }
         }
         Ok(())
+    }
+}
+
+/// How converted sums of a bit plane are added to the outputs of a position.
+struct Addition {
+    encoding: WeightEncoding,
+    /// Of the plane.
+    weight: f64,
+    /// Active rows.
+    active: f64,
+}
+
+impl Addition {
+    #[inline]
+    fn to(&self, totals: &mut [f64], mut converted: impl Iterator<Item = f64>) {
+        match self.encoding {
+            WeightEncoding::Offset => {
+                for (total, sum) in totals.iter_mut().zip(converted) {
+                    *total += self.weight * (sum - self.active);
+                }
+            }
+            WeightEncoding::Differential => {
+                for total in totals {
+                    let (plus, minus) = (converted.next().unwrap_or(0.0), converted.next().unwrap_or(0.0));
+                    *total += self.weight * (plus - minus);
+                }
+            }
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The studies: each turns a manifest's part into tables, a figure and the lines that sum it up.
 
+mod accuracy;
 pub mod costs;
 mod crossbar_validation;
 mod energy_parts;
@@ -43,6 +44,7 @@ pub fn run(manifest: &Manifest, models: &Models<'_>, progress: &Progress) -> Res
         Study::CrossbarValidation(study) => crossbar_validation::run(manifest, study, models),
         Study::Networks(study) => networks::run(manifest, study, models, progress),
         Study::HardwareFeatures(study) => hardware_features::run(manifest, study, models, progress),
+        Study::Accuracy(study) => accuracy::run(manifest, study, models, progress),
         Study::Sensitivity(study) => sensitivity::run(manifest, study, models, progress),
     }
 }
@@ -72,6 +74,7 @@ mod tests {
             &hardware_features::SCHEDULES,
             &hardware_features::HARDWARE,
             &hardware_features::SEGMENTS,
+            &accuracy::ACCURACIES,
             &simulate::SIMULATION,
             &simulate::PASSES,
             &simulate::PROCESSORS,
