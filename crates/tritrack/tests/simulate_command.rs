@@ -132,7 +132,7 @@ fn what_cannot_be_is_refused_and_said() {
         ),
         (&["--images", path.to_str().unwrap()], "images of 3x32x32 cannot be fitted to 1x32x32"),
         (&["--images", "/nowhere.safetensors"], "/nowhere.safetensors"),
-        (&["--count", "100000"], "holds 64 images; expected at least 100000"),
+        (&["--count", "100000"], "holds 8 images; expected at least 100000"),
         (&["--domains", "0"], "domains"),
     ];
     for (arguments, expected) in cases {
