@@ -41,6 +41,9 @@ pub enum Command {
     /// Compute what a network costs on a crossbar, layer by layer, with any parameter changed
     #[command(after_help = commands::crossbar::EXAMPLES)]
     Crossbar(commands::crossbar::CrossbarArguments),
+    /// What the results say of each claim: stated, measured, and the verdict
+    #[command(after_help = commands::claims::EXAMPLES)]
+    Claims(commands::claims::Arguments),
     /// List the experiments with their titles
     List,
     /// Compile a network's layers: sums, assembly, or counts of operations, passes and track steps
@@ -69,4 +72,5 @@ Examples:
   tritrack reproduce fig7      the headline: energy efficiency against every stated crossbar
   tritrack reproduce all       everything that the repository carries the data for
 
-Exit codes: 0 done; 2 something is wrong with the input, and the message says what and where.";
+Exit codes: 0 done; 1 a check that was asked for fails (claims --check, verify); 2 something is wrong with the input, and the
+message says what and where.";

@@ -1,5 +1,6 @@
 //! The command line of Tritrack.
 
+mod claims;
 mod cli;
 mod commands;
 mod error;
@@ -32,7 +33,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "error: {error}");
-            ExitCode::from(2)
+            ExitCode::from(if matches!(error, RunError::Check { .. }) { 1 } else { 2 })
         }
     }
 }
@@ -49,6 +50,7 @@ fn run(arguments: &Arguments) -> Result<(), RunError> {
         Command::Simulate(arguments) => {
             commands::simulate::run(arguments, &Models::new(&workspace), &mut output)
         }
+        Command::Claims(arguments) => commands::claims::run(arguments, &workspace, &mut output),
         Command::Crossbar(arguments) => commands::crossbar::run(&workspace, arguments, &mut output),
         Command::List => {
             for id in workspace.experiments()? {

@@ -1,5 +1,6 @@
 //! Commands on one's own networks and images, beside the experiments.
 
+pub mod claims;
 pub mod compile;
 pub mod crossbar;
 pub mod simulate;

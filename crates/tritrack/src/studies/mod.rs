@@ -75,6 +75,7 @@ mod tests {
             &hardware_features::HARDWARE,
             &hardware_features::SEGMENTS,
             &accuracy::ACCURACIES,
+            &crate::claims::CLAIMS,
             &simulate::SIMULATION,
             &simulate::PASSES,
             &simulate::PROCESSORS,
