@@ -77,6 +77,14 @@ pub enum RunError {
         /// Why.
         source: std::io::Error,
     },
+    /// A file or folder cannot be written.
+    #[error("{}: cannot be written: {source}", path.display())]
+    Unwritable {
+        /// The path.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// A manifest is wrong.
     #[error(transparent)]
     Manifest(#[from] ManifestError),

@@ -9,6 +9,7 @@ mod models;
 mod progress;
 mod reproduce;
 mod simulation;
+mod state;
 mod studies;
 mod workspace;
 
@@ -43,7 +44,11 @@ fn run(arguments: &Arguments) -> Result<(), RunError> {
         Workspace::find(arguments.workspace.as_deref())?.with_data(arguments.data.iter().cloned());
     let mut output = std::io::stdout();
     match &arguments.command {
-        Command::Reproduce { experiments } => reproduce::reproduce(&workspace, experiments, &mut output),
+        Command::Reproduce(arguments) => reproduce::reproduce(&workspace, arguments, &mut output),
+        Command::Status(arguments) => commands::status::run(arguments, &workspace, &mut output),
+        Command::Diff(arguments) => commands::diff::run(arguments, &workspace, &mut output),
+        Command::Explain(arguments) => commands::explain::run(arguments, &workspace, &mut output),
+        Command::Verify(arguments) => commands::verify::run(arguments, &workspace, &mut output),
         Command::Compile(arguments) => {
             commands::compile::run(arguments, &Models::new(&workspace), &mut output)
         }

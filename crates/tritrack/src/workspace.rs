@@ -52,6 +52,16 @@ impl Workspace {
         self.root.join("experiments").join(format!("{id}.yaml"))
     }
 
+    /// The folder of the workspace.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The record of an experiment's last run.
+    pub fn record(&self, id: &str) -> PathBuf {
+        self.root.join("results/.state").join(format!("{id}.json"))
+    }
+
     /// The file of claims.
     pub fn claims(&self) -> PathBuf {
         self.root.join("experiments/claims.yaml")

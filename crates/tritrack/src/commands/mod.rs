@@ -3,7 +3,11 @@
 pub mod claims;
 pub mod compile;
 pub mod crossbar;
+pub mod diff;
+pub mod explain;
 pub mod simulate;
+pub mod status;
+pub mod verify;
 
 use clap::{Args, ValueEnum};
 use compiler::{Geometry, Layout, Options, Sharing};

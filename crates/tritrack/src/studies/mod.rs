@@ -76,6 +76,8 @@ mod tests {
             &hardware_features::SEGMENTS,
             &accuracy::ACCURACIES,
             &crate::claims::CLAIMS,
+            &crate::commands::status::STATUS,
+            &crate::commands::diff::CHANGES,
             &simulate::SIMULATION,
             &simulate::PASSES,
             &simulate::PROCESSORS,
