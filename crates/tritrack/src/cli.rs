@@ -42,6 +42,9 @@ pub enum Command {
     /// Say how a row of a result table came about: what it means, and what it was made from
     #[command(after_help = commands::explain::EXAMPLES)]
     Explain(commands::explain::Arguments),
+    /// Write claims, figures, tables and parameters to one page of HTML that needs nothing beside it
+    #[command(after_help = "Example: tritrack report --output report.html")]
+    Report(commands::report::Arguments),
     /// Run experiments again and compare with the results that are there, byte for byte
     #[command(after_help = commands::verify::EXAMPLES)]
     Verify(commands::verify::Arguments),

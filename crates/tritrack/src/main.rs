@@ -7,6 +7,7 @@ mod error;
 mod manifest;
 mod models;
 mod progress;
+mod report;
 mod reproduce;
 mod simulation;
 mod state;
@@ -48,6 +49,7 @@ fn run(arguments: &Arguments) -> Result<(), RunError> {
         Command::Status(arguments) => commands::status::run(arguments, &workspace, &mut output),
         Command::Diff(arguments) => commands::diff::run(arguments, &workspace, &mut output),
         Command::Explain(arguments) => commands::explain::run(arguments, &workspace, &mut output),
+        Command::Report(arguments) => commands::report::run(arguments, &workspace, &mut output),
         Command::Verify(arguments) => commands::verify::run(arguments, &workspace, &mut output),
         Command::Compile(arguments) => {
             commands::compile::run(arguments, &Models::new(&workspace), &mut output)
