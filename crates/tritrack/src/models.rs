@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use compiler::Options;
+use crossbar::component_validation::{self, ComponentComparison};
 use crossbar::validation::Comparison;
 use crossbar::{Activations, Crossbar, Design, LayerShape, NetworkReport, Pool, Precision, WeightStatistics};
 use network::{
@@ -236,6 +237,17 @@ impl<'w> Models<'w> {
             self.note_input(&file)?;
         }
         Ok(crossbar::validation::validate(&references, &technologies)?)
+    }
+
+    /// The crossbar model's components against those of a folder of references.
+    ///
+    /// # Errors
+    /// If a file is missing or wrong.
+    pub fn crossbar_components(&self, references: &str) -> Result<Vec<ComponentComparison>, RunError> {
+        let references = self.workspace.references().join(references);
+        self.note_input(&references.join(component_validation::FILE))?;
+        let technologies = self.workspace.technologies("crossbar");
+        Ok(component_validation::validate_components(&references, &technologies)?)
     }
 
     /// The layers that a crossbar computes for a network, with the statistics of their inputs over images.

@@ -66,6 +66,7 @@ mod tests {
             &energy_ratio::FLOWS,
             &shift_faults::ACCURACY,
             &crossbar_validation::COMPARISONS,
+            &crossbar_validation::COMPONENTS,
             &networks::NETWORKS,
             &sensitivity::SENSITIVITY,
             &hardware_features::SCHEDULES,
