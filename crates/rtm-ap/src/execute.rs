@@ -21,8 +21,8 @@ pub trait Port {
 pub struct Execution {
     /// The events in one row that the program alone determines.
     pub counts: ProgramCounts,
-    /// Bits written to tagged rows, over all rows in use.
-    pub tagged_bits: u64,
+    /// Bits written to tagged rows, over all rows in use, by table of the program.
+    pub tagged_bits: Vec<u64>,
 }
 
 /// Why a program is not executed.
@@ -90,12 +90,13 @@ impl Kernel {
     }
 }
 
-/// Runs a program that keeps the machine's rules on at most 4096 rows, and returns how many bits were written to tagged rows.
-pub(crate) fn execute(program: &Program, rows: usize, port: &mut impl Port) -> u64 {
+/// Runs a program that keeps the machine's rules on at most 4096 rows, and returns how many bits each of its tables wrote to
+/// tagged rows.
+pub(crate) fn execute(program: &Program, rows: usize, port: &mut impl Port) -> Vec<u64> {
     execute_with(Kernel::best(), program, rows, port)
 }
 
-fn execute_with(kernel: Kernel, program: &Program, rows: usize, port: &mut impl Port) -> u64 {
+fn execute_with(kernel: Kernel, program: &Program, rows: usize, port: &mut impl Port) -> Vec<u64> {
     match rows.div_ceil(64) {
         0..=1 => execute_words::<1>(kernel, program, rows, port),
         2 => execute_words::<2>(kernel, program, rows, port),
@@ -111,7 +112,7 @@ fn execute_words<const WORDS: usize>(
     program: &Program,
     rows: usize,
     port: &mut impl Port,
-) -> u64 {
+) -> Vec<u64> {
     match kernel {
         // SAFETY: `Kernel::best` names these only after it has seen that the processor has their features, and the tests ask
         // for none above it.
@@ -121,7 +122,21 @@ fn execute_words<const WORDS: usize>(
         #[cfg(target_arch = "x86_64")]
         #[allow(unsafe_code)]
         Kernel::Avx2 => unsafe { x86::avx2::<WORDS>(program, rows, port) },
-        _ => interpret::<WORDS>(program, rows, port),
+        _ => interpret::<WORDS>(program, rows, port, &mut |_| {}),
+    }
+}
+
+/// Runs a program that keeps the machine's rules on at most 4096 rows, and tells after each instruction how many bits it wrote
+/// to tagged rows.
+pub(crate) fn execute_told(
+    program: &Program,
+    rows: usize,
+    port: &mut impl Port,
+    tell: &mut impl FnMut(u64),
+) -> Vec<u64> {
+    match rows.div_ceil(64) {
+        0..=8 => interpret::<8>(program, rows, port, tell),
+        _ => interpret::<64>(program, rows, port, tell),
     }
 }
 
@@ -131,24 +146,35 @@ mod x86 {
     use super::{Port, Program, interpret};
 
     #[target_feature(enable = "avx2,popcnt,bmi1,bmi2,lzcnt")]
-    pub(super) fn avx2<const WORDS: usize>(program: &Program, rows: usize, port: &mut impl Port) -> u64 {
-        interpret::<WORDS>(program, rows, port)
+    pub(super) fn avx2<const WORDS: usize>(program: &Program, rows: usize, port: &mut impl Port) -> Vec<u64> {
+        interpret::<WORDS>(program, rows, port, &mut |_| {})
     }
 
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vpopcntdq,avx2,popcnt,bmi1,bmi2,lzcnt")]
-    pub(super) fn avx512<const WORDS: usize>(program: &Program, rows: usize, port: &mut impl Port) -> u64 {
-        interpret::<WORDS>(program, rows, port)
+    pub(super) fn avx512<const WORDS: usize>(
+        program: &Program,
+        rows: usize,
+        port: &mut impl Port,
+    ) -> Vec<u64> {
+        interpret::<WORDS>(program, rows, port, &mut |_| {})
     }
 }
 
 /// Inlined into each kernel, so that it is compiled with that kernel's instructions.
 #[inline(always)]
-fn interpret<const WORDS: usize>(program: &Program, rows: usize, port: &mut impl Port) -> u64 {
+fn interpret<const WORDS: usize>(
+    program: &Program,
+    rows: usize,
+    port: &mut impl Port,
+    tell: &mut impl FnMut(u64),
+) -> Vec<u64> {
+    let mut tagged = vec![0; program.luts.len()];
     let tables: Vec<Table> = program.luts.iter().map(Table::of).collect();
     let mut block = Block::<WORDS>::new(program, rows, 0);
     let mut values = vec![0_u16; rows];
     let mut sums = vec![0_i32; rows];
     for instruction in &program.instructions {
+        let before = block.tagged_bits;
         match *instruction {
             Instruction::Load { tap, destination } => {
                 port.load(tap, &mut values);
@@ -156,14 +182,16 @@ fn interpret<const WORDS: usize>(program: &Program, rows: usize, port: &mut impl
             }
             Instruction::Apply { lut, bits, operands } => {
                 block.apply_all(&tables[usize::from(lut)], bits, operands.as_slice());
+                tagged[usize::from(lut)] += block.tagged_bits - before;
             }
             Instruction::Store { output, source, signed } => {
                 block.read(source, signed, &mut sums);
                 port.store(output, &sums);
             }
         }
+        tell(block.tagged_bits - before);
     }
-    block.tagged_bits
+    tagged
 }
 
 /// A table in the form that the inner loop reads.

@@ -10,6 +10,7 @@
 //! Events become energy, latency and area by the parameters of a technology file. The crate knows nothing of accuracy.
 
 mod activation;
+mod allocation;
 mod cost;
 mod counts;
 mod events;
@@ -19,17 +20,26 @@ mod fused;
 mod interpreter;
 mod layer;
 mod machine;
+mod program_events;
 mod slip;
 mod technology_parameters;
+mod timeline;
+mod trace;
+mod utilization;
 
 pub use activation::{ActivationsAt, UnknownActivationsAt};
-pub use cost::{Cost, EnergyParts, cost, processor_area};
-pub use counts::{ProgramCounts, ProgramError, Rule};
-pub use events::{Events, PerRows, RowCount, SerialSteps};
+pub use allocation::{Allocated, Allocation, UnknownAllocation};
+pub use cost::{Cost, EnergyParts, NetworkCost, chip_area, cost, processor_area};
+pub use counts::{ProgramCounts, ProgramError, Rule, TableUse};
+pub use events::{Events, PerRows, RowCount, SerialSteps, TableEvents};
 pub use execute::{Execution, ExecutionError, Port, execute_program};
 pub use expectation::expected_tagged_bits;
 pub use interpreter::{Interpretation, Refusal, RuleName, interpret};
 pub use layer::{MachineError, MachineLayer};
 pub use machine::{Machine, Run};
+pub use program_events::ProgramEvents;
 pub use slip::{SlipOutcome, Slips};
 pub use technology_parameters::{PaddingRows, ProcessorDesign, ProcessorParameters, SearchModel};
+pub use timeline::Timeline;
+pub use trace::TracedInstruction;
+pub use utilization::{LayerTimeline, Utilization};

@@ -98,7 +98,7 @@ fn check(program: &str, expected: &str) -> usize {
             ["compares"] => fast.counts.compares,
             ["compared_columns"] => fast.counts.compared_columns,
             ["broadcast_bits"] => fast.counts.broadcast_bits,
-            ["tagged_bits"] => fast.tagged_bits,
+            ["tagged_bits"] => fast.tagged_bits.iter().sum(),
             ["track_steps"] => fast.counts.track_steps,
             ["loaded_bits"] => fast.counts.loaded_bits,
             ["stored_bits"] => fast.counts.stored_bits,

@@ -44,9 +44,7 @@ pub enum Command {
     )]
     Compile(commands::compile::Arguments),
     /// Run a network on the associative processor, bit for bit: accuracy, events, energy and latency
-    #[command(
-        after_help = "Example: tritrack simulate vgg8-fashion-s85-a4 --images fashion-mnist --count 1000"
-    )]
+    #[command(after_help = commands::simulate::EXAMPLES)]
     Simulate(commands::simulate::Arguments),
 }
 

@@ -32,6 +32,16 @@ pub enum RunError {
         /// The names there are.
         known: Vec<String>,
     },
+    /// The machine and the integer reference differ: a mistake in one of them.
+    #[error(
+        "{network}: the machine's values for image {image} (counted from 0) are not those of the integer inference"
+    )]
+    NotTheReference {
+        /// The network.
+        network: String,
+        /// The first image with such a value.
+        image: usize,
+    },
     /// An argument is wrong.
     #[error("{message}")]
     Argument {

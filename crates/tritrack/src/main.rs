@@ -7,6 +7,7 @@ mod manifest;
 mod models;
 mod progress;
 mod reproduce;
+mod simulation;
 mod studies;
 mod workspace;
 

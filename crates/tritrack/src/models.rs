@@ -125,6 +125,14 @@ impl<'w> Models<'w> {
         Ok(set.first(images.count)?.fitted_to(network.network.input().shape())?)
     }
 
+    /// Every image of a set that the workspace carries, as it is.
+    ///
+    /// # Errors
+    /// If it is not there.
+    pub fn all_images(&self, network: &LoadedNetwork, set: ImageSource) -> Result<ImageSet, RunError> {
+        self.image_set(network, &Images { set, of: None, count: usize::MAX })
+    }
+
     /// A whole image set, as it is.
     ///
     /// # Errors

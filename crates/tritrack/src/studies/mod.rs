@@ -50,6 +50,7 @@ pub fn run(manifest: &Manifest, models: &Models<'_>, progress: &Progress) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::commands::simulate;
 
     /// Set to anything to rewrite the page.
     const REWRITE: &str = "TRITRACK_REWRITE_EXPECTATIONS";
@@ -72,6 +73,10 @@ mod tests {
             &hardware_features::SCHEDULES,
             &hardware_features::HARDWARE,
             &hardware_features::SEGMENTS,
+            &simulate::SIMULATION,
+            &simulate::PASSES,
+            &simulate::PROCESSORS,
+            &simulate::TRACE,
         ]);
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/tables.md");
         if std::env::var_os(REWRITE).is_some() {
