@@ -12,7 +12,8 @@
 //! shapes (LayerShape) + Precision + technology file (Design, CrossbarParameters) -> Crossbar::evaluate -> NetworkReport
 //! ```
 //!
-//! Every energy is an expectation over the stated statistics of activations and weights; nothing is executed.
+//! Every energy is an expectation over the stated statistics of activations and weights. What a crossbar computes, with the
+//! rounding of its converters and cells that are not ideal, is [`execution`].
 
 mod activity;
 mod array;
@@ -20,6 +21,7 @@ pub mod component_validation;
 mod converter;
 mod design;
 mod error;
+pub mod execution;
 mod floor_plan;
 mod grouping;
 mod interconnect;

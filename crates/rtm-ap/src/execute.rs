@@ -31,6 +31,14 @@ pub enum ExecutionError {
     /// It breaks a rule of the machine.
     #[error(transparent)]
     Program(#[from] ProgramError),
+    /// It was compiled for another array.
+    #[error("the program is for an array of {found}; the processor has one of {expected}")]
+    Geometry {
+        /// The program's.
+        found: Geometry,
+        /// The processor's.
+        expected: Geometry,
+    },
     /// A processor does not have so many rows.
     #[error("{found} rows are to be used of a processor of {geometry}")]
     Rows {
@@ -44,13 +52,17 @@ pub enum ExecutionError {
 /// Checks a program and runs it on the first `rows` rows of one processor.
 ///
 /// # Errors
-/// If the program breaks a rule, or the processor has fewer rows; nothing was loaded or stored then.
+/// If the program breaks a rule or is for another array, or the processor has fewer rows; nothing was loaded or stored then.
 pub fn execute_program(
+    processor: Geometry,
     program: &Program,
     rows: usize,
     port: &mut impl Port,
 ) -> Result<Execution, ExecutionError> {
-    if rows > program.geometry.rows() {
+    if program.geometry != processor {
+        return Err(ExecutionError::Geometry { found: program.geometry, expected: processor });
+    }
+    if rows > processor.rows() {
         return Err(ExecutionError::Rows { found: rows, geometry: program.geometry });
     }
     let counts = ProgramCounts::of(program)?;

@@ -77,6 +77,14 @@ pub enum RunError {
         /// Why.
         source: std::io::Error,
     },
+    /// A file or folder cannot be written.
+    #[error("{}: cannot be written: {source}", path.display())]
+    Unwritable {
+        /// The path.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// A manifest is wrong.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
@@ -89,6 +97,26 @@ pub enum RunError {
     /// An experiment names images without labels where it needs them.
     #[error("the image set `{0}` has no labels, so no accuracy can be measured on it")]
     NoLabels(String),
+    /// A number that a claim rests on is not there.
+    #[error("claim {claim}: {source}")]
+    Claim {
+        /// The claim.
+        claim: String,
+        /// Why.
+        source: Box<crate::claims::QueryError>,
+    },
+    /// A check that was asked for fails.
+    #[error("{message}")]
+    Check {
+        /// What differs.
+        message: String,
+    },
+    /// Data that the repository may not carry was not named.
+    #[error("this needs `{data}`, which may not be carried here; name its folder with --data {data}=FOLDER")]
+    NoData {
+        /// The data's name.
+        data: &'static str,
+    },
     /// A network has no golden vectors.
     #[error("network `{0}` has no golden vectors; name a data set under `images` instead")]
     NoGolden(String),
@@ -119,6 +147,12 @@ pub enum RunError {
     /// A rule of quantization is out of range.
     #[error(transparent)]
     QuantizationRule(#[from] quantizer::RuleError),
+    /// A network cannot be programmed into a crossbar.
+    #[error(transparent)]
+    Analog(#[from] crossbar::execution::ExecutionError),
+    /// A crossbar fails on an image.
+    #[error(transparent)]
+    AnalogRun(#[from] network::EvaluationError<crossbar::execution::ExecutionError>),
     /// A fault study fails.
     #[error(transparent)]
     Study(#[from] faults::StudyError),

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use compiler::lut::Features;
 use compiler::{Geometry, Layout, Options, Sharing};
+use crossbar::execution::{ConverterRange, WeightEncoding};
 use crossbar::{Gating, ZeroSkipping};
 use rtm_ap::{ActivationsAt, SearchModel};
 use serde::{Deserialize, Deserializer, de};
@@ -47,6 +48,8 @@ pub enum Study {
     HardwareFeatures(HardwareFeaturesStudy),
     /// Arrays of many shapes.
     DesignSpace(DesignSpaceStudy),
+    /// Accuracy, documented and measured, on digital and on analog hardware.
+    Accuracy(AccuracyStudy),
 }
 
 /// The form of a file: the study stands under its name.
@@ -67,10 +70,11 @@ struct Written {
     sensitivity: Option<SensitivityStudy>,
     hardware_features: Option<HardwareFeaturesStudy>,
     design_space: Option<DesignSpaceStudy>,
+    accuracy: Option<AccuracyStudy>,
 }
 
 /// The studies' names in a manifest.
-const STUDIES: [&str; 10] = [
+const STUDIES: [&str; 11] = [
     "operations",
     "layer_costs",
     "energy_parts",
@@ -81,6 +85,7 @@ const STUDIES: [&str; 10] = [
     "sensitivity",
     "hardware_features",
     "design_space",
+    "accuracy",
 ];
 
 /// See [`Study::DesignSpace`]. Every combination is a point.
@@ -147,6 +152,39 @@ where
     T: std::str::FromStr<Err: std::fmt::Display>,
 {
     String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+}
+
+/// See [`Study::Accuracy`].
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccuracyStudy {
+    /// The networks with the images that they classify; these need labels.
+    pub networks: Vec<NetworkPoint>,
+    /// The associative processor.
+    pub machine: MachineSettings,
+    /// The crossbars.
+    #[serde(default)]
+    pub crossbars: Vec<AnalogPoint>,
+    /// How many of the images crossbars classify, from the first on.
+    pub crossbar_images: usize,
+    /// How many images, from the last of the set back, calibrate converters.
+    pub calibration_images: usize,
+    /// Confidence of the intervals.
+    pub confidence: f64,
+}
+
+/// A crossbar that computes.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AnalogPoint {
+    /// The name in tables and figures.
+    pub name: String,
+    /// The technology file: rows, mapping and converter are taken from it.
+    pub technology: String,
+    /// How a weight stands in cells.
+    pub encoding: WeightEncoding,
+    /// What the converters' levels span.
+    pub range: ConverterRange,
 }
 
 /// See [`Study::HardwareFeatures`].
@@ -559,6 +597,34 @@ pub enum ImageSource {
     Golden,
     /// Fashion-MNIST's test images.
     FashionMnist,
+    /// CIFAR-10's test images, from a folder that the user names: they may not be carried here.
+    Cifar10,
+}
+
+impl ImageSource {
+    /// The name of the data that the user has to bring, if it is such.
+    pub const fn users_data(self) -> Option<UsersData> {
+        match self {
+            Self::Golden | Self::FashionMnist => None,
+            Self::Cifar10 => Some(UsersData::Cifar10),
+        }
+    }
+}
+
+/// Data that may not be carried in the repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, clap::ValueEnum)]
+pub enum UsersData {
+    /// CIFAR-10: the folder of its binary version, or of the file `cifar10-jpeg-test-2000.safetensors`.
+    Cifar10,
+}
+
+impl UsersData {
+    /// The name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Cifar10 => "cifar10",
+        }
+    }
 }
 
 /// The array and the compiler's options.
@@ -717,7 +783,7 @@ impl Manifest {
     /// # Errors
     /// If the text is not a manifest.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ManifestError> {
-        let written: Written = serde_yaml::from_str(text).map_err(|error| malformed(text, path, &error))?;
+        let written: Written = parse_yaml(text, path)?;
         let invalid = |message: String| ManifestError::Invalid { path: path.to_owned(), message };
         let studies = [
             written.operations.map(Study::Operations),
@@ -730,6 +796,7 @@ impl Manifest {
             written.sensitivity.map(Study::Sensitivity),
             written.hardware_features.map(Study::HardwareFeatures),
             written.design_space.map(Study::DesignSpace),
+            written.accuracy.map(Study::Accuracy),
         ];
         let mut studies: Vec<Study> = studies.into_iter().flatten().collect();
         let (Some(study), None) = (studies.pop(), studies.pop()) else {
@@ -749,6 +816,16 @@ impl Manifest {
 }
 
 impl Study {
+    /// Data that the user has to bring for it.
+    pub fn users_data(&self) -> Vec<UsersData> {
+        let points: &[NetworkPoint] = match self {
+            Self::Accuracy(study) => &study.networks,
+            Self::Networks(study) => &study.networks,
+            _ => &[],
+        };
+        points.iter().filter_map(|point| point.images.set.users_data()).collect()
+    }
+
     fn check(&self) -> Result<(), String> {
         match self {
             Self::Operations(study) => {
@@ -840,6 +917,14 @@ impl Study {
                 }
                 study.networks.iter().try_for_each(|point| point.images.check())
             }
+            Self::Accuracy(study) => {
+                some(&study.networks, "accuracy.networks")?;
+                confidence(study.confidence, "accuracy.confidence")?;
+                if !study.crossbars.is_empty() && study.crossbar_images == 0 {
+                    return Err("accuracy.crossbar_images is 0; expected at least 1".into());
+                }
+                study.networks.iter().try_for_each(|point| point.images.check())
+            }
             Self::HardwareFeatures(study) => {
                 some(&study.features, "hardware_features.features")?;
                 some(&study.search_models, "hardware_features.search_models")?;
@@ -873,13 +958,7 @@ impl Study {
                 if study.trials == 0 {
                     return Err("shift_faults.trials is 0; expected at least 1".into());
                 }
-                if !(study.confidence > 0.0 && study.confidence < 1.0) {
-                    return Err(format!(
-                        "shift_faults.confidence is {}; expected e.g. 0.95",
-                        study.confidence
-                    ));
-                }
-                Ok(())
+                confidence(study.confidence, "shift_faults.confidence")
             }
         }
     }
@@ -894,8 +973,21 @@ impl Images {
     }
 }
 
+fn confidence(found: f64, field: &str) -> Result<(), String> {
+    let inside = found > 0.0 && found < 1.0;
+    if inside { Ok(()) } else { Err(format!("{field} is {found}; expected between 0 and 1, such as 0.95")) }
+}
+
 fn some<T>(list: &[T], field: &str) -> Result<(), String> {
     if list.is_empty() { Err(format!("{field} is empty; expected at least one")) } else { Ok(()) }
+}
+
+/// Reads a YAML text; `path` is for messages.
+///
+/// # Errors
+/// If it is not of the form of `T`, with the place.
+pub fn parse_yaml<T: de::DeserializeOwned>(text: &str, path: &Path) -> Result<T, ManifestError> {
+    serde_yaml::from_str(text).map_err(|error| malformed(text, path, &error))
 }
 
 fn malformed(text: &str, path: &Path, error: &serde_yaml::Error) -> ManifestError {

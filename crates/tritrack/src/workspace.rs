@@ -1,13 +1,16 @@
 //! Where things are: the folders of a Tritrack workspace.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::error::RunError;
+use crate::manifest::UsersData;
 
 /// A folder with `experiments/`, `results/` and `figures/`.
 #[derive(Debug, Clone)]
 pub struct Workspace {
     root: PathBuf,
+    users_data: BTreeMap<UsersData, PathBuf>,
 }
 
 impl Workspace {
@@ -24,14 +27,49 @@ impl Workspace {
         };
         let candidates: Vec<&Path> = if given.is_some() { vec![&start] } else { start.ancestors().collect() };
         match candidates.into_iter().find(|folder| folder.join("experiments").is_dir()) {
-            Some(root) => Ok(Self { root: root.to_owned() }),
+            Some(root) => Ok(Self { root: root.to_owned(), users_data: BTreeMap::new() }),
             None => Err(RunError::NoWorkspace { start }),
         }
+    }
+
+    /// The same workspace with the folders of data that the user brings.
+    #[must_use]
+    pub fn with_data(mut self, folders: impl IntoIterator<Item = (UsersData, PathBuf)>) -> Self {
+        self.users_data.extend(folders);
+        self
+    }
+
+    /// Where the user keeps data that the repository may not carry.
+    ///
+    /// # Errors
+    /// If the user did not say.
+    pub fn users_data(&self, data: UsersData) -> Result<&Path, RunError> {
+        self.users_data.get(&data).map(PathBuf::as_path).ok_or(RunError::NoData { data: data.name() })
     }
 
     /// The manifest of an experiment.
     pub fn manifest(&self, id: &str) -> PathBuf {
         self.root.join("experiments").join(format!("{id}.yaml"))
+    }
+
+    /// The folder of the workspace.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The record of an experiment's last run.
+    pub fn record(&self, id: &str) -> PathBuf {
+        self.root.join("results/.state").join(format!("{id}.json"))
+    }
+
+    /// The file of claims.
+    pub fn claims(&self) -> PathBuf {
+        self.root.join("experiments/claims.yaml")
+    }
+
+    /// The page that shows them.
+    pub fn readme(&self) -> PathBuf {
+        self.root.join("README.md")
     }
 
     /// The ids of all experiments, sorted as a reader would: fig2 before fig10.
@@ -40,9 +78,13 @@ impl Workspace {
     /// If the folder cannot be read.
     pub fn experiments(&self) -> Result<Vec<String>, RunError> {
         let mut ids = stems(&self.root.join("experiments"))?;
+        ids.retain(|id| id != "claims");
         ids.sort_by_key(|id| {
-            let letters = id.trim_end_matches(|c: char| c.is_ascii_digit()).len();
-            (id[..letters].to_owned(), id[letters..].parse::<u64>().unwrap_or(0))
+            let letters = id.find(|c: char| c.is_ascii_digit()).unwrap_or(id.len());
+            let digits =
+                id[letters..].find(|c: char| !c.is_ascii_digit()).map_or(id.len(), |end| letters + end);
+            let number = id[letters..digits].parse::<u64>().unwrap_or(0);
+            (id[..letters].to_owned(), number, id[digits..].to_owned())
         });
         Ok(ids)
     }

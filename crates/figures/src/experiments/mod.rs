@@ -1,5 +1,6 @@
 //! The figures of the experiments, drawn from their tables alone.
 
+mod accuracy;
 mod crossbar_validation;
 mod design_space;
 mod energy_parts;
@@ -12,6 +13,7 @@ mod operations;
 mod sensitivity;
 mod shift_faults;
 
+pub use accuracy::accuracies;
 pub use crossbar_validation::crossbar_validation;
 pub use design_space::{SpaceFocus, design_space};
 pub use energy_parts::energy_parts;

@@ -1,5 +1,6 @@
 //! The studies: each turns a manifest's part into tables, a figure and the lines that sum it up.
 
+mod accuracy;
 pub mod costs;
 mod crossbar_validation;
 mod design_space;
@@ -46,6 +47,7 @@ pub fn run(manifest: &Manifest, models: &Models<'_>, progress: &Progress) -> Res
         Study::Networks(study) => networks::run(manifest, study, models, progress),
         Study::HardwareFeatures(study) => hardware_features::run(manifest, study, models, progress),
         Study::DesignSpace(study) => design_space::run(manifest, study, models, progress),
+        Study::Accuracy(study) => accuracy::run(manifest, study, models, progress),
         Study::Sensitivity(study) => sensitivity::run(manifest, study, models, progress),
     }
 }
@@ -80,6 +82,10 @@ mod tests {
             &hardware_features::SCHEDULES,
             &hardware_features::HARDWARE,
             &hardware_features::SEGMENTS,
+            &accuracy::ACCURACIES,
+            &crate::claims::CLAIMS,
+            &crate::commands::status::STATUS,
+            &crate::commands::diff::CHANGES,
             &simulate::SIMULATION,
             &simulate::PASSES,
             &simulate::PROCESSORS,
