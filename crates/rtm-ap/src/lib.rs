@@ -20,11 +20,13 @@ mod fused;
 mod interpreter;
 mod layer;
 mod machine;
+mod node;
 mod program_events;
 mod slip;
 mod technology_parameters;
 mod timeline;
 mod trace;
+mod track;
 mod utilization;
 
 pub use activation::{ActivationsAt, UnknownActivationsAt};
@@ -39,7 +41,10 @@ pub use layer::{MachineError, MachineLayer};
 pub use machine::{Machine, Run};
 pub use program_events::ProgramEvents;
 pub use slip::{SlipOutcome, Slips};
-pub use technology_parameters::{PaddingRows, ProcessorDesign, ProcessorParameters, SearchModel};
+pub use technology_parameters::{
+    PaddingRows, ProcessorDesign, ProcessorParameters, SearchModel, ShiftSource, load_technology,
+};
 pub use timeline::Timeline;
 pub use trace::TracedInstruction;
+pub use track::{TrackParameters, TrackStep};
 pub use utilization::{LayerTimeline, Utilization};

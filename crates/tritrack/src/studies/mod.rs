@@ -3,6 +3,8 @@
 mod accuracy;
 pub mod costs;
 mod crossbar_validation;
+mod design_space;
+mod draws;
 mod energy_parts;
 mod energy_ratio;
 mod hardware_features;
@@ -44,6 +46,7 @@ pub fn run(manifest: &Manifest, models: &Models<'_>, progress: &Progress) -> Res
         Study::CrossbarValidation(study) => crossbar_validation::run(manifest, study, models),
         Study::Networks(study) => networks::run(manifest, study, models, progress),
         Study::HardwareFeatures(study) => hardware_features::run(manifest, study, models, progress),
+        Study::DesignSpace(study) => design_space::run(manifest, study, models, progress),
         Study::Accuracy(study) => accuracy::run(manifest, study, models, progress),
         Study::Sensitivity(study) => sensitivity::run(manifest, study, models, progress),
     }
@@ -66,10 +69,15 @@ mod tests {
             &energy_parts::PARTS,
             &energy_ratio::RATIOS,
             &energy_ratio::SYSTEMS,
-            &energy_ratio::FLOWS,
+            &energy_ratio::flows::FLOWS,
+            &energy_ratio::replication::REPLICATION,
+            &energy_ratio::break_even::BREAK_EVEN,
             &shift_faults::ACCURACY,
             &crossbar_validation::COMPARISONS,
+            &crossbar_validation::COMPONENTS,
             &networks::NETWORKS,
+            &networks::QUOTED,
+            &design_space::POINTS,
             &sensitivity::SENSITIVITY,
             &hardware_features::SCHEDULES,
             &hardware_features::HARDWARE,
