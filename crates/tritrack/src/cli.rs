@@ -54,6 +54,15 @@ pub enum Command {
     /// What the results say of each claim: stated, measured, and the verdict
     #[command(after_help = commands::claims::EXAMPLES)]
     Claims(commands::claims::Arguments),
+    /// Print a script that completes commands and options in a shell
+    #[command(
+        after_help = "Example: tritrack completions bash > ~/.local/share/bash-completion/completions/tritrack"
+    )]
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
     /// List the experiments with their titles
     List,
     /// Compile a network's layers: sums, assembly, or counts of operations, passes and track steps
