@@ -271,3 +271,16 @@ fn vectors(counting: Counting, layer: &LayerShape) -> Result<usize, CrossbarErro
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::tree_bits;
+
+    #[test]
+    fn a_tree_of_nine_takes_the_odd_sum_along_or_drops_it() {
+        // 4 adders of 12 bits, 2 of 13, 1 of 14, and 1 of 15 for the ninth sum.
+        assert_eq!(tree_bits(9, 12.0, true), 48.0 + 26.0 + 14.0 + 15.0);
+        assert_eq!(tree_bits(9, 12.0, false), 48.0 + 26.0 + 14.0);
+        assert_eq!((tree_bits(1, 12.0, true), tree_bits(0, 12.0, false)), (0.0, 0.0));
+    }
+}
