@@ -149,19 +149,7 @@ fn interpret<const WORDS: usize>(program: &Program, rows: usize, port: &mut impl
     let mut values = vec![0_u16; rows];
     let mut sums = vec![0_i32; rows];
     for instruction in &program.instructions {
-        match *instruction {
-            Instruction::Load { tap, destination } => {
-                port.load(tap, &mut values);
-                block.fill(destination, &values);
-            }
-            Instruction::Apply { lut, bits, operands } => {
-                block.apply_all(&tables[usize::from(lut)], bits, operands.as_slice());
-            }
-            Instruction::Store { output, source, signed } => {
-                block.read(source, signed, &mut sums);
-                port.store(output, &sums);
-            }
-        }
+        block.instruction(instruction, &tables, port, &mut values, &mut sums);
     }
     block.tagged_bits
 }
@@ -169,20 +157,44 @@ fn interpret<const WORDS: usize>(program: &Program, rows: usize, port: &mut impl
 /// A table in the form that the inner loop reads.
 pub(crate) struct Table {
     /// All passes at once, if the table is one of those that are known.
-    fused: Option<Fused>,
-    passes: Vec<TablePass>,
+    pub(crate) fused: Option<Fused>,
+    pub(crate) passes: Vec<TablePass>,
     /// The columns that some pass writes.
     pub(crate) written: Vec<bool>,
 }
 
 /// A pass over the four columns that a table can have, those that take no part included: the loop then has no branches.
-struct TablePass {
+pub(crate) struct TablePass {
     /// For each column, what to flip so that a match is 1, and all ones if the column is masked.
     key: [(u64, u64); 4],
     compares: bool,
     /// For each column, all ones if it is written, and the bit as a word of its copies.
     write: [(u64, u64); 4],
     written_columns: u64,
+}
+
+impl TablePass {
+    /// The rows that the pass finds.
+    #[inline(always)]
+    pub(crate) fn tag<const WORDS: usize>(&self, [a, b, c, d]: &Cells<WORDS>) -> [u64; WORDS] {
+        let key = &self.key;
+        std::array::from_fn(|word| {
+            ((a[word] ^ key[0].0) | key[0].1)
+                & ((b[word] ^ key[1].0) | key[1].1)
+                & ((c[word] ^ key[2].0) | key[2].1)
+                & ((d[word] ^ key[3].0) | key[3].1)
+        })
+    }
+
+    /// Writes the rows that are tagged.
+    #[inline(always)]
+    pub(crate) fn write_tagged<const WORDS: usize>(&self, cells: &mut Cells<WORDS>, tag: &[u64; WORDS]) {
+        for (cell, &(mask, value)) in cells.iter_mut().zip(&self.write) {
+            for (bits, tag) in cell.iter_mut().zip(tag) {
+                *bits ^= (*bits ^ value) & tag & mask;
+            }
+        }
+    }
 }
 
 impl Table {
@@ -234,6 +246,46 @@ impl<const WORDS: usize> Block<WORDS> {
     /// Index of the plane that holds a cell.
     pub(crate) fn place(&self, (column, domain): (usize, usize)) -> usize {
         column * self.track + self.spare + domain
+    }
+
+    /// Carries out an instruction; `values` and `sums` have a place for each row.
+    #[inline(always)]
+    pub(crate) fn instruction(
+        &mut self,
+        instruction: &Instruction,
+        tables: &[Table],
+        port: &mut impl Port,
+        values: &mut [u16],
+        sums: &mut [i32],
+    ) {
+        match *instruction {
+            Instruction::Load { tap, destination } => {
+                port.load(tap, values);
+                self.fill(destination, values);
+            }
+            Instruction::Apply { lut, bits, operands } => {
+                self.apply_all(&tables[usize::from(lut)], bits, operands.as_slice());
+            }
+            Instruction::Store { output, source, signed } => {
+                self.read(source, signed, sums);
+                port.store(output, sums);
+            }
+        }
+    }
+
+    /// Moves a row's bits from one domain of a track on by one domain, away from the track's start or towards it.
+    pub(crate) fn pin(&mut self, (word, bit): (usize, u64), column: usize, domain: usize, outwards: bool) {
+        let first = self.place((column, domain));
+        let end = (column + 1) * self.track;
+        let take = |planes: &mut [[u64; WORDS]], to: usize, from: usize| {
+            planes[to][word] = (planes[to][word] & !bit) | (planes[from][word] & bit);
+        };
+        if outwards {
+            (first + 1..end).rev().for_each(|to| take(&mut self.planes, to, to - 1));
+        } else {
+            (first..end - 1).for_each(|to| take(&mut self.planes, to, to + 1));
+            self.planes[end - 1][word] &= !bit;
+        }
     }
 
     /// Runs a table over bits, all passes of a bit at once where that is known to be the same.
@@ -316,29 +368,14 @@ impl<const WORDS: usize> Block<WORDS> {
     /// The passes of a table on the cells of its columns.
     #[inline(always)]
     pub(crate) fn run(&mut self, table: &Table, cells: &mut Cells<WORDS>) {
-        let [mut a, mut b, mut c, mut d] = *cells;
         for pass in &table.passes {
-            let (key, write) = (&pass.key, &pass.write);
-            let mut tag = [0; WORDS];
-            for word in 0..WORDS {
-                tag[word] = ((a[word] ^ key[0].0) | key[0].1)
-                    & ((b[word] ^ key[1].0) | key[1].1)
-                    & ((c[word] ^ key[2].0) | key[2].1)
-                    & ((d[word] ^ key[3].0) | key[3].1);
-            }
+            let tag = pass.tag(cells);
             if pass.compares {
                 let tagged = |word: usize| u64::from((tag[word] & self.occupied[word]).count_ones());
                 self.tagged_bits += (0..WORDS).map(tagged).sum::<u64>() * pass.written_columns;
             }
-            for word in 0..WORDS {
-                let tag = tag[word];
-                a[word] ^= (a[word] ^ write[0].1) & tag & write[0].0;
-                b[word] ^= (b[word] ^ write[1].1) & tag & write[1].0;
-                c[word] ^= (c[word] ^ write[2].1) & tag & write[2].0;
-                d[word] ^= (d[word] ^ write[3].1) & tag & write[3].0;
-            }
+            pass.write_tagged(cells, &tag);
         }
-        *cells = [a, b, c, d];
     }
 
     #[inline(always)]
