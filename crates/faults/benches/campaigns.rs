@@ -52,7 +52,9 @@ fn main() {
         (4.55e-5, 100, 2),
         (1e-4, 100, 2),
     ];
-    for (rate, count, trials) in runs {
+    // One rate alone, for a profiler: `cargo bench -p faults --bench campaigns -- 1e-6`.
+    let only: Option<f64> = std::env::args().nth(1).and_then(|rate| rate.parse().ok());
+    for (rate, count, trials) in runs.into_iter().filter(|run| only.is_none_or(|only| run.0 == only)) {
         let start = Instant::now();
         let campaign = Campaign::new(&machine, &images[..count], &labels[..count], 1).unwrap();
         let point = FaultPoint {

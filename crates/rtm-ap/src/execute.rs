@@ -243,6 +243,11 @@ impl<const WORDS: usize> Block<WORDS> {
         Self { track, spare, planes, occupied, tagged_bits: 0 }
     }
 
+    /// Planes from a column to the next.
+    pub(crate) fn track(&self) -> usize {
+        self.track
+    }
+
     /// Index of the plane that holds a cell.
     pub(crate) fn place(&self, (column, domain): (usize, usize)) -> usize {
         column * self.track + self.spare + domain
@@ -380,25 +385,34 @@ impl<const WORDS: usize> Block<WORDS> {
 
     #[inline(always)]
     fn fill(&mut self, destination: Operand, values: &[u16]) {
-        let mut bytes = vec![0_u8; 64 * WORDS];
-        for (byte, value) in bytes.iter_mut().zip(values) {
-            *byte = *value as u8;
-        }
-        for bit in 0..usize::from(destination.bits) {
-            if bit == 8 {
-                for (byte, value) in bytes.iter_mut().zip(values) {
-                    *byte = (value >> 8) as u8;
-                }
-            }
+        each_plane(values, usize::from(destination.bits), |bit, plane| {
             let place = self.place(destination.cell(bit));
-            self.planes[place] = if bit < 16 { plane_of_bytes(&bytes, bit % 8) } else { [0; WORDS] };
-        }
+            self.planes[place] = plane;
+        });
     }
 
     fn read(&self, source: Operand, signed: bool, sums: &mut [i32]) {
         sums.fill(0);
         for bit in 0..usize::from(source.bits) {
             add_plane(&self.planes[self.place(source.cell(bit))], weight(source, signed, bit), sums);
+        }
+    }
+}
+
+/// The first bits of the values of all rows, one after the other.
+#[inline(always)]
+pub(crate) fn each_plane<const WORDS: usize>(
+    values: &[u16],
+    bits: usize,
+    mut of_bit: impl FnMut(usize, [u64; WORDS]),
+) {
+    let mut bytes = vec![0_u8; 64 * WORDS];
+    for half in 0..bits.div_ceil(8) {
+        for (byte, value) in bytes.iter_mut().zip(values) {
+            *byte = value.checked_shr(8 * half as u32).unwrap_or(0) as u8;
+        }
+        for bit in 8 * half..bits.min(8 * half + 8) {
+            of_bit(bit, plane_of_bytes(&bytes, bit % 8));
         }
     }
 }
@@ -419,23 +433,6 @@ fn plane_of_bytes<const WORDS: usize>(bytes: &[u8], bit: usize) -> [u64; WORDS] 
 /// Eight bits, one in the lowest place of each byte, are gathered into a byte by a multiplication with this: the products of
 /// bit `i` and of `2^(7(8 - i))` meet in the uppermost byte, and no two of them anywhere else.
 const GATHER: u64 = 0x0102_0408_1020_4080;
-
-/// One bit of the values of all rows.
-#[inline(always)]
-pub(crate) fn plane_of<const WORDS: usize>(values: &[u16], bit: usize) -> [u64; WORDS] {
-    let mut plane = [0; WORDS];
-    for (word, chunk) in plane.iter_mut().zip(values.chunks(64)) {
-        for (index, eight) in chunk.chunks(8).enumerate() {
-            let mut bytes = [0; 8];
-            for (byte, &value) in bytes.iter_mut().zip(eight) {
-                *byte = (value.checked_shr(bit as u32).unwrap_or(0) & 1) as u8;
-            }
-            let gathered = u64::from_le_bytes(bytes).wrapping_mul(GATHER) >> 56;
-            *word |= gathered << (8 * index);
-        }
-    }
-    plane
-}
 
 /// What a bit of a word stands for: its power of two, negative for a sign.
 pub(crate) fn weight(word: Operand, signed: bool, bit: usize) -> i32 {

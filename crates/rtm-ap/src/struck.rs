@@ -4,9 +4,9 @@
 //! own. A track that slipped stays displaced: words written and read after a slip are whole, words written before it are read
 //! shifted. Beyond its ends a track has spare domains that hold 0.
 
-use compiler::{Instruction, Operand, Program};
+use compiler::{Direction, Instruction, Operand, Program};
 
-use crate::execute::{Block, Cells, Kernel, Port, Table, add_plane, plane_of, weight};
+use crate::execute::{Block, Cells, Kernel, Port, Table, add_plane, each_plane, weight};
 use crate::fused;
 use crate::strike::{Effect, Strike, operands};
 
@@ -98,6 +98,7 @@ fn interpret<const WORDS: usize>(
     let mut array = StruckArray {
         block: Block::<WORDS>::new(program, rows, SPARE),
         columns: (0..columns).map(|_| Column::default()).collect(),
+        any_stuck: false,
     };
     let mut values = vec![0_u16; rows];
     let mut sums = vec![0_i32; rows];
@@ -111,17 +112,19 @@ fn interpret<const WORDS: usize>(
         match *instruction {
             Instruction::Load { tap, destination } => {
                 port.load(tap, &mut values);
-                for bit in 0..destination.bits {
-                    let of_bit = take(&mut here, |strike| strike.bit == bit);
+                each_plane(&values, usize::from(destination.bits), |bit, mut plane| {
+                    let of_bit = take(&mut here, |strike| usize::from(strike.bit) == bit);
                     array.displace(of_bit);
-                    let cell = destination.cell(usize::from(bit));
-                    let mut plane = plane_of(&values, usize::from(bit));
-                    if of_bit.iter().any(|s| matches!(s.strike.effect, Effect::WriteFails { .. })) {
+                    let cell = destination.cell(bit);
+                    if of_bit.iter().any(|s| s.strike.effect.strikes_a_pass()) {
                         let before = array.read(cell);
                         keep_failed(&mut plane, &before, of_bit, 0, 0);
                     }
                     array.write(cell, &plane);
-                }
+                });
+            }
+            Instruction::Apply { lut, bits, operands } if here.is_empty() => {
+                array.apply(&tables[usize::from(lut)], bits, operands.as_slice());
             }
             Instruction::Apply { lut, bits, operands } => {
                 let table = &tables[usize::from(lut)];
@@ -133,11 +136,8 @@ fn interpret<const WORDS: usize>(
                     for (cell, &operand) in cells.iter_mut().zip(operands) {
                         *cell = array.read(operand.cell(usize::from(bit)));
                     }
-                    if of_bit.iter().any(|s| s.strike.effect.strikes_a_pass()) {
-                        run_struck(table, &mut cells, of_bit);
-                    } else {
-                        fused::run(table, &mut cells);
-                    }
+                    let stuck = array.stuck(operands, usize::from(bit));
+                    run(table, &mut cells, of_bit, &stuck);
                     for ((cell, operand), &written) in cells.iter().zip(operands).zip(&table.written) {
                         if written {
                             array.write(operand.cell(usize::from(bit)), cell);
@@ -172,8 +172,32 @@ impl Effect {
     }
 }
 
+/// For each column of a table, the rows that always read a 0, and those that always read a 1.
+type StuckRows<'a, const WORDS: usize> = [Option<&'a [[u64; WORDS]; 2]>; 4];
+
+/// A table on the bits of its columns: all passes at once if nothing goes wrong in them.
+#[inline(always)]
+fn run<const WORDS: usize>(
+    table: &Table,
+    cells: &mut Cells<WORDS>,
+    strikes: &[RowStrike],
+    stuck: &StuckRows<'_, WORDS>,
+) {
+    let strikes_a_pass = |s: &RowStrike| s.strike.effect.strikes_a_pass();
+    if stuck.iter().all(Option::is_none) && !strikes.iter().any(strikes_a_pass) {
+        fused::run(table, cells);
+    } else {
+        run_pass_by_pass(table, cells, strikes, stuck);
+    }
+}
+
 /// The passes of a table, one after the other, with what goes wrong in them.
-fn run_struck<const WORDS: usize>(table: &Table, cells: &mut Cells<WORDS>, strikes: &[RowStrike]) {
+fn run_pass_by_pass<const WORDS: usize>(
+    table: &Table,
+    cells: &mut Cells<WORDS>,
+    strikes: &[RowStrike],
+    stuck: &StuckRows<'_, WORDS>,
+) {
     for (index, pass) in table.passes.iter().enumerate() {
         let mut tag = pass.tag(cells);
         for row_strike in strikes {
@@ -189,6 +213,20 @@ fn run_struck<const WORDS: usize>(table: &Table, cells: &mut Cells<WORDS>, strik
         for (operand, (cell, before)) in cells.iter_mut().zip(&before).enumerate() {
             keep_failed(cell, before, strikes, index, operand);
         }
+        // What is stuck reads the same in the next pass, whatever was written.
+        for (cell, stuck) in cells.iter_mut().zip(stuck) {
+            if let Some(stuck) = stuck {
+                hold(cell, stuck);
+            }
+        }
+    }
+}
+
+/// Makes stuck rows read what they always do.
+#[inline(always)]
+fn hold<const WORDS: usize>(plane: &mut [u64; WORDS], stuck: &[[u64; WORDS]; 2]) {
+    for (word, plane) in plane.iter_mut().enumerate() {
+        *plane = (*plane & !stuck[0][word]) | stuck[1][word];
     }
 }
 
@@ -233,6 +271,7 @@ struct Column<const WORDS: usize> {
 struct StruckArray<const WORDS: usize> {
     block: Block<WORDS>,
     columns: Vec<Column<WORDS>>,
+    any_stuck: bool,
 }
 
 impl<const WORDS: usize> StruckArray<WORDS> {
@@ -247,9 +286,21 @@ impl<const WORDS: usize> StruckArray<WORDS> {
             column.displaced.is_empty() && column.stuck.is_none()
         };
         match word.direction {
-            compiler::Direction::Along => fine(usize::from(word.column)),
-            compiler::Direction::Across => (0..usize::from(bits.min(word.bits))).all(|bit| fine(word.cell(bit).0)),
+            Direction::Along => fine(usize::from(word.column)),
+            Direction::Across => (0..usize::from(bits.min(word.bits))).all(|bit| fine(word.cell(bit).0)),
         }
+    }
+
+    /// The stuck rows of the columns that hold a bit of some operands.
+    #[inline(always)]
+    fn stuck(&self, operands: &[Operand], bit: usize) -> StuckRows<'_, WORDS> {
+        let mut stuck = [None; 4];
+        if self.any_stuck {
+            for (stuck, operand) in stuck.iter_mut().zip(operands) {
+                *stuck = self.columns[operand.cell(bit).0].stuck.as_deref();
+            }
+        }
+        stuck
     }
 
     /// What strikes the tracks before a bit is accessed.
@@ -258,6 +309,7 @@ impl<const WORDS: usize> StruckArray<WORDS> {
             let (word, bit) = place(row_strike.row);
             match row_strike.strike.effect {
                 Effect::Stick { column, value } => {
+                    self.any_stuck = true;
                     let none = || Box::new([[0; WORDS]; 2]);
                     let stuck = self.columns[usize::from(column)].stuck.get_or_insert_with(none);
                     stuck[usize::from(value)][word] |= bit;
@@ -279,28 +331,67 @@ impl<const WORDS: usize> StruckArray<WORDS> {
         }
     }
 
+    /// Runs a table over bits, in none of which anything strikes.
+    #[inline(always)]
+    fn apply(&mut self, table: &Table, bits: u8, operands: &[Operand]) {
+        // Place, column, and how both go on with the next bit.
+        let mut lanes = [(0, 0, (0, 0)); 4];
+        for (lane, operand) in lanes.iter_mut().zip(operands) {
+            let cell = operand.cell(0);
+            let step = match operand.direction {
+                Direction::Along => (1, 0),
+                Direction::Across => (self.block.track(), 1),
+            };
+            *lane = (self.block.place(cell), cell.0, step);
+        }
+        for bit in 1..=bits {
+            let mut cells = [[0; WORDS]; 4];
+            for (cell, &(place, column, _)) in cells.iter_mut().zip(&lanes[..operands.len()]) {
+                *cell = self.read_at(place, column);
+            }
+            run(table, &mut cells, &[], &self.stuck(operands, usize::from(bit) - 1));
+            for (index, operand) in operands.iter().enumerate() {
+                let (place, column, step) = &mut lanes[index];
+                if table.written[index] {
+                    self.write_at(*place, *column, &cells[index]);
+                }
+                // Beyond a word's last bit it is the last bit again.
+                if bit < operand.bits {
+                    *place += step.0;
+                    *column += step.1;
+                }
+            }
+        }
+    }
+
     #[inline(always)]
     fn read(&self, cell: (usize, usize)) -> [u64; WORDS] {
-        let place = self.block.place(cell);
+        self.read_at(self.block.place(cell), cell.0)
+    }
+
+    #[inline(always)]
+    fn write(&mut self, cell: (usize, usize), plane: &[u64; WORDS]) {
+        self.write_at(self.block.place(cell), cell.0, plane);
+    }
+
+    #[inline(always)]
+    fn read_at(&self, place: usize, column: usize) -> [u64; WORDS] {
         let mut plane = self.block.planes[place];
-        let column = &self.columns[cell.0];
+        let column = &self.columns[column];
         for displaced in &column.displaced {
             let actual = &self.block.planes[place.wrapping_add_signed(isize::from(displaced.offset))];
             merge(&mut plane, actual, &displaced.rows);
         }
         if let Some(stuck) = &column.stuck {
-            for (word, plane) in plane.iter_mut().enumerate() {
-                *plane = (*plane & !stuck[0][word]) | stuck[1][word];
-            }
+            hold(&mut plane, stuck);
         }
         plane
     }
 
     #[inline(always)]
-    fn write(&mut self, cell: (usize, usize), plane: &[u64; WORDS]) {
-        let place = self.block.place(cell);
+    fn write_at(&mut self, place: usize, column: usize, plane: &[u64; WORDS]) {
+        let displaced = &self.columns[column].displaced;
         let before = std::mem::replace(&mut self.block.planes[place], *plane);
-        let displaced = &self.columns[cell.0].displaced;
         for displaced in displaced {
             merge(&mut self.block.planes[place], &before, &displaced.rows);
         }

@@ -188,7 +188,7 @@ fn element(case: &Case, position: usize) -> impl Fn(compiler::ir::Tap) -> u16 + 
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(192))]
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn rows_executed_together_store_what_each_stores_alone(
@@ -258,7 +258,7 @@ proptest! {
 #[test]
 fn a_row_of_another_shape_is_refused() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
-    let case = proptest::strategy::Strategy::new_tree(&case(), &mut runner).unwrap();
+    let case = Strategy::new_tree(&case(), &mut runner).unwrap();
     let case = proptest::strategy::ValueTree::current(&case);
     let machine = MachineLayer::compile(&case.layer, &case.options).unwrap();
     let wrong = FeatureMap::new(network::Shape::new(1, 1, 1), vec![0]).unwrap();
