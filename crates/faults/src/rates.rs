@@ -1,6 +1,6 @@
 //! How likely faults are.
 
-use technology::{Number, Quantity};
+use technology::{FeatureArea, Number, Quantity};
 
 technology::parameters! {
     /// Faults as the literature states them.
@@ -35,6 +35,8 @@ technology::parameters! {
         stuck_cell: Number = "cell.stuck" per "",
         /// Probability that a transverse read of a detector gives the wrong bit.
         detector: Number = "detector.transverse_read" per "",
+        /// Area of a further read-only port of a track.
+        port_area: FeatureArea = "detector.port_area" per "port",
     }
 }
 

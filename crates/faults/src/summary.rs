@@ -137,27 +137,27 @@ struct Tally {
     lost: i64,
 }
 
-/// The interval of the drop in accuracy on a campaign's images that holds at every trial at once, after each trial in `0..trials`.
+/// The interval of the drop in accuracy on a campaign's own images that holds after every trial at once.
 ///
-/// A trial's accuracy over the images is one value between 0 and 1; trials are independent.
+/// Each inference is a value between -1 (right only with faults) and 1 (right only without); after every trial each image has as
+/// many of them, so that their average mean is that of the images.
 pub fn drop_sequence(
     campaign: &Campaign<'_>,
     records: &[Record],
     trials: u64,
     weight: f64,
     confidence: f64,
-) -> ConfidenceSequence {
+) -> Interval {
     let mut sequence = ConfidenceSequence::new(confidence);
-    let mut rest = records;
+    let mut records = records.iter().peekable();
     for trial in 0..trials {
-        let here = rest.partition_point(|record| record.trial <= trial);
-        let (of_trial, later) = rest.split_at(here);
-        rest = later;
-        let lost: f64 = of_trial.iter().map(|record| lost(campaign, record)).sum();
-        // From -1..=1 to 0..=1.
-        sequence.push(0.5 + 0.5 * weight * lost / campaign.images() as f64);
+        for image in 0..campaign.images() {
+            let here = records.next_if(|r| (r.trial, r.image as usize) == (trial, image));
+            sequence.push(0.5 + 0.5 * here.map_or(0.0, |record| lost(campaign, record)));
+        }
     }
-    sequence
+    let Interval { low, high } = sequence.interval();
+    Interval { low: weight * (2.0 * low - 1.0), high: weight * (2.0 * high - 1.0) }
 }
 
 fn lost(campaign: &Campaign<'_>, record: &Record) -> f64 {

@@ -24,7 +24,7 @@ mod struck;
 mod technology_parameters;
 
 pub use activation::{ActivationsAt, UnknownActivationsAt};
-pub use cost::{Cost, EnergyParts, cost, processor_area};
+pub use cost::{AreaAdditions, Cost, EnergyParts, cost, processor_area, processor_area_with};
 pub use counts::{ProgramCounts, ProgramError, Rule};
 pub use events::{Events, PerRows, RowCount, SerialSteps};
 pub use execute::{Execution, ExecutionError, Port, execute_program};

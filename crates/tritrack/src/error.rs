@@ -99,7 +99,7 @@ pub enum RunError {
     Crossbar(#[from] crossbar::CrossbarError),
     /// A fault study fails.
     #[error(transparent)]
-    Study(#[from] faults::StudyError),
+    Campaign(#[from] faults::CampaignError),
     /// A proportion has no interval.
     #[error(transparent)]
     Interval(#[from] faults::IntervalError),

@@ -1,11 +1,15 @@
 //! Manifests: what an experiment is, in YAML.
 
+mod reliability;
+
 use std::path::{Path, PathBuf};
 
 use compiler::lut::Features;
 use compiler::{Geometry, Options, Sharing};
 use rtm_ap::{ActivationsAt, SearchModel};
 use serde::{Deserialize, Deserializer, de};
+
+pub use reliability::ShiftFaultStudy;
 
 /// One experiment.
 #[derive(Debug, Clone)]
@@ -225,28 +229,6 @@ pub struct Headline {
     pub search_model: SearchModel,
 }
 
-/// See [`Study::ShiftFaults`].
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ShiftFaultStudy {
-    /// The network.
-    pub network: String,
-    /// The images; they need labels.
-    pub images: Images,
-    /// The associative processor.
-    pub machine: MachineSettings,
-    /// The file of fault rates whose dependence on the distance is kept.
-    pub rates: String,
-    /// Probabilities of a slip in a shift by one domain.
-    pub rates_at_distance_one: Vec<f64>,
-    /// When tracks are re-aligned.
-    pub realignment: Vec<RealignmentName>,
-    /// Times that all images are inferred at each point.
-    pub trials: u64,
-    /// Confidence of the intervals.
-    pub confidence: f64,
-}
-
 /// See [`Study::CrossbarValidation`].
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -313,16 +295,6 @@ pub struct SensitivityStudy {
     pub claimed_ratio: f64,
     /// How many parameters the figure shows, the widest swings first.
     pub shown: usize,
-}
-
-/// When tracks are re-aligned, by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RealignmentName {
-    /// Between layers only.
-    None,
-    /// Also whenever windows are loaded.
-    EachLoad,
 }
 
 /// Where images come from.
@@ -595,28 +567,7 @@ impl Study {
                 some(&study.search_models, "networks.search_models")?;
                 study.networks.iter().try_for_each(|point| point.images.check())
             }
-            Self::ShiftFaults(study) => {
-                some(&study.rates_at_distance_one, "shift_faults.rates_at_distance_one")?;
-                some(&study.realignment, "shift_faults.realignment")?;
-                study.images.check()?;
-                if let Some(rate) =
-                    study.rates_at_distance_one.iter().find(|rate| !(0.0..=0.1).contains(*rate))
-                {
-                    return Err(format!(
-                        "a rate of {rate} in shift_faults.rates_at_distance_one; expected 0 to 0.1"
-                    ));
-                }
-                if study.trials == 0 {
-                    return Err("shift_faults.trials is 0; expected at least 1".into());
-                }
-                if !(study.confidence > 0.0 && study.confidence < 1.0) {
-                    return Err(format!(
-                        "shift_faults.confidence is {}; expected e.g. 0.95",
-                        study.confidence
-                    ));
-                }
-                Ok(())
-            }
+            Self::ShiftFaults(study) => study.check(),
         }
     }
 }

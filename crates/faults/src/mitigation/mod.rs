@@ -13,8 +13,12 @@ mod repetition;
 use std::fmt;
 use std::str::FromStr;
 
+use compiler::Geometry;
 use rand_chacha::ChaCha8Rng;
-use rtm_ap::{Events, Machine, MachineLayer, Strike};
+use rtm_ap::{
+    AreaAdditions, Events, Machine, MachineLayer, ProcessorParameters, Strike, processor_area_with,
+};
+use technology::{Area, FeatureArea};
 
 use crate::models::{FaultKind, FaultModel, MissedSlip, StuckCell};
 use crate::rates::FaultRates;
@@ -61,6 +65,23 @@ pub struct Overhead {
 
 impl Overhead {
     const NOTHING: Self = Self { domains: 0.0, ports: 0.0, rows: 0.0, columns: 0.0, arrays: 1.0 };
+
+    /// The area of as many processors as an unprotected machine has, with what is added. `port` is the area of a read-only port.
+    pub fn area(
+        &self,
+        processors: u64,
+        geometry: Geometry,
+        parameters: &ProcessorParameters,
+        port: FeatureArea,
+    ) -> Area {
+        let additions = AreaAdditions {
+            domains: self.domains,
+            ports: port * self.ports,
+            rows: self.rows * geometry.rows() as f64,
+            columns: self.columns * geometry.columns() as f64,
+        };
+        processor_area_with(geometry, parameters, additions) * (processors as f64 * self.arrays)
+    }
 }
 
 /// The runs of one row that faults strike.

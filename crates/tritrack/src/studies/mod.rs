@@ -65,6 +65,8 @@ mod tests {
             &energy_ratio::SYSTEMS,
             &energy_ratio::FLOWS,
             &shift_faults::ACCURACY,
+            &shift_faults::PROTECTION,
+            &shift_faults::AGREEMENT,
             &crossbar_validation::COMPARISONS,
             &networks::NETWORKS,
             &sensitivity::SENSITIVITY,
