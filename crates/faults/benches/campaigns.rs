@@ -36,7 +36,15 @@ fn main() {
     println!("compiled in {:.2} s; {} threads", start.elapsed().as_secs_f64(), rayon::current_num_threads());
     println!(
         "{:>8} {:>7} {:>7} {:>10} {:>9} {:>12} {:>12} {:>14} {:>10}",
-        "rate", "images", "trials", "inferences", "seconds", "trials / s", "inf. / s", "faults / inf.", "us / fault"
+        "rate",
+        "images",
+        "trials",
+        "inferences",
+        "seconds",
+        "trials / s",
+        "inf. / s",
+        "faults / inf.",
+        "us / fault"
     );
     let runs = [
         (1e-12, 100, 1000),

@@ -5,8 +5,8 @@
 //! not depend on which others are in its batch.
 
 use network::{
-    Accumulators, Activation, ActivationId, Addend, Evaluation, FeatureMap, LayerId, Network, Node, Operation,
-    Values,
+    Accumulators, Activation, ActivationId, Addend, Evaluation, FeatureMap, LayerId, Network, Node,
+    Operation, Values,
 };
 use rayon::prelude::*;
 use rtm_ap::{Machine, MachineError, MachineLayer, StruckRow};
@@ -126,7 +126,8 @@ pub(crate) fn run(machine: &Machine, inferences: &mut [Inference<'_>]) -> Result
     }
     let logits = network.logits();
     for inference in inferences {
-        inference.logits = inference.accumulators[logits.source().index()].as_ref().map(|sums| logits.of(sums));
+        inference.logits =
+            inference.accumulators[logits.source().index()].as_ref().map(|sums| logits.of(sums));
     }
     Ok(())
 }
@@ -160,9 +161,7 @@ fn strike(
             let Inference { rows, accumulators, .. } = inference;
             let Some(accumulators) = &mut accumulators[id.index()] else { continue };
             let positions = accumulators.shape().positions();
-            let here = |row: &&RowRuns| {
-                (row.layer as usize, row.program as usize) == (id.index(), program)
-            };
+            let here = |row: &&RowRuns| (row.layer as usize, row.program as usize) == (id.index(), program);
             for row in rows.iter().filter(here) {
                 for (output, values) in outputs {
                     let sum =

@@ -216,7 +216,8 @@ impl PreparedPoint<'_> {
         let copies = u64::from(self.point.mitigation.copies());
         let mut generator = self.stream(trial, HARDWARE).generator();
         let rate = self.point.rates.stuck_cell;
-        let cells = draw_stuck_cells(rate, copies * installed(machine), machine.options().geometry, &mut generator);
+        let cells =
+            draw_stuck_cells(rate, copies * installed(machine), machine.options().geometry, &mut generator);
         self.point.mitigation.repair(cells)
     }
 
@@ -249,7 +250,10 @@ impl PreparedPoint<'_> {
             })
             .unzip();
         batch::run(campaign.machine, &mut inferences)?;
-        let record = |((&(trial, image), inference), &(faults, given_up)): ((&(u64, u64), &Inference<'_>), &(u32, u32))| {
+        let record = |((&(trial, image), inference), &(faults, given_up)): (
+            (&(u64, u64), &Inference<'_>),
+            &(u32, u32),
+        )| {
             let clean = campaign.clean[image as usize].logits();
             let logits = inference.logits.as_deref().unwrap_or(clean);
             Record {
@@ -276,7 +280,8 @@ pub(crate) fn installed(machine: &Machine) -> u64 {
 fn noise(logits: &[i64], clean: &[i64]) -> f64 {
     let square = |value: f64| value * value;
     let signal: f64 = clean.iter().map(|&logit| square(logit as f64)).sum();
-    let noise: f64 = logits.iter().zip(clean).map(|(&a, &b)| square((i128::from(a) - i128::from(b)) as f64)).sum();
+    let noise: f64 =
+        logits.iter().zip(clean).map(|(&a, &b)| square((i128::from(a) - i128::from(b)) as f64)).sum();
     if noise == 0.0 { 0.0 } else { noise / signal.max(1.0) }
 }
 

@@ -68,7 +68,8 @@ mod tests {
             let mut generator = Stream { seed: 9, stage: 0, trial: round, unit: 0 }.generator();
             let mut mean = || {
                 let difficulty: f64 = generator.random();
-                f64::from((0..10).map(|_| u8::from(generator.random::<f64>() < difficulty)).sum::<u8>()) / 10.0
+                f64::from((0..10).map(|_| u8::from(generator.random::<f64>() < difficulty)).sum::<u8>())
+                    / 10.0
             };
             let means: Vec<f64> = (0..60).map(|_| mean()).collect();
             let interval = cluster_bootstrap(&means, 0.9, 400, Stream { trial: round, ..STREAM }).unwrap();

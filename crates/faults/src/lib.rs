@@ -10,6 +10,7 @@
 mod batch;
 mod campaign;
 mod cluster;
+mod endurance;
 mod interval;
 mod mitigation;
 mod models;
@@ -21,11 +22,12 @@ mod summary;
 
 pub use campaign::{Campaign, CampaignError, FaultPoint, PreparedPoint, Record};
 pub use cluster::{cluster_bootstrap, design_effect};
+pub use endurance::{Endurance, LiteratureEndurance, MemoryCell, years};
 pub use interval::{Interval, IntervalError, clopper_pearson, wilson};
 pub use mitigation::{MOST_RUNS, Mitigation, Overhead, UnknownMitigation};
 pub use models::{
-    FaultKind, FaultModel, MissedSlip, OutOfStep, Pinning, SearchError, StrikeSource, StuckCell, UnknownFault,
-    WriteFailure, draw_stuck_cells,
+    AccumulatorBit, FaultKind, FaultModel, MissedSlip, OutOfStep, Pinning, SearchError, StrikeSource,
+    StuckCell, UnknownFault, WriteFailure, draw_stuck_cells,
 };
 pub use rates::{FaultRates, LiteratureRates, TrainRates};
 pub use sampling::{HazardMap, Sampling};

@@ -68,7 +68,8 @@ impl<'m> HazardMap<'m> {
     /// The hazards of a machine's programs under some models, in some of its layers.
     pub(crate) fn new(machine: &'m Machine, models: &[Box<dyn FaultModel>], layers: Range<usize>) -> Self {
         let (mut segments, mut ends, mut total) = (Vec::new(), Vec::new(), 0.0);
-        for (index, layer) in machine.layers().iter().enumerate().filter(|(index, _)| layers.contains(index)) {
+        for (index, layer) in machine.layers().iter().enumerate().filter(|(index, _)| layers.contains(index))
+        {
             let rows = layer.rows().occupied as usize;
             for (number, program) in layer.compiled().programs.iter().enumerate() {
                 let Some(sites) = layer.strike_sites(number) else { continue };

@@ -40,6 +40,10 @@ pub struct Summary {
     pub design_effect: f64,
     /// The share of inferences with any other logit.
     pub changed_logits: f64,
+    /// The mean squared error of the logits, as a share of their square without faults.
+    pub noise: f64,
+    /// Its interval, clustered by image.
+    pub noise_interval: Interval,
     /// Signal over noise of the logits, in decibels; infinite without noise.
     pub snr_db: f64,
     /// Faults in all drawn inferences.
@@ -67,10 +71,11 @@ impl Summary {
         let inferences = images as u64 * trials;
         let mut images_tally = vec![Tally::default(); images];
         let mut first_failing = vec![0; campaign.machine().layers().len()];
-        let (mut noise, mut faults, mut given_up, mut changed_logits) = (0.0, 0, 0, 0_u64);
+        let (mut faults, mut given_up, mut changed_logits) = (0, 0, 0_u64);
         for record in records {
             let image = record.image as usize;
-            let (Some(clean), Some(&label)) = (campaign.clean_class(image), campaign.labels().get(image)) else {
+            let (Some(clean), Some(&label)) = (campaign.clean_class(image), campaign.labels().get(image))
+            else {
                 continue;
             };
             let tally = &mut images_tally[image];
@@ -78,19 +83,23 @@ impl Summary {
             tally.changed += u64::from(class != clean);
             tally.lost += i64::from(clean == usize::from(label)) - i64::from(class == usize::from(label));
             changed_logits += u64::from(record.changed_logits);
-            noise += record.noise;
+            tally.noise += record.noise;
             faults += u64::from(record.faults);
             given_up += u64::from(record.given_up);
-            if let Some(count) = record.first_failing.and_then(|layer| first_failing.get_mut(usize::from(layer))) {
+            if let Some(count) =
+                record.first_failing.and_then(|layer| first_failing.get_mut(usize::from(layer)))
+            {
                 *count += 1;
             }
         }
         let of_trials = |count: f64| weight * count / trials as f64;
         let drops: Vec<f64> = images_tally.iter().map(|tally| of_trials(tally.lost as f64)).collect();
         let changes: Vec<f64> = images_tally.iter().map(|tally| of_trials(tally.changed as f64)).collect();
+        let noises: Vec<f64> = images_tally.iter().map(|tally| of_trials(tally.noise)).collect();
         let correct: Vec<f64> = (0..images)
             .map(|image| {
-                let right = campaign.clean_class(image) == campaign.labels().get(image).map(|&l| usize::from(l));
+                let right =
+                    campaign.clean_class(image) == campaign.labels().get(image).map(|&l| usize::from(l));
                 f64::from(u8::from(right)) - drops[image]
             })
             .collect();
@@ -123,7 +132,9 @@ impl Summary {
             changed_wilson: wilson(changed_answers, inferences, confidence)?,
             design_effect: design_effect(&correct, trials),
             changed_logits: weight * changed_logits as f64 / inferences as f64,
-            snr_db: -10.0 * libm::log10(weight * noise / inferences as f64),
+            noise: mean(&noises),
+            noise_interval: bootstrap(&noises, 3)?,
+            snr_db: -10.0 * libm::log10(mean(&noises)),
             faults,
             first_failing,
             given_up,
@@ -135,6 +146,7 @@ impl Summary {
 struct Tally {
     changed: u64,
     lost: i64,
+    noise: f64,
 }
 
 /// The interval of the drop in accuracy on a campaign's own images that holds after every trial at once.

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use compiler::{Geometry, Layout, Options, Sharing};
 use faults::{
-    Campaign, FaultKind, FaultPoint, FaultRates, LiteratureRates, Mitigation, Record, Sampling, Stream, Summary,
+    Campaign, FaultKind, FaultPoint, FaultRates, LiteratureRates, Mitigation, Record, Sampling, Stream,
+    Summary,
 };
 use network::{Checkpoint, FeatureMap, Network};
 use rtm_ap::Machine;
@@ -91,7 +92,8 @@ fn a_trial_gives_the_same_records_at_any_number_of_threads_and_in_any_split() {
         let (one, three) = (all(1), all(3));
         assert_eq!(one, three);
         let prepared = campaign.prepare(&point(3e-9, 2));
-        let split: Vec<Record> = [0..3, 3..4, 4..8].into_iter().flat_map(|t| prepared.run(t).unwrap()).collect();
+        let split: Vec<Record> =
+            [0..3, 3..4, 4..8].into_iter().flat_map(|t| prepared.run(t).unwrap()).collect();
         assert_eq!(one, split);
         assert!(!one.is_empty());
     });

@@ -54,8 +54,8 @@ pub use chart::{
 };
 pub use error::FigureError;
 pub use experiments::{
-    RatioFocus, SensitivityFocus, crossbar_validation, energy_parts, energy_ratio, hardware_features,
-    layer_costs, networks, operations, sensitivity, shift_faults,
+    RatioFocus, SensitivityFocus, crossbar_validation, energy_parts, energy_ratio, fault_sites,
+    hardware_features, layer_costs, lifetime, networks, operations, sensitivity, shift_faults,
 };
 pub use figure::{Figure, Panel};
 pub use number::{significant, three_digits};

@@ -49,7 +49,8 @@ impl Scatter {
             let (y, x) = (position / input.width, position % input.width);
             for tap in 0..self.taps {
                 let (row, column) = (tap / window.kernel_width(), tap % window.kernel_width());
-                let reached = window.reached(y, row, output.height).zip(window.reached(x, column, output.width));
+                let reached =
+                    window.reached(y, row, output.height).zip(window.reached(x, column, output.width));
                 let Some((row, column)) = reached else { continue };
                 let at = row * output.width + column;
                 let place = channel * self.taps + tap;

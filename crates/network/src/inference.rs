@@ -5,7 +5,9 @@ use std::error::Error;
 
 use rayon::prelude::*;
 
-use crate::graph::{Activation, ActivationId, Addend, FRACTION_BITS, LayerId, Logits, Network, Node, Operation};
+use crate::graph::{
+    Activation, ActivationId, Addend, FRACTION_BITS, LayerId, Logits, Network, Node, Operation,
+};
 use crate::{Accumulators, FeatureMap, LinearLayer, ReferenceEngine, Shape, Window};
 
 /// Computes the accumulators of linear layers: the reference, a simulated machine, a faulty one.
@@ -323,7 +325,9 @@ fn activate(activation: &Activation, values: &impl Values) -> FeatureMap {
             let sums = values.activations_of(*source).channels().map(|channel| channel.iter().sum());
             FeatureMap::of(shape, sums.collect())
         }
-        Operation::Flatten { source } => FeatureMap::of(shape, values.activations_of(*source).values().to_vec()),
+        Operation::Flatten { source } => {
+            FeatureMap::of(shape, values.activations_of(*source).values().to_vec())
+        }
     }
 }
 

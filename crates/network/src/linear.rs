@@ -128,7 +128,17 @@ impl LinearLayer {
             return Err(LinearLayerError::Overflow { layer, reach });
         }
         let output = Shape::new(weights.outputs(), height, width);
-        Ok(Self { name: layer, kind, weights, window, input, output, input_maximum, gather: OnceLock::new(), scatter: OnceLock::new() })
+        Ok(Self {
+            name: layer,
+            kind,
+            weights,
+            window,
+            input,
+            output,
+            input_maximum,
+            gather: OnceLock::new(),
+            scatter: OnceLock::new(),
+        })
     }
 
     /// The layer's name, unique in its network.
@@ -174,7 +184,8 @@ impl LinearLayer {
     /// Turns the accumulators of one input into those of another, which may differ from it in few values: only what these
     /// reach is touched. The result is exactly that of the reference engine.
     pub fn follow_changes(&self, before: &FeatureMap, after: &FeatureMap, accumulators: &mut Accumulators) {
-        let changed = before.values().iter().zip(after.values()).filter(|(before, after)| before != after).count();
+        let changed =
+            before.values().iter().zip(after.values()).filter(|(before, after)| before != after).count();
         // A changed value reaches its weights one by one, where a whole convolution takes many sums at once.
         let sums_at_once = if self.output.positions() == 1 { 1 } else { 12 };
         if changed * sums_at_once < before.values().len() {

@@ -169,7 +169,7 @@ pub(crate) struct TablePass {
     key: [(u64, u64); 4],
     compares: bool,
     /// For each column, all ones if it is written, and the bit as a word of its copies.
-    write: [(u64, u64); 4],
+    pub(crate) write: [(u64, u64); 4],
     written_columns: u64,
 }
 
@@ -241,6 +241,11 @@ impl<const WORDS: usize> Block<WORDS> {
         let track = program.geometry.domains() + 2 * spare;
         let planes = vec![[0; WORDS]; program.geometry.columns() * track];
         Self { track, spare, planes, occupied, tagged_bits: 0 }
+    }
+
+    /// The rows that hold an output position.
+    pub(crate) fn occupied(&self) -> [u64; WORDS] {
+        self.occupied
     }
 
     /// Planes from a column to the next.

@@ -219,10 +219,14 @@ impl MachineLayer {
             .map(|rows| {
                 let mut strikes: Vec<RowStrike> = (0_u32..)
                     .zip(rows)
-                    .flat_map(|(row, struck)| struck.strikes.iter().map(move |&strike| RowStrike { strike, row }))
+                    .flat_map(|(row, struck)| {
+                        struck.strikes.iter().map(move |&strike| RowStrike { strike, row })
+                    })
                     .collect();
                 strikes.sort_unstable();
-                let place = |row: &StruckRow<'_>| (row.position / self.output.width, row.position % self.output.width);
+                let place = |row: &StruckRow<'_>| {
+                    (row.position / self.output.width, row.position % self.output.width)
+                };
                 let places = rows.iter().map(place).collect();
                 let mut port = RowPort { window: self.window, rows, places, outputs: Vec::new() };
                 execute_struck(program, rows.len(), &mut port, &strikes);
@@ -237,6 +241,38 @@ impl MachineLayer {
             }
         }
         Ok(all)
+    }
+
+    /// Does something with every program and block of rows, each of a processor's size, in this order.
+    pub(crate) fn each_block<T: Send>(
+        &self,
+        input: &FeatureMap,
+        work: impl Fn(&compiler::Program, usize, &mut WindowPort<'_>) -> T + Sync,
+    ) -> Result<Vec<T>, MachineError> {
+        self.check_input(input)?;
+        let inputs = [input];
+        let blocks: Vec<Block> = self.blocks(1, self.geometry.rows()).collect();
+        let of_block = |&block: &Block| {
+            work(&self.compiled.programs[block.program], block.rows, &mut self.port(&inputs, block))
+        };
+        Ok(blocks.par_iter().map(of_block).collect())
+    }
+
+    /// Does something with one row of one processor; nothing if the row holds no output position.
+    pub(crate) fn on_row<T>(
+        &self,
+        input: &FeatureMap,
+        processor: usize,
+        row: usize,
+        work: impl FnOnce(&compiler::Program, &mut WindowPort<'_>) -> T,
+    ) -> Result<Option<T>, MachineError> {
+        self.check_input(input)?;
+        let inputs = [input];
+        let block = self.blocks(1, self.geometry.rows()).nth(processor).filter(|block| row < block.rows);
+        Ok(block.map(|block| {
+            let only = Block { first: block.first + row, rows: 1, ..block };
+            work(&self.compiled.programs[block.program], &mut self.port(&inputs, only))
+        }))
     }
 
     /// Where faults can strike in a program; found when first asked for.
@@ -340,7 +376,7 @@ struct Block {
 type Outputs = Vec<(u32, Vec<i32>)>;
 
 /// Fills rows with the windows at consecutive output positions, image after image, and keeps what is stored.
-struct WindowPort<'a> {
+pub(crate) struct WindowPort<'a> {
     window: Window,
     inputs: &'a [&'a FeatureMap],
     /// The output position of row 0, counted over all images.
@@ -386,9 +422,8 @@ impl Port for RowPort<'_> {
         let (channel, tap) = (tap.channel as usize, (usize::from(tap.row), usize::from(tap.column)));
         for ((value, row), &place) in values.iter_mut().zip(self.rows).zip(&self.places) {
             let shape = row.input.shape();
-            let element = |(y, x): (usize, usize)| {
-                row.input.values()[(channel * shape.height + y) * shape.width + x]
-            };
+            let element =
+                |(y, x): (usize, usize)| row.input.values()[(channel * shape.height + y) * shape.width + x];
             *value = self.window.source(shape, place, tap).map_or(0, element);
         }
     }

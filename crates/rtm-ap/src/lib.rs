@@ -22,6 +22,7 @@ mod machine;
 mod strike;
 mod struck;
 mod technology_parameters;
+mod wear;
 
 pub use activation::{ActivationsAt, UnknownActivationsAt};
 pub use cost::{AreaAdditions, Cost, EnergyParts, cost, processor_area, processor_area_with};
@@ -34,3 +35,4 @@ pub use layer::{MachineError, MachineLayer, StruckRow};
 pub use machine::{Machine, Run};
 pub use strike::{Effect, Move, Search, Strike, StrikeSites, WrittenBit};
 pub use technology_parameters::{PaddingRows, ProcessorDesign, ProcessorParameters, SearchModel};
+pub use wear::{HotSpot, Wear};

@@ -82,8 +82,14 @@ pub struct Move {
 impl Move {
     /// The column.
     pub fn column(self, program: &Program) -> u16 {
-        let cell = |instruction: &Instruction| operands(instruction).nth(usize::from(self.operand)).map(|o| o.cell(usize::from(self.bit)));
-        program.instructions.get(self.instruction as usize).and_then(cell).map_or(0, |(column, _)| column as u16)
+        let cell = |instruction: &Instruction| {
+            operands(instruction).nth(usize::from(self.operand)).map(|o| o.cell(usize::from(self.bit)))
+        };
+        program
+            .instructions
+            .get(self.instruction as usize)
+            .and_then(cell)
+            .map_or(0, |(column, _)| column as u16)
     }
 }
 

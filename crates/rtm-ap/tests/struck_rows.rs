@@ -152,7 +152,11 @@ fn strike(program: &Program, sites: &StrikeSites, (kind, place, more, sign, by):
         5 => {
             let found = some_move()?;
             let domain = (more % program.geometry.domains() as u64) as u8;
-            at(found.instruction, found.bit, Effect::Pin { column: found.column(program), domain, outwards: sign })
+            at(
+                found.instruction,
+                found.bit,
+                Effect::Pin { column: found.column(program), domain, outwards: sign },
+            )
         }
         6 | 7 => {
             let found = sites.search(program, place.checked_rem(sites.searches())?)?;

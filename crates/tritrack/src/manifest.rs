@@ -9,7 +9,7 @@ use compiler::{Geometry, Options, Sharing};
 use rtm_ap::{ActivationsAt, SearchModel};
 use serde::{Deserialize, Deserializer, de};
 
-pub use reliability::ShiftFaultStudy;
+pub use reliability::{FaultSitesStudy, LifetimeStudy, ShiftFaultStudy};
 
 /// One experiment.
 #[derive(Debug, Clone)]
@@ -47,6 +47,10 @@ pub enum Study {
     Sensitivity(SensitivityStudy),
     /// What features of the hardware buy.
     HardwareFeatures(HardwareFeaturesStudy),
+    /// How long cells last that are written.
+    Lifetime(LifetimeStudy),
+    /// What one fault does, by layer and by bit.
+    FaultSites(FaultSitesStudy),
 }
 
 /// The form of a file: the study stands under its name.
@@ -66,10 +70,12 @@ struct Written {
     networks: Option<NetworksStudy>,
     sensitivity: Option<SensitivityStudy>,
     hardware_features: Option<HardwareFeaturesStudy>,
+    lifetime: Option<LifetimeStudy>,
+    fault_sites: Option<FaultSitesStudy>,
 }
 
 /// The studies' names in a manifest.
-const STUDIES: [&str; 9] = [
+const STUDIES: [&str; 11] = [
     "operations",
     "layer_costs",
     "energy_parts",
@@ -79,6 +85,8 @@ const STUDIES: [&str; 9] = [
     "networks",
     "sensitivity",
     "hardware_features",
+    "lifetime",
+    "fault_sites",
 ];
 
 /// See [`Study::HardwareFeatures`].
@@ -473,6 +481,8 @@ impl Manifest {
             written.networks.map(Study::Networks),
             written.sensitivity.map(Study::Sensitivity),
             written.hardware_features.map(Study::HardwareFeatures),
+            written.lifetime.map(Study::Lifetime),
+            written.fault_sites.map(Study::FaultSites),
         ];
         let mut studies: Vec<Study> = studies.into_iter().flatten().collect();
         let (Some(study), None) = (studies.pop(), studies.pop()) else {
@@ -568,6 +578,8 @@ impl Study {
                 study.networks.iter().try_for_each(|point| point.images.check())
             }
             Self::ShiftFaults(study) => study.check(),
+            Self::Lifetime(study) => study.check(),
+            Self::FaultSites(study) => study.check(),
         }
     }
 }

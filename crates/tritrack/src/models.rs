@@ -14,7 +14,7 @@ use network::{
     Operation,
 };
 use rtm_ap::{ActivationsAt, Events, Machine, ProcessorDesign, ProcessorParameters};
-use technology::{Parameters, TechnologyFile};
+use technology::{ParameterSet, Parameters, TechnologyFile};
 
 use crate::error::RunError;
 use crate::manifest::{CrossbarPoint, ImageSource, Images, WeightPrecision};
@@ -213,6 +213,17 @@ impl<'w> Models<'w> {
         let file = TechnologyFile::<()>::load(&path, &[faults::LiteratureRates::DECLARATIONS])?;
         self.note_input(&path)?;
         Ok(faults::LiteratureRates::resolve(&file.parameters)?)
+    }
+
+    /// A file of endurances.
+    ///
+    /// # Errors
+    /// If it is missing or wrong.
+    pub fn endurance(&self, name: &str) -> Result<ParameterSet, RunError> {
+        let path = self.workspace.technology("endurance", name);
+        let file = TechnologyFile::<()>::load(&path, &[faults::LiteratureEndurance::DECLARATIONS])?;
+        self.note_input(&path)?;
+        Ok(file.parameters)
     }
 
     /// A file of others' results.

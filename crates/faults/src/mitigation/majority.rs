@@ -33,8 +33,7 @@ pub(crate) fn vote(a: i32, b: i32, c: i32) -> i32 {
 /// Three times everything but the program's fetch and what follows a layer, and two comparisons for each accumulator.
 pub(super) fn events(layer: &MachineLayer, events: Events) -> Events {
     let copies = f64::from(COPIES);
-    let stored: usize =
-        layer.compiled().programs.iter().map(|program| program.outputs().count()).sum();
+    let stored: usize = layer.compiled().programs.iter().map(|program| program.outputs().count()).sum();
     let votes = 2.0 * stored as f64 * layer.rows().occupied as f64;
     Events {
         words_fetched: events.words_fetched,

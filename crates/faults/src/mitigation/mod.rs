@@ -178,9 +178,7 @@ impl Mitigation {
             Self::None => Overhead::NOTHING,
             Self::RealignEachLoad | Self::CheckAndRepeat => realignment::overhead(),
             Self::PositionCode => position_code::overhead(),
-            Self::MajorityOfThree => {
-                Overhead { arrays: f64::from(majority::COPIES), ..Overhead::NOTHING }
-            }
+            Self::MajorityOfThree => Overhead { arrays: f64::from(majority::COPIES), ..Overhead::NOTHING },
             Self::SpareRows(count) => {
                 Overhead { rows: f64::from(count) / geometry.rows() as f64, ..Overhead::NOTHING }
             }
@@ -191,7 +189,13 @@ impl Mitigation {
     }
 
     /// The events of a layer under this protection, from those without it.
-    pub fn events(self, layer: &MachineLayer, events: Events, kinds: &[FaultKind], rates: &FaultRates) -> Events {
+    pub fn events(
+        self,
+        layer: &MachineLayer,
+        events: Events,
+        kinds: &[FaultKind],
+        rates: &FaultRates,
+    ) -> Events {
         match self {
             Self::None | Self::SpareColumns(_) => events,
             Self::RealignEachLoad => realignment::events(layer, events),

@@ -38,11 +38,11 @@ pub(super) fn treat(mut rows: Vec<RowRuns>, machine: &Machine) -> Left {
 
 /// A transverse read of every track of every row at each group of loads, column by column.
 pub(super) fn events(layer: &MachineLayer, mut events: Events) -> Events {
-    let groups = |program: usize| layer.strike_sites(program).map_or(0, rtm_ap::StrikeSites::load_groups) as u64;
+    let groups =
+        |program: usize| layer.strike_sites(program).map_or(0, rtm_ap::StrikeSites::load_groups) as u64;
     let groups: Vec<u64> = (0..layer.counts().len()).map(groups).collect();
     let columns = layer.geometry().columns() as u64;
-    events.stored_bits +=
-        PerRows::uniform(groups.iter().sum::<u64>() * columns, layer.rows()).physical;
+    events.stored_bits += PerRows::uniform(groups.iter().sum::<u64>() * columns, layer.rows()).physical;
     events.serial.reads += groups.iter().max().copied().unwrap_or(0) * columns;
     events
 }

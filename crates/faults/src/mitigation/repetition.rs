@@ -97,7 +97,9 @@ fn expected_runs(layer: &MachineLayer, program: usize, kinds: &[FaultKind], rate
     let rows = layer.rows().occupied.min(layer.geometry().rows() as u64) as f64;
     let fails = -libm::expm1(-of_row);
     // The processor runs a further time unless all of its rows have passed.
-    (0..MOST_RUNS).map(|runs| -libm::expm1(rows * libm::log1p(-libm::pow(fails, f64::from(runs)).min(1.0)))).sum()
+    (0..MOST_RUNS)
+        .map(|runs| -libm::expm1(rows * libm::log1p(-libm::pow(fails, f64::from(runs)).min(1.0))))
+        .sum()
 }
 
 #[cfg(test)]

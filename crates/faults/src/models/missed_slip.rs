@@ -5,7 +5,7 @@
 //! the track for the accesses of that move alone: the next move of the column is checked too. A false alarm does the
 //! same if the check of its corrective move fails as well.
 
-use compiler::{Program};
+use compiler::Program;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rtm_ap::{Effect, Move, Strike, StrikeSites};

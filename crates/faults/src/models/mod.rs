@@ -1,5 +1,6 @@
 //! Kinds of faults: how often each strikes a row of a program, and how.
 
+mod accumulator_bit;
 mod missed_slip;
 mod out_of_step;
 mod pinning;
@@ -15,6 +16,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rtm_ap::{Move, Strike, StrikeSites};
 
+pub use accumulator_bit::AccumulatorBit;
 pub use missed_slip::MissedSlip;
 pub use out_of_step::OutOfStep;
 pub use pinning::Pinning;

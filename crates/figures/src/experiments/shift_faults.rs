@@ -20,7 +20,8 @@ pub fn shift_faults(title: &str, table: &Table) -> Result<Figure, FigureError> {
     let clean = table.real("clean_accuracy")?.first().copied().unwrap_or(0.0);
     let markers = [Marker::Disc, Marker::Square, Marker::Diamond, Marker::Triangle];
     let curves = distinct(&mitigations).into_iter().enumerate().map(|(index, name)| Curve {
-        series: Series::new(protection(name), Role::Distinct(index as u8)).marked(markers[index % markers.len()]),
+        series: Series::new(protection(name), Role::Distinct(index as u8))
+            .marked(markers[index % markers.len()]),
         points: (0..table.rows())
             .filter(|&row| mitigations[row] == name)
             .map(|row| CurvePoint {
@@ -51,7 +52,8 @@ pub fn shift_faults(title: &str, table: &Table) -> Result<Figure, FigureError> {
         ],
         height: 380.0,
     };
-    let images = table.integer("inferences")?.first().zip(table.integer("trials")?.first()).map_or(0, |(i, t)| i / t);
+    let images =
+        table.integer("inferences")?.first().zip(table.integer("trials")?.first()).map_or(0, |(i, t)| i / t);
     let trials = table.integer("trials")?.iter().copied().max().unwrap_or(0);
     let confidence = table.real("confidence")?.first().copied().unwrap_or(0.95);
     Ok(Figure::new(title, chart)

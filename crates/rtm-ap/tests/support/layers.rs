@@ -61,4 +61,3 @@ pub fn case() -> impl Strategy<Value = Case> {
         },
     )
 }
-

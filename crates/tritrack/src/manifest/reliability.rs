@@ -89,3 +89,59 @@ where
     let names = Vec::<String>::deserialize(deserializer)?;
     names.iter().map(|name| name.parse().map_err(de::Error::custom)).collect()
 }
+
+/// See [`super::Study::Lifetime`].
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LifetimeStudy {
+    /// The network.
+    pub network: String,
+    /// The images whose execution is counted.
+    pub images: Images,
+    /// The associative processor.
+    pub machine: MachineSettings,
+    /// The file of endurances.
+    pub endurance: String,
+    /// Technology whose latency bounds the inferences of one machine.
+    pub technology: String,
+    /// Inferences per second.
+    pub inference_rates: Vec<f64>,
+}
+
+impl LifetimeStudy {
+    pub(super) fn check(&self) -> Result<(), String> {
+        some(&self.inference_rates, "lifetime.inference_rates")?;
+        match self.inference_rates.iter().find(|rate| !(rate.is_finite() && **rate > 0.0)) {
+            Some(rate) => Err(format!("an inference rate of {rate} in lifetime; expected one above 0")),
+            None => self.images.check(),
+        }
+    }
+}
+
+/// See [`super::Study::FaultSites`].
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FaultSitesStudy {
+    /// The network.
+    pub network: String,
+    /// The images; they need labels.
+    pub images: Images,
+    /// The associative processor.
+    pub machine: MachineSettings,
+    /// The file of fault rates, for how slips depend on the distance.
+    pub rates: String,
+    /// Times that all images are inferred with one fault, for each layer, and for each layer and bit.
+    pub trials: u64,
+    /// Confidence of the intervals.
+    pub confidence: f64,
+}
+
+impl FaultSitesStudy {
+    pub(super) fn check(&self) -> Result<(), String> {
+        self.images.check()?;
+        if self.trials == 0 {
+            return Err("fault_sites.trials is 0; expected at least 1".into());
+        }
+        confidence(self.confidence, "fault_sites.confidence")
+    }
+}

@@ -4,8 +4,10 @@ pub mod costs;
 mod crossbar_validation;
 mod energy_parts;
 mod energy_ratio;
+mod fault_sites;
 mod hardware_features;
 mod layer_costs;
+mod lifetime;
 mod networks;
 mod operations;
 mod sensitivity;
@@ -43,6 +45,8 @@ pub fn run(manifest: &Manifest, models: &Models<'_>, progress: &Progress) -> Res
         Study::CrossbarValidation(study) => crossbar_validation::run(manifest, study, models),
         Study::Networks(study) => networks::run(manifest, study, models, progress),
         Study::HardwareFeatures(study) => hardware_features::run(manifest, study, models, progress),
+        Study::Lifetime(study) => lifetime::run(manifest, study, models),
+        Study::FaultSites(study) => fault_sites::run(manifest, study, models, progress),
         Study::Sensitivity(study) => sensitivity::run(manifest, study, models, progress),
     }
 }
@@ -67,6 +71,10 @@ mod tests {
             &shift_faults::ACCURACY,
             &shift_faults::PROTECTION,
             &shift_faults::AGREEMENT,
+            &lifetime::LIFETIMES,
+            &lifetime::WEAR,
+            &fault_sites::BY_LAYER,
+            &fault_sites::BY_BIT,
             &crossbar_validation::COMPARISONS,
             &networks::NETWORKS,
             &sensitivity::SENSITIVITY,

@@ -25,7 +25,11 @@ pub static ACCURACY: Schema = Schema::new(
         Column::text("network", "Name of the network."),
         Column::text("mitigation", "What protects the machine."),
         Column::real("rate", "", "Probability that a shift by one domain leaves a track one domain off."),
-        Column::real("expected_faults", "", "Expected faults in one inference of the machine, with what the protection corrects at once left out."),
+        Column::real(
+            "expected_faults",
+            "",
+            "Expected faults in one inference of the machine, with what the protection corrects at once left out.",
+        ),
         Column::real("expected_slips", "", "Expected slips in one inference of the unprotected machine."),
         Column::text("sampling", "`all`: every inference is drawn; `struck`: those with at least one fault."),
         Column::real("weight", "", "Probability that an inference is among the drawn ones."),
@@ -33,22 +37,42 @@ pub static ACCURACY: Schema = Schema::new(
         Column::integer("inferences", "", "Images times trials."),
         Column::integer("struck", "", "Of these, how many had a fault that the protection did not rule out."),
         Column::real("accuracy", "", "Share of inferences that give the label's class."),
-        Column::real("accuracy_low", "", "Lower end of its interval for new images and new faults: bootstrap over images."),
+        Column::real(
+            "accuracy_low",
+            "",
+            "Lower end of its interval for new images and new faults: bootstrap over images.",
+        ),
         Column::real("accuracy_high", "", "Upper end of it."),
         Column::real("drop", "", "Accuracy without faults less that with them, on these images."),
         Column::real("drop_low", "", "Lower end of its interval: bootstrap over images."),
         Column::real("drop_high", "", "Upper end of it."),
-        Column::real("drop_sequence_low", "", "Lower end of the interval for these images that holds at every number of trials at once."),
+        Column::real(
+            "drop_sequence_low",
+            "",
+            "Lower end of the interval for these images that holds at every number of trials at once.",
+        ),
         Column::real("drop_sequence_high", "", "Upper end of it."),
-        Column::real("silent_corruptions", "", "Share of inferences with another class than without faults, and nothing that says so."),
+        Column::real(
+            "silent_corruptions",
+            "",
+            "Share of inferences with another class than without faults, and nothing that says so.",
+        ),
         Column::real("silent_low", "", "Lower end of its interval: bootstrap over images."),
         Column::real("silent_high", "", "Upper end of it; where none was seen, that of the exact interval."),
         Column::integer("changed_answers", "", "Drawn inferences with another class than without faults."),
-        Column::real("changed_low", "", "Lower end of the Clopper-Pearson interval of their share, which takes inferences for independent."),
+        Column::real(
+            "changed_low",
+            "",
+            "Lower end of the Clopper-Pearson interval of their share, which takes inferences for independent.",
+        ),
         Column::real("changed_high", "", "Upper end of it."),
         Column::real("changed_wilson_low", "", "Lower end of the Wilson interval of their share."),
         Column::real("changed_wilson_high", "", "Upper end of it."),
-        Column::real("design_effect", "", "How many times the variance exceeds that of independent inferences, since trials share images."),
+        Column::real(
+            "design_effect",
+            "",
+            "How many times the variance exceeds that of independent inferences, since trials share images.",
+        ),
         Column::real("changed_logits", "", "Share of inferences with a logit other than without faults."),
         Column::real("snr", "dB", "Signal over noise of the logits; none without noise.").optional(),
         Column::text("first_failing", "The layer where most drawn inferences first go wrong.").optional(),
@@ -84,7 +108,12 @@ pub static PROTECTION: Schema = Schema::new(
         Column::real("silent_corruptions", "", "Share of inferences with another class than without faults."),
         Column::real("silent_low", "", "Lower end of its interval."),
         Column::real("silent_high", "", "Upper end of it."),
-        Column::real("mttf", "s", "Mean time to a silent corruption of a machine that infers without pause; none if none was seen.").optional(),
+        Column::real(
+            "mttf",
+            "s",
+            "Mean time to a silent corruption of a machine that infers without pause; none if none was seen.",
+        )
+        .optional(),
         Column::real("mttf_low", "s", "The same at the upper end of the interval."),
         Column::real("fit", "", "Silent corruptions in 1e9 hours of inference without pause."),
         Column::real("confidence", "", "Confidence of the interval."),
@@ -132,8 +161,7 @@ pub fn run(
     let literature = FaultRates::of(&stated);
     let campaign = Campaign::new(&machine, &images, labels, manifest.seed)?;
     let clean = campaign.clean_correct() as f64 / images.len() as f64;
-    let layers: Vec<&str> =
-        machine.layers().iter().map(|layer| layer.compiled().name.as_str()).collect();
+    let layers: Vec<&str> = machine.layers().iter().map(|layer| layer.compiled().name.as_str()).collect();
 
     let points = study.mitigations.len() * study.rates_at_distance_one.len();
     let bar = progress.bar("injecting shift faults", points as u64);
@@ -211,19 +239,22 @@ pub fn run(
     let agreement = agreement(&campaign, study, &literature, points as u64)?;
     let mut known = Vec::new();
     for (number, (mitigation, of_point, sampling)) in (0..).zip(at_literature) {
-        known.push((mitigation, match sampling {
-            Sampling::Plain => of_point,
-            Sampling::AtLeastOneFault => {
-                let stage = points as u64 + 4 + number;
-                let rate = literature.by_one.at_distance_one();
-                let point = FaultPoint { sampling, ..point(study, &literature, mitigation, rate, stage) };
-                let prepared = campaign.prepare(&point);
-                let records = prepared.run(0..study.rare_trials)?;
-                let stream = Stream { seed: manifest.seed, stage: u64::MAX, trial: stage, unit: 0 };
-                let (trials, weight) = (study.rare_trials, prepared.weight());
-                Summary::of(&campaign, &records, trials, weight, study.confidence, stream)?
-            }
-        }));
+        known.push((
+            mitigation,
+            match sampling {
+                Sampling::Plain => of_point,
+                Sampling::AtLeastOneFault => {
+                    let stage = points as u64 + 4 + number;
+                    let rate = literature.by_one.at_distance_one();
+                    let point = FaultPoint { sampling, ..point(study, &literature, mitigation, rate, stage) };
+                    let prepared = campaign.prepare(&point);
+                    let records = prepared.run(0..study.rare_trials)?;
+                    let stream = Stream { seed: manifest.seed, stage: u64::MAX, trial: stage, unit: 0 };
+                    let (trials, weight) = (study.rare_trials, prepared.weight());
+                    Summary::of(&campaign, &records, trials, weight, study.confidence, stream)?
+                }
+            },
+        ));
     }
     let costs = Costs { study, models, literature: &literature, stated: &stated };
     let protection = costs.table(&known, &mut summary)?;
@@ -299,10 +330,8 @@ fn agreement(
         let mut first: Option<(f64, f64)> = None;
         for (way, sampling) in [Sampling::Plain, Sampling::AtLeastOneFault].into_iter().enumerate() {
             let stage = stage + (2 * number + way) as u64;
-            let point = FaultPoint {
-                sampling,
-                ..point(study, literature, mitigation, study.compared_rate, stage)
-            };
+            let point =
+                FaultPoint { sampling, ..point(study, literature, mitigation, study.compared_rate, stage) };
             let prepared = campaign.prepare(&point);
             let trials = if sampling == Sampling::Plain { 10 * study.trials } else { study.trials };
             let records = prepared.run(0..trials)?;
@@ -340,7 +369,11 @@ impl Costs<'_, '_> {
     fn table(&self, ran: &[(Mitigation, Summary)], summary: &mut Vec<String>) -> Result<Table, RunError> {
         let (study, costs) = (self.study, &self.study.costs);
         let every = |seconds: f64, silent: f64| {
-            if silent > 0.0 { format!("one every {:.3e} s", seconds / silent) } else { "none seen".to_owned() }
+            if silent > 0.0 {
+                format!("one every {:.3e} s", seconds / silent)
+            } else {
+                "none seen".to_owned()
+            }
         };
         let run = self.models.run(&study.network, study.machine.0, &costs.images)?;
         let file = self.models.processor_technology(&costs.technology)?;
@@ -359,8 +392,14 @@ impl Costs<'_, '_> {
             let mut total = (Energy::ZERO, Time::ZERO);
             for (layer, events) in run.machine.layers().iter().zip(&run.events) {
                 let events = mitigation.events(layer, *events, &study.faults, self.literature);
-                let cost =
-                    cost(&events, processors, geometry, &parameters, costs.search_model, file.design.padding_rows);
+                let cost = cost(
+                    &events,
+                    processors,
+                    geometry,
+                    &parameters,
+                    costs.search_model,
+                    file.design.padding_rows,
+                );
                 total = (total.0 + cost.energy.total(), total.1 + cost.latency);
             }
             let area = overhead.area(installed, geometry, &parameters, self.stated.port_area);
