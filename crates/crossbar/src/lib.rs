@@ -12,13 +12,15 @@
 //! shapes (LayerShape) + Precision + technology file (Design, CrossbarParameters) -> Crossbar::evaluate -> NetworkReport
 //! ```
 //!
-//! Every energy is an expectation over the stated statistics of activations and weights; nothing is executed.
+//! Every energy is an expectation over the stated statistics of activations and weights. What a crossbar computes, with the
+//! rounding of its converters and cells that are not ideal, is [`execution`].
 
 mod activity;
 mod array;
 mod converter;
 mod design;
 mod error;
+pub mod execution;
 mod grouping;
 mod interconnect;
 mod latency;

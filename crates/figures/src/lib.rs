@@ -54,7 +54,7 @@ pub use chart::{
 };
 pub use error::FigureError;
 pub use experiments::{
-    RatioFocus, SensitivityFocus, crossbar_validation, energy_parts, energy_ratio, fault_sites,
+    RatioFocus, SensitivityFocus, accuracies, crossbar_validation, energy_parts, energy_ratio, fault_sites,
     hardware_features, layer_costs, lifetime, networks, operations, sensitivity, shift_faults,
 };
 pub use figure::{Figure, Panel};

@@ -11,8 +11,10 @@ use crate::{EvaluationError, FeatureMap, LayerId, Network, ReferenceEngine};
 pub struct ActivationStatistics {
     values: u64,
     zeros: u64,
-    set_bits: u64,
-    bits: u64,
+    /// By bit, the lowest first.
+    set_bits: [u64; 16],
+    /// Bits that a value takes.
+    width: u32,
 }
 
 impl ActivationStatistics {
@@ -28,16 +30,21 @@ impl ActivationStatistics {
 
     /// The share of bits that are 1, of all bits that the values take.
     pub fn set_bit_share(&self) -> f64 {
-        share(self.set_bits, self.bits)
+        share(self.set_bits.iter().sum(), self.values * u64::from(self.width))
     }
 
-    fn of(input: &FeatureMap, bits: u32) -> Self {
+    /// The share of values in which a bit is 1, the lowest bit being bit 0.
+    pub fn share_with_bit(&self, bit: usize) -> f64 {
+        share(self.set_bits.get(bit).copied().unwrap_or(0), self.values)
+    }
+
+    fn of(input: &FeatureMap, width: u32) -> Self {
         let values = input.values();
         Self {
             values: values.len() as u64,
             zeros: values.iter().filter(|&&value| value == 0).count() as u64,
-            set_bits: values.iter().map(|value| u64::from(value.count_ones())).sum(),
-            bits: values.len() as u64 * u64::from(bits),
+            set_bits: std::array::from_fn(|bit| values.iter().map(|value| u64::from(value >> bit & 1)).sum()),
+            width,
         }
     }
 
@@ -45,8 +52,8 @@ impl ActivationStatistics {
         Self {
             values: self.values + other.values,
             zeros: self.zeros + other.zeros,
-            set_bits: self.set_bits + other.set_bits,
-            bits: self.bits + other.bits,
+            set_bits: std::array::from_fn(|bit| self.set_bits[bit] + other.set_bits[bit]),
+            width: self.width.max(other.width),
         }
     }
 }
@@ -67,7 +74,7 @@ impl Network {
     ) -> Result<Vec<(LayerId, ActivationStatistics)>, EvaluationError<Infallible>> {
         let nothing = || {
             vec![
-                ActivationStatistics { values: 0, zeros: 0, set_bits: 0, bits: 0 };
+                ActivationStatistics { values: 0, zeros: 0, set_bits: [0; 16], width: 0 };
                 self.linear_layers().len()
             ]
         };
@@ -99,6 +106,7 @@ mod tests {
             assert_eq!(statistics.values(), values);
             assert_eq!(statistics.zero_share(), 0.5);
             assert_eq!(statistics.set_bit_share(), 5.0 / 16.0);
+            assert_eq!([0, 1, 3, 4].map(|bit| statistics.share_with_bit(bit)), [0.5, 0.25, 0.25, 0.0]);
         }
     }
 }

@@ -19,10 +19,11 @@ use network::{
 use rayon::prelude::*;
 
 use crate::counts::ProgramCounts;
-use crate::events::{Events, RowCount};
+use crate::events::RowCount;
 use crate::execute::{Port, execute};
 use crate::expectation::expected_tagged_bits;
-use crate::layer::{MachineError, SIMULATED_ROWS, program_events};
+use crate::layer::{MachineError, SIMULATED_ROWS};
+use crate::program_events::{ProgramEvents, mean_tagged_bits};
 
 /// Where activations are made from accumulators and other activations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -94,7 +95,7 @@ enum Source {
 pub(crate) struct ActivationPrograms {
     programs: Vec<Program>,
     counts: Vec<ProgramCounts>,
-    padding_tagged_bits: Vec<f64>,
+    padding_tagged_bits: Vec<Vec<f64>>,
     rows: Rows,
     /// Rows of one image.
     rows_of_image: usize,
@@ -184,7 +185,8 @@ impl ActivationPrograms {
             Rows::Positions(_) => shape.positions(),
             Rows::Values { .. } => shape.len(),
         };
-        let padding_tagged_bits = programs.iter().map(|program| expected_tagged_bits(program, 0.0)).collect();
+        let of_padding = |program| expected_tagged_bits(program, |_, _| 0.0);
+        let padding_tagged_bits = programs.iter().map(of_padding).collect();
         Ok(Some(Self {
             programs,
             counts,
@@ -207,25 +209,29 @@ impl ActivationPrograms {
         RowCount { occupied, physical: occupied.div_ceil(rows) * rows }
     }
 
-    fn events(&self, tagged_bits: impl Iterator<Item = f64>) -> Events {
-        let rows = self.row_count();
-        let mut events =
-            program_events(&self.counts, &self.padding_tagged_bits, rows, self.geometry, tagged_bits);
+    fn events(&self, tagged_bits: &[Vec<f64>]) -> ProgramEvents {
+        let (rows, padding) = (self.row_count(), &self.padding_tagged_bits);
+        let mut all = ProgramEvents::of(&self.programs, &self.counts, tagged_bits, padding, rows);
+        let events = &mut all.events;
         let turns = events.processors.div_ceil(self.processors.max(1)).max(1);
         events.processors = events.processors.min(self.processors);
         events.serial = events.serial.repeated(turns);
         events.words_fetched *= turns as f64;
-        events
+        all
     }
 
     /// The events of one image from the programs alone. Assumption: the bits that are loaded are 1 half of the time.
-    pub fn expected_events(&self) -> Events {
-        let occupied = self.rows_of_image as f64;
-        self.events(self.programs.iter().map(|program| occupied * expected_tagged_bits(program, 0.5)))
+    pub fn expected_events(&self) -> ProgramEvents {
+        let of_program = |program| {
+            let row = expected_tagged_bits(program, |_, _| 0.5);
+            row.into_iter().map(|bits| self.rows_of_image as f64 * bits).collect()
+        };
+        let tagged: Vec<Vec<f64>> = self.programs.iter().map(of_program).collect();
+        self.events(&tagged)
     }
 
     /// Makes the activation of several images, and gives the mean of their events.
-    pub fn execute(&self, images: &[Evaluation]) -> Result<(Vec<FeatureMap>, Events), MachineError> {
+    pub fn execute(&self, images: &[Evaluation]) -> Result<(Vec<FeatureMap>, ProgramEvents), MachineError> {
         let all = images.len() * self.rows_of_image;
         let blocks: Vec<(usize, Range<usize>)> = (0..self.programs.len())
             .flat_map(|program| {
@@ -233,7 +239,7 @@ impl ActivationPrograms {
                 (0..all).step_by(SIMULATED_ROWS).map(block)
             })
             .collect();
-        let results: Vec<(u64, Outputs)> = blocks
+        let results: Vec<(Vec<u64>, Outputs)> = blocks
             .par_iter()
             .map(|(program, rows)| {
                 let mut port =
@@ -241,10 +247,10 @@ impl ActivationPrograms {
                 (execute(&self.programs[*program], rows.len(), &mut port), port.outputs)
             })
             .collect();
-        let mut tagged = vec![0_u64; self.programs.len()];
+        let tagged = blocks.iter().zip(&results).map(|((program, _), (tagged, _))| (*program, tagged));
+        let events = self.events(&mean_tagged_bits(&self.programs, tagged, images.len()));
         let mut values = vec![vec![0_u16; self.shape.len()]; images.len()];
-        for ((program, rows), (bits, outputs)) in blocks.iter().zip(results) {
-            tagged[*program] += bits;
+        for ((_, rows), (_, outputs)) in blocks.iter().zip(results) {
             for (channel, stored) in outputs {
                 for (row, value) in rows.clone().zip(stored) {
                     let place = channel as usize * self.rows_of_image + row % self.rows_of_image;
@@ -257,8 +263,7 @@ impl ActivationPrograms {
             .into_iter()
             .map(|values| FeatureMap::new(self.shape, values).map_err(wrong_shape))
             .collect::<Result<_, _>>()?;
-        let mean = tagged.into_iter().map(|bits| bits as f64 / images.len().max(1) as f64);
-        Ok((maps, self.events(mean)))
+        Ok((maps, events))
     }
 }
 

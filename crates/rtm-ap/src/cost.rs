@@ -3,6 +3,7 @@
 use compiler::Geometry;
 use technology::{Area, Energy, FeatureArea, Power, Quantity, Time};
 
+use crate::allocation::Allocated;
 use crate::events::{Events, PerRows};
 use crate::technology_parameters::{PaddingRows, ProcessorParameters, SearchModel};
 
@@ -57,7 +58,8 @@ impl EnergyParts {
 pub struct Cost {
     /// Energy by part.
     pub energy: EnergyParts,
-    /// From the first load to the last read, layer after layer.
+    /// From the first load to the last result brought to the buffer, layer after layer, nothing overlapping: searches, writes,
+    /// shifts, reads and transfers.
     pub latency: Time,
 }
 
@@ -94,7 +96,8 @@ pub fn cost(
     let latency = p.search_time * steps.compares as f64
         + p.write_time * steps.writes as f64
         + p.shift_time * steps.shifts as f64
-        + p.read_time * steps.reads as f64;
+        + p.read_time * steps.reads as f64
+        + p.movement_time * (events.loaded_bits + events.output_bits);
     let energy = EnergyParts {
         search,
         write: p.write_bit * (rows(events.tagged_bits) + rows(events.broadcast_bits) + events.loaded_bits),
@@ -107,6 +110,46 @@ pub fn cost(
         leakage: p.leakage * installed as f64 * latency,
     };
     Cost { energy, latency }
+}
+
+/// What a network costs for one image on the processors that there are.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NetworkCost {
+    /// Of every layer.
+    pub layers: Vec<Cost>,
+    /// From the image to its logits.
+    pub latency: Time,
+    /// Time from one image to the next when there are many: the slowest layer's if layers work on different images.
+    pub interval: Time,
+}
+
+impl NetworkCost {
+    /// What layers cost on allocated processors. A pipeline's processors each leak from one image to the next; otherwise all
+    /// of them leak in every layer.
+    pub fn of(
+        allocated: &Allocated,
+        geometry: Geometry,
+        parameters: &ProcessorParameters,
+        model: SearchModel,
+        padding: PaddingRows,
+    ) -> Self {
+        let of_layer =
+            |events: &Events| cost(events, allocated.installed, geometry, parameters, model, padding);
+        let mut layers: Vec<Cost> = allocated.events.iter().map(of_layer).collect();
+        let latency = layers.iter().map(|cost| cost.latency).sum();
+        let slowest = layers.iter().map(|cost| cost.latency).fold(Time::ZERO, Time::max);
+        if allocated.pipelined {
+            for (cost, events) in layers.iter_mut().zip(&allocated.events) {
+                cost.energy.leakage = parameters.leakage * events.processors as f64 * slowest;
+            }
+        }
+        Self { layers, latency, interval: if allocated.pipelined { slowest } else { latency } }
+    }
+
+    /// The energy of one image.
+    pub fn energy(&self) -> Energy {
+        self.layers.iter().map(|cost| cost.energy.total()).sum()
+    }
 }
 
 /// What a processor has beyond its geometry.
@@ -144,4 +187,10 @@ pub fn processor_area_with(
         + parameters.row_area * rows
         + parameters.column_area * columns
         + parameters.controller_area
+}
+
+/// The area of processors with the memory that holds a program of `words` words of 64 bits.
+pub fn chip_area(installed: u64, words: usize, geometry: Geometry, parameters: &ProcessorParameters) -> Area {
+    processor_area(geometry, parameters) * installed as f64
+        + parameters.program_bit_area * (64 * words) as f64
 }

@@ -26,8 +26,25 @@ pub struct ProgramCounts {
     pub loaded_bits: u64,
     /// Bits read out.
     pub stored_bits: u64,
+    /// Cells that hold something at some time.
+    pub cells: u64,
     /// The steps one after the other.
     pub serial: SerialSteps,
+    /// What each table of the program does, in the order of the program's tables.
+    pub tables: Vec<TableUse>,
+}
+
+/// What the passes of one table do in one row, over a whole program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TableUse {
+    /// Bits that the table is applied to: each takes all of its passes.
+    pub bits: u64,
+    /// Searches.
+    pub compares: u64,
+    /// Columns that searches leave unmasked.
+    pub compared_columns: u64,
+    /// Bits written to every row.
+    pub broadcast_bits: u64,
 }
 
 /// A rule of the machine that a program breaks.
@@ -152,14 +169,21 @@ impl ProgramCounts {
     /// # Errors
     /// The first instruction that breaks a rule.
     pub fn of(program: &Program) -> Result<Self, ProgramError> {
+        Self::observed(program, &mut ())
+    }
+
+    /// The same, with every step told to an observer as it is taken.
+    pub(crate) fn observed(program: &Program, observer: &mut impl Observer) -> Result<Self, ProgramError> {
         let geometry = program.geometry;
         let mut walk = Walk {
             geometry,
             positions: vec![0; geometry.columns()],
             targets: vec![None; geometry.columns()],
             written: vec![0; geometry.columns()],
+            observer,
             counts: Self {
                 words: program.instructions.len() as u64,
+                tables: vec![TableUse::default(); program.luts.len()],
                 moves: vec![0; geometry.domains()],
                 ..Self::default()
             },
@@ -171,21 +195,56 @@ impl ProgramCounts {
                 text: describe(program, instruction),
                 rule,
             })?;
+            walk.observer.instruction_ends(&walk.counts);
         }
         let home: u64 = walk.positions.iter().map(|&position| u64::from(position)).sum();
         walk.counts.track_steps += home;
         walk.counts.serial.shifts += u64::from(walk.positions.iter().copied().max().unwrap_or(0));
+        walk.counts.cells = walk.written.iter().map(|domains| u64::from(domains.count_ones())).sum();
+        for (column, &position) in walk.positions.iter().enumerate() {
+            walk.observer.shifts(column, u64::from(position));
+        }
         Ok(walk.counts)
     }
 }
 
-fn describe(program: &Program, &instruction: &Instruction) -> String {
+/// What one bit of an instruction keeps the array busy with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Work {
+    pub compares: u64,
+    pub writes: u64,
+    pub reads: u64,
+}
+
+/// Is told what a program does, step by step.
+pub(crate) trait Observer {
+    /// The tracks of a column shift by some domains; columns that shift before the same work may do so together.
+    fn shifts(&mut self, column: usize, steps: u64) {
+        let _ = (column, steps);
+    }
+
+    /// Work on some cells (column, domain), which stand at their ports.
+    fn works(&mut self, cells: &[(usize, usize)], work: Work) {
+        let _ = (cells, work);
+    }
+
+    /// An instruction is done; `counts` are those of all instructions so far.
+    fn instruction_ends(&mut self, counts: &ProgramCounts) {
+        let _ = counts;
+    }
+}
+
+/// Nobody looks.
+impl Observer for () {}
+
+/// The assembly of one instruction.
+pub(crate) fn describe(program: &Program, &instruction: &Instruction) -> String {
     let luts = program.luts.clone();
     let alone = Program { geometry: program.geometry, luts, instructions: vec![instruction] };
     alone.to_string().lines().last().unwrap_or("").to_owned()
 }
 
-struct Walk {
+struct Walk<'o, O> {
     geometry: Geometry,
     /// The domain at the port, for each column.
     positions: Vec<u8>,
@@ -193,10 +252,11 @@ struct Walk {
     targets: Vec<Option<usize>>,
     /// The domains that hold something, for each column.
     written: Vec<u128>,
+    observer: &'o mut O,
     counts: ProgramCounts,
 }
 
-impl Walk {
+impl<O: Observer> Walk<'_, O> {
     fn instruction(&mut self, instruction: &Instruction, tables: &[TableCounts]) -> Result<(), Rule> {
         match *instruction {
             Instruction::Load { destination, .. } => {
@@ -207,6 +267,7 @@ impl Walk {
                     let (column, domain) = destination.cell(bit);
                     self.align([(column, domain)]);
                     self.written[column] |= 1 << domain;
+                    self.observer.works(&[(column, domain)], Work { compares: 0, writes: 1, reads: 0 });
                 }
                 self.counts.loaded_bits += u64::from(destination.bits);
                 self.counts.serial.writes += u64::from(destination.bits);
@@ -223,6 +284,7 @@ impl Walk {
                     let cell = source.cell(bit);
                     self.holds_something(cell)?;
                     self.align([cell]);
+                    self.observer.works(&[cell], Work { compares: 0, writes: 0, reads: 1 });
                 }
                 self.counts.stored_bits += u64::from(source.bits);
                 self.counts.serial.reads += u64::from(source.bits);
@@ -242,6 +304,11 @@ impl Walk {
                     self.apply(bit, operands, table)?;
                 }
                 let bits = u64::from(bits);
+                let used = &mut self.counts.tables[usize::from(lut)];
+                used.bits += bits;
+                used.compares += bits * table.compares;
+                used.compared_columns += bits * table.compared_columns;
+                used.broadcast_bits += bits * table.broadcast_bits;
                 self.counts.compares += bits * table.compares;
                 self.counts.compared_columns += bits * table.compared_columns;
                 self.counts.broadcast_bits += bits * table.broadcast_bits;
@@ -269,6 +336,8 @@ impl Walk {
         for (&(column, domain), _) in cells.iter().zip(&table.fills).filter(|&(_, &filled)| filled) {
             self.written[column] |= 1 << domain;
         }
+        let work = Work { compares: table.compares, writes: table.writes, reads: 0 };
+        self.observer.works(cells, work);
         Ok(())
     }
 
@@ -296,6 +365,7 @@ impl Walk {
             self.positions[column] = domain as u8;
             if steps > 0 {
                 self.counts.moves[steps as usize] += 1;
+                self.observer.shifts(column, steps);
             }
             self.counts.track_steps += steps;
             farthest = farthest.max(steps);

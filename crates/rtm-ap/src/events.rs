@@ -74,6 +74,16 @@ impl SerialSteps {
         }
     }
 
+    /// The steps since an earlier count.
+    pub(crate) fn since(self, earlier: Self) -> Self {
+        Self {
+            compares: self.compares - earlier.compares,
+            writes: self.writes - earlier.writes,
+            shifts: self.shifts - earlier.shifts,
+            reads: self.reads - earlier.reads,
+        }
+    }
+
     /// The larger of two in every step: programs that run side by side.
     pub fn alongside(self, other: Self) -> Self {
         Self {
@@ -81,6 +91,57 @@ impl SerialSteps {
             writes: self.writes.max(other.writes),
             shifts: self.shifts.max(other.shifts),
             reads: self.reads.max(other.reads),
+        }
+    }
+}
+
+impl AddAssign for SerialSteps {
+    /// One after the other.
+    fn add_assign(&mut self, other: Self) {
+        self.compares += other.compares;
+        self.writes += other.writes;
+        self.shifts += other.shifts;
+        self.reads += other.reads;
+    }
+}
+
+/// What the passes of one table did for one image: the events of searches and writes, split by the kind of pass.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TableEvents {
+    /// The table's name.
+    pub name: String,
+    /// Bits that the table was applied to, over all programs: each took all of its passes.
+    pub bits: u64,
+    /// Rows that searched, summed over compares.
+    pub row_searches: PerRows,
+    /// Bits that searched: columns not masked, in every row.
+    pub searched_bits: PerRows,
+    /// Bits written to rows that a search tagged; known from data only.
+    pub tagged_bits: PerRows,
+    /// Bits written to every row without a search.
+    pub broadcast_bits: PerRows,
+}
+
+impl TableEvents {
+    /// Nothing yet.
+    pub fn none(name: &str) -> Self {
+        let (row_searches, searched_bits, tagged_bits, broadcast_bits) = Default::default();
+        Self { name: name.to_owned(), bits: 0, row_searches, searched_bits, tagged_bits, broadcast_bits }
+    }
+
+    /// Adds events of passes to those of the table with their name.
+    pub fn merge(all: &mut Vec<Self>, more: &[Self]) {
+        for events in more {
+            let place = all.iter().position(|known| known.name == events.name).unwrap_or_else(|| {
+                all.push(Self::none(&events.name));
+                all.len() - 1
+            });
+            let sum = &mut all[place];
+            sum.bits += events.bits;
+            sum.row_searches += events.row_searches;
+            sum.searched_bits += events.searched_bits;
+            sum.tagged_bits += events.tagged_bits;
+            sum.broadcast_bits += events.broadcast_bits;
         }
     }
 }
@@ -137,9 +198,6 @@ impl AddAssign for Events {
         self.requantizations += other.requantizations;
         self.pool_operations += other.pool_operations;
         self.processors = self.processors.max(other.processors);
-        self.serial.compares += other.serial.compares;
-        self.serial.writes += other.serial.writes;
-        self.serial.shifts += other.serial.shifts;
-        self.serial.reads += other.serial.reads;
+        self.serial += other.serial;
     }
 }

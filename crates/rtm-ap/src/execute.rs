@@ -21,8 +21,8 @@ pub trait Port {
 pub struct Execution {
     /// The events in one row that the program alone determines.
     pub counts: ProgramCounts,
-    /// Bits written to tagged rows, over all rows in use.
-    pub tagged_bits: u64,
+    /// Bits written to tagged rows, over all rows in use, by table of the program.
+    pub tagged_bits: Vec<u64>,
 }
 
 /// Why a program is not executed.
@@ -31,6 +31,14 @@ pub enum ExecutionError {
     /// It breaks a rule of the machine.
     #[error(transparent)]
     Program(#[from] ProgramError),
+    /// It was compiled for another array.
+    #[error("the program is for an array of {found}; the processor has one of {expected}")]
+    Geometry {
+        /// The program's.
+        found: Geometry,
+        /// The processor's.
+        expected: Geometry,
+    },
     /// A processor does not have so many rows.
     #[error("{found} rows are to be used of a processor of {geometry}")]
     Rows {
@@ -44,13 +52,17 @@ pub enum ExecutionError {
 /// Checks a program and runs it on the first `rows` rows of one processor.
 ///
 /// # Errors
-/// If the program breaks a rule, or the processor has fewer rows; nothing was loaded or stored then.
+/// If the program breaks a rule or is for another array, or the processor has fewer rows; nothing was loaded or stored then.
 pub fn execute_program(
+    processor: Geometry,
     program: &Program,
     rows: usize,
     port: &mut impl Port,
 ) -> Result<Execution, ExecutionError> {
-    if rows > program.geometry.rows() {
+    if program.geometry != processor {
+        return Err(ExecutionError::Geometry { found: program.geometry, expected: processor });
+    }
+    if rows > processor.rows() {
         return Err(ExecutionError::Rows { found: rows, geometry: program.geometry });
     }
     let counts = ProgramCounts::of(program)?;
@@ -90,12 +102,13 @@ impl Kernel {
     }
 }
 
-/// Runs a program that keeps the machine's rules on at most 4096 rows, and returns how many bits were written to tagged rows.
-pub(crate) fn execute(program: &Program, rows: usize, port: &mut impl Port) -> u64 {
+/// Runs a program that keeps the machine's rules on at most 4096 rows, and returns how many bits each of its tables wrote to
+/// tagged rows.
+pub(crate) fn execute(program: &Program, rows: usize, port: &mut impl Port) -> Vec<u64> {
     execute_with(Kernel::best(), program, rows, port)
 }
 
-fn execute_with(kernel: Kernel, program: &Program, rows: usize, port: &mut impl Port) -> u64 {
+fn execute_with(kernel: Kernel, program: &Program, rows: usize, port: &mut impl Port) -> Vec<u64> {
     match rows.div_ceil(64) {
         0..=1 => execute_words::<1>(kernel, program, rows, port),
         2 => execute_words::<2>(kernel, program, rows, port),
@@ -111,7 +124,7 @@ fn execute_words<const WORDS: usize>(
     program: &Program,
     rows: usize,
     port: &mut impl Port,
-) -> u64 {
+) -> Vec<u64> {
     match kernel {
         // SAFETY: `Kernel::best` names these only after it has seen that the processor has their features, and the tests ask
         // for none above it.
@@ -121,7 +134,21 @@ fn execute_words<const WORDS: usize>(
         #[cfg(target_arch = "x86_64")]
         #[allow(unsafe_code)]
         Kernel::Avx2 => unsafe { x86::avx2::<WORDS>(program, rows, port) },
-        _ => interpret::<WORDS>(program, rows, port),
+        _ => interpret::<WORDS>(program, rows, port, &mut |_| {}),
+    }
+}
+
+/// Runs a program that keeps the machine's rules on at most 4096 rows, and tells after each instruction how many bits it wrote
+/// to tagged rows.
+pub(crate) fn execute_told(
+    program: &Program,
+    rows: usize,
+    port: &mut impl Port,
+    tell: &mut impl FnMut(u64),
+) -> Vec<u64> {
+    match rows.div_ceil(64) {
+        0..=8 => interpret::<8>(program, rows, port, tell),
+        _ => interpret::<64>(program, rows, port, tell),
     }
 }
 
@@ -131,27 +158,42 @@ mod x86 {
     use super::{Port, Program, interpret};
 
     #[target_feature(enable = "avx2,popcnt,bmi1,bmi2,lzcnt")]
-    pub(super) fn avx2<const WORDS: usize>(program: &Program, rows: usize, port: &mut impl Port) -> u64 {
-        interpret::<WORDS>(program, rows, port)
+    pub(super) fn avx2<const WORDS: usize>(program: &Program, rows: usize, port: &mut impl Port) -> Vec<u64> {
+        interpret::<WORDS>(program, rows, port, &mut |_| {})
     }
 
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vpopcntdq,avx2,popcnt,bmi1,bmi2,lzcnt")]
-    pub(super) fn avx512<const WORDS: usize>(program: &Program, rows: usize, port: &mut impl Port) -> u64 {
-        interpret::<WORDS>(program, rows, port)
+    pub(super) fn avx512<const WORDS: usize>(
+        program: &Program,
+        rows: usize,
+        port: &mut impl Port,
+    ) -> Vec<u64> {
+        interpret::<WORDS>(program, rows, port, &mut |_| {})
     }
 }
 
 /// Inlined into each kernel, so that it is compiled with that kernel's instructions.
 #[inline(always)]
-fn interpret<const WORDS: usize>(program: &Program, rows: usize, port: &mut impl Port) -> u64 {
+fn interpret<const WORDS: usize>(
+    program: &Program,
+    rows: usize,
+    port: &mut impl Port,
+    tell: &mut impl FnMut(u64),
+) -> Vec<u64> {
+    let mut tagged = vec![0; program.luts.len()];
     let tables: Vec<Table> = program.luts.iter().map(Table::of).collect();
     let mut block = Block::<WORDS>::new(program, rows, 0);
     let mut values = vec![0_u16; rows];
     let mut sums = vec![0_i32; rows];
     for instruction in &program.instructions {
+        let before = block.tagged_bits;
         block.instruction(instruction, &tables, port, &mut values, &mut sums);
+        if let Instruction::Apply { lut, .. } = instruction {
+            tagged[usize::from(*lut)] += block.tagged_bits - before;
+        }
+        tell(block.tagged_bits - before);
     }
-    block.tagged_bits
+    tagged
 }
 
 /// A table in the form that the inner loop reads.

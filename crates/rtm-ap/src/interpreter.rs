@@ -21,8 +21,8 @@ pub struct Interpretation {
     pub row_searches: u64,
     /// Bits that a search compared with its key.
     pub searched_bits: u64,
-    /// Bits written to rows that a search tagged.
-    pub tagged_bits: u64,
+    /// Bits written to rows that a search tagged, by table of the program.
+    pub tagged_bits: Vec<u64>,
     /// Bits written to rows without a search.
     pub broadcast_bits: u64,
     /// Steps of one track by one domain, the way home included.
@@ -87,13 +87,16 @@ pub fn interpret(
     mut element: impl FnMut(usize, Tap) -> u16,
 ) -> Result<Interpretation, Refusal> {
     let mut machine = Machine::new(program.geometry, rows);
+    machine.events.tagged_bits = vec![0; program.luts.len()];
     for (index, instruction) in program.instructions.iter().enumerate() {
         let done = match *instruction {
             Instruction::Load { tap, destination } => {
                 machine.load(destination, &mut |row| u64::from(element(row, tap)))
             }
             Instruction::Apply { lut, bits, operands } => {
-                machine.apply(program.luts.get(usize::from(lut)), usize::from(bits), operands.as_slice())
+                let number = usize::from(lut);
+                let lut = program.luts.get(number).map(|lut| (number, lut));
+                machine.apply(lut, usize::from(bits), operands.as_slice())
             }
             Instruction::Store { output, source, signed } => machine.store(output, source, signed),
         };
@@ -172,14 +175,19 @@ impl Machine {
         Ok(())
     }
 
-    fn apply(&mut self, lut: Option<&Lut>, bits: usize, operands: &[Operand]) -> Result<(), RuleName> {
+    fn apply(
+        &mut self,
+        lut: Option<(usize, &Lut)>,
+        bits: usize,
+        operands: &[Operand],
+    ) -> Result<(), RuleName> {
         for &operand in operands {
             last_bit(operand)?;
         }
         if bits == 0 {
             return Err(RuleName::Bits);
         }
-        let lut = lut.ok_or(RuleName::Table)?;
+        let (number, lut) = lut.ok_or(RuleName::Table)?;
         if operands.len() != lut.columns().len() {
             return Err(RuleName::Operands);
         }
@@ -196,14 +204,14 @@ impl Machine {
             }
             self.shift(&places);
             for pass in lut.passes() {
-                self.pass(&named(pass.key, &places), &named(pass.write, &places))?;
+                self.pass(number, &named(pass.key, &places), &named(pass.write, &places))?;
             }
         }
         Ok(())
     }
 
     /// A search for the key, and a write to the rows that match. Without a key it is a broadcast.
-    fn pass(&mut self, key: &[(Place, bool)], write: &[(Place, bool)]) -> Result<(), RuleName> {
+    fn pass(&mut self, table: usize, key: &[(Place, bool)], write: &[(Place, bool)]) -> Result<(), RuleName> {
         let broadcast = key.is_empty();
         for &(cell, _) in key {
             self.check_filled(cell)?;
@@ -228,7 +236,7 @@ impl Machine {
                 if broadcast {
                     self.events.broadcast_bits += 1;
                 } else {
-                    self.events.tagged_bits += 1;
+                    self.events.tagged_bits[table] += 1;
                 }
             }
         }

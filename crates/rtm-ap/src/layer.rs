@@ -9,9 +9,10 @@ use network::{Accumulators, FeatureMap, LinearLayer, Window};
 use rayon::prelude::*;
 
 use crate::counts::{ProgramCounts, ProgramError};
-use crate::events::{Events, PerRows, RowCount, SerialSteps};
+use crate::events::RowCount;
 use crate::execute::{Port, execute};
 use crate::expectation::expected_tagged_bits;
+use crate::program_events::{ProgramEvents, mean_tagged_bits};
 use crate::strike::{Strike, StrikeSites};
 use crate::struck::{RowStrike, execute_struck};
 
@@ -57,8 +58,8 @@ pub enum MachineError {
 pub struct MachineLayer {
     compiled: CompiledLayer,
     counts: Vec<ProgramCounts>,
-    /// Bits written to tagged rows in a row that holds nothing, for each program.
-    padding_tagged_bits: Vec<f64>,
+    /// Bits that each table of each program writes to tagged rows in a row that holds nothing.
+    padding_tagged_bits: Vec<Vec<f64>>,
     geometry: Geometry,
     window: Window,
     input: network::Shape,
@@ -108,16 +109,10 @@ impl MachineLayer {
             sites,
         };
         let rows = prepared.rows();
-        prepared.padding_tagged_bits = prepared
-            .compiled
-            .programs
-            .iter()
-            .map(
-                |program| {
-                    if rows.physical > rows.occupied { expected_tagged_bits(program, 0.0) } else { 0.0 }
-                },
-            )
-            .collect();
+        if rows.physical > rows.occupied {
+            let of_padding = |program| expected_tagged_bits(program, |_, _| 0.0);
+            prepared.padding_tagged_bits = prepared.compiled.programs.iter().map(of_padding).collect();
+        }
         Ok(prepared)
     }
 
@@ -126,14 +121,14 @@ impl MachineLayer {
         &self.compiled
     }
 
-    /// The array that the layer was compiled for.
-    pub fn geometry(&self) -> Geometry {
-        self.geometry
-    }
-
     /// The events of each program in one row.
     pub fn counts(&self) -> &[ProgramCounts] {
         &self.counts
+    }
+
+    /// The array.
+    pub fn geometry(&self) -> Geometry {
+        self.geometry
     }
 
     /// The rows that each program runs on: output positions, filled up to whole processors.
@@ -148,27 +143,53 @@ impl MachineLayer {
         self.rows().physical / self.geometry.rows() as u64 * self.counts.len() as u64
     }
 
-    /// The events that do not depend on data, and the given bits written to tagged rows of each program.
-    fn events(&self, tagged_bits: impl Iterator<Item = f64>) -> Events {
-        program_events(&self.counts, &self.padding_tagged_bits, self.rows(), self.geometry, tagged_bits)
+    /// The events that do not depend on data, and the given bits that each table of each program writes to tagged rows.
+    fn events(&self, tagged_bits: &[Vec<f64>]) -> ProgramEvents {
+        ProgramEvents::of(
+            &self.compiled.programs,
+            &self.counts,
+            tagged_bits,
+            &self.padding_tagged_bits,
+            self.rows(),
+        )
     }
 
-    /// The events of one image from the programs alone, if every loaded bit is 1 with the given probability.
-    pub fn expected_events(&self, set_bit_share: f64) -> Events {
+    /// The events of one image from the programs alone; `set_bit_share` gives the probability that a bit of an input value is 1.
+    /// Taps that lie in the padding at some output positions are 0 there.
+    pub fn expected_events(&self, set_bit_share: impl Fn(usize) -> f64) -> ProgramEvents {
         let occupied = self.rows().occupied as f64;
-        self.events(
-            self.compiled
-                .programs
-                .iter()
-                .map(|program| occupied * expected_tagged_bits(program, set_bit_share)),
-        )
+        let inside = self.shares_inside();
+        let share = |tap: Tap, bit: usize| {
+            let place = usize::from(tap.row) * self.window.kernel_width() + usize::from(tap.column);
+            inside.get(place).unwrap_or(&1.0) * set_bit_share(bit)
+        };
+        let of_program = |program| {
+            let row = expected_tagged_bits(program, share);
+            row.into_iter().map(|bits| occupied * bits).collect()
+        };
+        let tagged: Vec<Vec<f64>> = self.compiled.programs.iter().map(of_program).collect();
+        self.events(&tagged)
+    }
+
+    /// The share of output positions at which each tap of the window lies inside the input.
+    fn shares_inside(&self) -> Vec<f64> {
+        let positions = |height| (0..height).flat_map(|row| (0..self.output.width).map(move |c| (row, c)));
+        let share = |tap| {
+            let inside = positions(self.output.height)
+                .filter(|&position| self.window.source(self.input, position, tap).is_some())
+                .count();
+            inside as f64 / self.output.positions().max(1) as f64
+        };
+        let columns = self.window.kernel_width();
+        let taps = (0..self.window.kernel_height()).flat_map(|row| (0..columns).map(move |c| (row, c)));
+        taps.map(share).collect()
     }
 
     /// Runs the programs on the activations of one image.
     ///
     /// # Errors
     /// If the activations are not of the layer's shape.
-    pub fn execute(&self, input: &FeatureMap) -> Result<(Accumulators, Events), MachineError> {
+    pub fn execute(&self, input: &FeatureMap) -> Result<(Accumulators, ProgramEvents), MachineError> {
         let (mut accumulators, events) = self.execute_all(&[input])?;
         match accumulators.pop() {
             Some(accumulators) => Ok((accumulators, events)),
@@ -183,21 +204,21 @@ impl MachineLayer {
     ///
     /// # Errors
     /// If activations are not of the layer's shape.
-    pub fn execute_all(&self, inputs: &[&FeatureMap]) -> Result<(Vec<Accumulators>, Events), MachineError> {
+    pub fn execute_all(
+        &self,
+        inputs: &[&FeatureMap],
+    ) -> Result<(Vec<Accumulators>, ProgramEvents), MachineError> {
         inputs.iter().try_for_each(|input| self.check_input(input))?;
         let blocks: Vec<Block> = self.blocks(inputs.len(), SIMULATED_ROWS).collect();
-        let results: Vec<(u64, Outputs)> = blocks
+        let results: Vec<(Vec<u64>, Outputs)> = blocks
             .par_iter()
             .map(|&block| {
                 let mut port = self.port(inputs, block);
                 (execute(&self.compiled.programs[block.program], block.rows, &mut port), port.outputs)
             })
             .collect();
-        let mut tagged = vec![0_u64; self.compiled.programs.len()];
-        for (&block, &(bits, _)) in blocks.iter().zip(&results) {
-            tagged[block.program] += bits;
-        }
-        let events = self.events(tagged.into_iter().map(|bits| bits as f64 / inputs.len().max(1) as f64));
+        let tagged = blocks.iter().zip(&results).map(|(block, (tagged, _))| (block.program, tagged));
+        let events = self.events(&mean_tagged_bits(&self.compiled.programs, tagged, inputs.len()));
         let outputs = results.into_iter().map(|(_, outputs)| outputs);
         Ok((self.assemble(inputs.len(), blocks.iter().copied().zip(outputs))?, events))
     }
@@ -281,7 +302,7 @@ impl MachineLayer {
         Some(sites.get_or_init(|| StrikeSites::of(&self.compiled.programs[program])))
     }
 
-    fn check_input(&self, input: &FeatureMap) -> Result<(), MachineError> {
+    pub(crate) fn check_input(&self, input: &FeatureMap) -> Result<(), MachineError> {
         if input.shape() == self.input { Ok(()) } else { Err(self.wrong_shape(input.shape())) }
     }
 
@@ -291,13 +312,21 @@ impl MachineLayer {
 
     /// The rows of all images, one image after the other, in blocks of at most `most` rows, for every program.
     fn blocks(&self, images: usize, most: usize) -> impl Iterator<Item = Block> {
-        let all = images * self.output.positions();
-        (0..self.compiled.programs.len()).flat_map(move |program| {
-            (0..all).step_by(most).map(move |first| Block { program, first, rows: most.min(all - first) })
-        })
+        (0..self.compiled.programs.len()).flat_map(move |program| self.blocks_of(program, images, most))
     }
 
-    fn port<'a>(&self, inputs: &'a [&'a FeatureMap], block: Block) -> WindowPort<'a> {
+    /// The same for one program.
+    pub(crate) fn blocks_of(
+        &self,
+        program: usize,
+        images: usize,
+        most: usize,
+    ) -> impl Iterator<Item = Block> + use<> {
+        let all = images * self.output.positions();
+        (0..all).step_by(most).map(move |first| Block { program, first, rows: most.min(all - first) })
+    }
+
+    pub(crate) fn port<'a>(&self, inputs: &'a [&'a FeatureMap], block: Block) -> WindowPort<'a> {
         WindowPort {
             window: self.window,
             inputs,
@@ -333,43 +362,15 @@ impl MachineLayer {
     }
 }
 
-/// The events of programs that run side by side, each on the same rows: those that do not depend on data from their counts, and
-/// the given bits that each writes to tagged rows.
-pub(crate) fn program_events(
-    counts: &[ProgramCounts],
-    padding_tagged_bits: &[f64],
-    rows: RowCount,
-    geometry: Geometry,
-    tagged_bits: impl Iterator<Item = f64>,
-) -> Events {
-    let blocks = rows.physical / geometry.rows() as u64;
-    let mut events = Events { processors: blocks * counts.len() as u64, ..Events::default() };
-    let padding = (rows.physical - rows.occupied) as f64;
-    for ((counts, padding_bits), tagged) in counts.iter().zip(padding_tagged_bits).zip(tagged_bits) {
-        events.row_searches += PerRows::uniform(counts.compares, rows);
-        events.searched_bits += PerRows::uniform(counts.compared_columns, rows);
-        events.driven_columns += (counts.compared_columns * blocks) as f64;
-        events.tagged_bits += PerRows { occupied: tagged, physical: tagged + padding * padding_bits };
-        events.broadcast_bits += PerRows::uniform(counts.broadcast_bits, rows);
-        events.track_steps += PerRows::uniform(counts.track_steps, rows);
-        events.loaded_bits += (counts.loaded_bits * rows.occupied) as f64;
-        events.stored_bits += (counts.stored_bits * rows.occupied) as f64;
-        events.words_fetched += counts.words as f64;
-        events.words_broadcast += (counts.words * blocks) as f64;
-    }
-    events.serial = counts.iter().fold(SerialSteps::default(), |s, counts| s.alongside(counts.serial));
-    events
-}
-
 /// Rows that are simulated together: eight words of a plane.
 pub(crate) const SIMULATED_ROWS: usize = 512;
 
 /// Rows that run one program, counted over all images.
 #[derive(Debug, Clone, Copy)]
-struct Block {
+pub(crate) struct Block {
     program: usize,
     first: usize,
-    rows: usize,
+    pub(crate) rows: usize,
 }
 
 /// Accumulators of a block's rows, by output.

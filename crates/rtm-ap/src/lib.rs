@@ -10,6 +10,7 @@
 //! Events become energy, latency and area by the parameters of a technology file. The crate knows nothing of accuracy.
 
 mod activation;
+mod allocation;
 mod cost;
 mod counts;
 mod events;
@@ -19,20 +20,31 @@ mod fused;
 mod interpreter;
 mod layer;
 mod machine;
+mod program_events;
 mod strike;
 mod struck;
 mod technology_parameters;
+mod timeline;
+mod trace;
+mod utilization;
 mod wear;
 
 pub use activation::{ActivationsAt, UnknownActivationsAt};
-pub use cost::{AreaAdditions, Cost, EnergyParts, cost, processor_area, processor_area_with};
-pub use counts::{ProgramCounts, ProgramError, Rule};
-pub use events::{Events, PerRows, RowCount, SerialSteps};
+pub use allocation::{Allocated, Allocation, UnknownAllocation};
+pub use cost::{
+    AreaAdditions, Cost, EnergyParts, NetworkCost, chip_area, cost, processor_area, processor_area_with,
+};
+pub use counts::{ProgramCounts, ProgramError, Rule, TableUse};
+pub use events::{Events, PerRows, RowCount, SerialSteps, TableEvents};
 pub use execute::{Execution, ExecutionError, Port, execute_program};
 pub use expectation::expected_tagged_bits;
 pub use interpreter::{Interpretation, Refusal, RuleName, interpret};
 pub use layer::{MachineError, MachineLayer, StruckRow};
 pub use machine::{Machine, Run};
+pub use program_events::ProgramEvents;
 pub use strike::{Effect, Move, Search, Strike, StrikeSites, WrittenBit};
 pub use technology_parameters::{PaddingRows, ProcessorDesign, ProcessorParameters, SearchModel};
+pub use timeline::Timeline;
+pub use trace::TracedInstruction;
+pub use utilization::{LayerTimeline, Utilization};
 pub use wear::{HotSpot, Wear};

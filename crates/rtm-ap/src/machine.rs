@@ -1,18 +1,20 @@
 //! A whole network on processors: layer after layer on the same ones, requantization and pools at their periphery.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use compiler::activation::RequantizationMethod;
 use compiler::{Format, Options, Program};
 use network::{
     Accumulators, Activation, Addend, BatchEngine, Evaluation, EvaluationError, FeatureMap, LayerId,
-    LinearLayer, Network, Node, Operation,
+    LinearEngine, LinearLayer, Network, Node, Operation, ReferenceEngine,
 };
 use rayon::prelude::*;
 
 use crate::activation::{AccumulatorFormats, ActivationPrograms, ActivationsAt};
-use crate::events::Events;
+use crate::events::{Events, TableEvents};
 use crate::layer::{MachineError, MachineLayer};
+use crate::program_events::ProgramEvents;
 
 /// A network compiled for processors.
 #[derive(Debug)]
@@ -41,6 +43,8 @@ pub struct Run {
     pub evaluations: Vec<Evaluation>,
     /// The mean of the images' events, in the order of the network's linear layers.
     pub events: Vec<Events>,
+    /// The searches and writes among them, by table, for each layer.
+    pub tables: Vec<Vec<TableEvents>>,
 }
 
 impl Machine {
@@ -143,21 +147,35 @@ impl Machine {
     /// # Errors
     /// If an image does not fit the network.
     pub fn run_all(&self, images: &[FeatureMap]) -> Result<Run, EvaluationError<MachineError>> {
-        let events = Vec::with_capacity(self.layers.len());
-        let mut engine = Engine { machine: self, next: 0, next_activation: 0, events };
-        let evaluations = self.network.evaluate_all(images, &mut engine)?;
-        Ok(Run { evaluations, events: engine.events })
+        self.run_layers(images, |_| true)
     }
 
-    /// The events of every layer from the programs alone; `set_bit_share` gives for each layer the probability that a bit of
-    /// its input is 1.
-    pub fn expected_events(&self, set_bit_share: impl Fn(usize) -> f64 + Sync) -> Vec<Events> {
-        let mut events: Vec<Events> = self
-            .layers
-            .par_iter()
-            .enumerate()
-            .map(|(index, layer)| self.with_periphery(index, layer.expected_events(set_bit_share(index))))
-            .collect();
+    /// Runs some of the layers on the machine, by their place among the linear layers, and infers the others, which have no
+    /// events.
+    ///
+    /// # Errors
+    /// If an image does not fit the network.
+    pub fn run_layers(
+        &self,
+        images: &[FeatureMap],
+        runs: impl Fn(usize) -> bool,
+    ) -> Result<Run, EvaluationError<MachineError>> {
+        let layers = Vec::with_capacity(self.layers.len());
+        let mut engine = Engine { machine: self, runs, next_activation: 0, layers };
+        let evaluations = self.network.evaluate_all(images, &mut engine)?;
+        let (events, tables) = engine.layers.into_iter().map(|layer| (layer.events, layer.tables)).unzip();
+        Ok(Run { evaluations, events, tables })
+    }
+
+    /// The events of every layer from the programs alone; `set_bit_share` gives for each layer and bit the probability that
+    /// this bit of an input value is 1.
+    pub fn expected_events(&self, set_bit_share: impl Fn(usize, usize) -> f64 + Sync) -> Vec<Events> {
+        let of_layer = |(index, layer): (usize, &MachineLayer)| {
+            let mut expected = layer.expected_events(|bit| set_bit_share(index, bit));
+            self.count_periphery(index, &mut expected.events);
+            expected.events
+        };
+        let mut events: Vec<Events> = self.layers.par_iter().enumerate().map(of_layer).collect();
         let (mut layers, mut activations) = (0, self.activations.iter());
         for node in self.network.nodes() {
             match node {
@@ -166,7 +184,7 @@ impl Machine {
                     if let (Some(Some(programs)), Some(layer)) =
                         (activations.next(), events[..layers].last_mut())
                     {
-                        *layer += programs.expected_events();
+                        *layer += programs.expected_events().events;
                     }
                 }
             }
@@ -174,23 +192,24 @@ impl Machine {
         events
     }
 
-    fn with_periphery(&self, layer: usize, mut events: Events) -> Events {
+    fn count_periphery(&self, layer: usize, events: &mut Events) {
         let periphery = self.periphery[layer];
         events.requantizations = periphery.requantizations as f64;
         events.pool_operations = periphery.pool_operations as f64;
         events.output_bits = periphery.output_bits as f64;
-        events
     }
 }
 
-struct Engine<'m> {
+struct Engine<'m, R> {
     machine: &'m Machine,
-    next: usize,
+    /// Whether a layer runs on the machine.
+    runs: R,
     next_activation: usize,
-    events: Vec<Events>,
+    /// Of the layers so far.
+    layers: Vec<ProgramEvents>,
 }
 
-impl BatchEngine for Engine<'_> {
+impl<R: Fn(usize) -> bool> BatchEngine for Engine<'_, R> {
     type Error = MachineError;
 
     fn accumulate_all(
@@ -198,13 +217,20 @@ impl BatchEngine for Engine<'_> {
         layer: &LinearLayer,
         inputs: &[&FeatureMap],
     ) -> Result<Vec<Accumulators>, MachineError> {
-        let prepared = self.machine.layers.get(self.next).filter(|l| l.compiled().name == layer.name());
+        let next = self.layers.len();
+        let prepared = self.machine.layers.get(next).filter(|l| l.compiled().name == layer.name());
         let Some(prepared) = prepared else {
             return Err(MachineError::Unknown(layer.name().to_owned()));
         };
-        let (accumulators, events) = prepared.execute_all(inputs)?;
-        self.events.push(self.machine.with_periphery(self.next, events));
-        self.next += 1;
+        if !(self.runs)(next) {
+            self.layers.push(ProgramEvents::default());
+            let inferred = inputs.par_iter().map(|input| ReferenceEngine.accumulate(layer, input));
+            let never = |_: Infallible| MachineError::Unknown(layer.name().to_owned());
+            return inferred.collect::<Result<_, _>>().map_err(never);
+        }
+        let (accumulators, mut done) = prepared.execute_all(inputs)?;
+        self.machine.count_periphery(next, &mut done.events);
+        self.layers.push(done);
         Ok(accumulators)
     }
 
@@ -215,11 +241,12 @@ impl BatchEngine for Engine<'_> {
     ) -> Result<Option<Vec<FeatureMap>>, MachineError> {
         let programs = self.machine.activations.get(self.next_activation);
         self.next_activation += 1;
-        let Some(Some(programs)) = programs else { return Ok(None) };
-        let (made, events) = programs.execute(images)?;
+        let runs = self.layers.len().checked_sub(1).is_some_and(&self.runs);
+        let Some(Some(programs)) = programs.filter(|_| runs) else { return Ok(None) };
+        let (made, done) = programs.execute(images)?;
         // What follows a layer is counted with it.
-        if let Some(layer) = self.events.last_mut() {
-            *layer += events;
+        if let Some(layer) = self.layers.last_mut() {
+            *layer += done;
         }
         Ok(Some(made))
     }

@@ -83,6 +83,8 @@ technology::parameters! {
         program_bit_area: Area = "controller.store_bit" per "bit",
         /// Energy to move one bit between the buffer and a processor.
         movement_bit: Energy = "movement.bit_within_bank" per "bit",
+        /// Time that the way between buffer and processors, which all of them share, is taken by one bit.
+        movement_time: Time = "movement.time" per "bit",
         /// Energy to read or write one bit in the buffer.
         buffer_bit: Energy = "buffer.bit" per "bit",
         /// Energy to multiply, add, shift and clamp one accumulator.

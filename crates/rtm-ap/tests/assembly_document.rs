@@ -69,7 +69,7 @@ fn check(program: &str, expected: &str) -> usize {
         |row: usize, tap: Tap| elements.get(&tap).and_then(|values| values.get(row)).copied().unwrap_or(0);
     let slow = interpret(&program, rows, element);
     let mut port = Elements::new(element);
-    let fast = execute_program(&program, rows, &mut port);
+    let fast = execute_program(program.geometry, &program, rows, &mut port);
     if let [(key, value)] = statements.as_slice()
         && key == &["refused"]
     {
@@ -98,7 +98,7 @@ fn check(program: &str, expected: &str) -> usize {
             ["compares"] => fast.counts.compares,
             ["compared_columns"] => fast.counts.compared_columns,
             ["broadcast_bits"] => fast.counts.broadcast_bits,
-            ["tagged_bits"] => fast.tagged_bits,
+            ["tagged_bits"] => fast.tagged_bits.iter().sum(),
             ["track_steps"] => fast.counts.track_steps,
             ["loaded_bits"] => fast.counts.loaded_bits,
             ["stored_bits"] => fast.counts.stored_bits,

@@ -5,6 +5,8 @@
 #[path = "support/layers.rs"]
 mod layers;
 
+use std::collections::BTreeMap;
+
 use compiler::{Geometry, Options, Sharing};
 use layers::case;
 use network::{FeatureMap, LinearEngine, ReferenceEngine};
@@ -24,8 +26,11 @@ proptest! {
     fn counted_and_executed_events_agree_exactly_where_data_has_no_say(case in case()) {
         let machine = MachineLayer::compile(&case.layer, &case.options).unwrap();
         let (_, mut executed) = machine.execute(&case.input).unwrap();
-        let mut expected = machine.expected_events(0.5);
-        (executed.tagged_bits, expected.tagged_bits) = Default::default();
+        let mut expected = machine.expected_events(|_| 0.5);
+        for events in [&mut executed, &mut expected] {
+            events.events.tagged_bits = Default::default();
+            events.tables.iter_mut().for_each(|table| table.tagged_bits = Default::default());
+        }
         prop_assert_eq!(executed, expected);
     }
 
@@ -34,8 +39,7 @@ proptest! {
         let machine = MachineLayer::compile(&case.layer, &case.options).unwrap();
         let zeros = FeatureMap::new(case.layer.input(), vec![0; case.layer.input().len()]).unwrap();
         let (_, executed) = machine.execute(&zeros).unwrap();
-        let expected = machine.expected_events(0.0);
-        prop_assert_eq!(executed.tagged_bits, expected.tagged_bits);
+        prop_assert_eq!(executed, machine.expected_events(|_| 0.0));
     }
 
     #[test]
@@ -53,7 +57,7 @@ proptest! {
         let (shape, input, window) = (case.layer.output(), case.layer.input(), case.layer.window());
         let rows = case.options.geometry.rows();
         let mut interpreted = vec![0; shape.len()];
-        let (mut tagged_bits, mut track_steps, mut searched_bits) = (0, 0, 0);
+        let (mut tagged_bits, mut track_steps, mut searched_bits) = (BTreeMap::new(), 0, 0);
         for program in &machine.compiled().programs {
             for first in (0..shape.positions()).step_by(rows) {
                 let used = (shape.positions() - first).min(rows);
@@ -69,16 +73,23 @@ proptest! {
                         interpreted[*output as usize * shape.positions() + first + row] = value;
                     }
                 }
-                tagged_bits += run.tagged_bits;
+                for (table, bits) in program.luts.iter().zip(run.tagged_bits) {
+                    *tagged_bits.entry(table.name().to_owned()).or_insert(0.0) += bits as f64;
+                }
                 track_steps += run.track_steps;
                 searched_bits += run.searched_bits;
             }
         }
         let sums: Vec<i64> = sums.values().iter().map(|&sum| i64::from(sum)).collect();
         prop_assert_eq!(interpreted, sums);
-        prop_assert_eq!(tagged_bits as f64, events.tagged_bits.occupied);
-        prop_assert_eq!(track_steps as f64, events.track_steps.occupied);
-        prop_assert_eq!(searched_bits as f64, events.searched_bits.occupied);
+        tagged_bits.retain(|_, bits| *bits > 0.0);
+        let by_table: BTreeMap<String, f64> = (events.tables.iter())
+            .map(|table| (table.name.clone(), table.tagged_bits.occupied))
+            .filter(|&(_, bits)| bits > 0.0)
+            .collect();
+        prop_assert_eq!(by_table, tagged_bits);
+        prop_assert_eq!(track_steps as f64, events.events.track_steps.occupied);
+        prop_assert_eq!(searched_bits as f64, events.events.searched_bits.occupied);
     }
 
     #[test]

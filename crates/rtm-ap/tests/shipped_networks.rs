@@ -22,24 +22,46 @@ fn options() -> Options {
     }
 }
 
-#[test]
-fn vgg8_runs_on_the_machine_and_every_value_equals_the_reference() {
-    let (description, network) = Network::load(&networks().join("vgg8-fashion-s85-a4.yaml")).unwrap();
-    let golden =
-        Checkpoint::load(&networks().join("golden").join(format!("{}.safetensors.zst", description.name)))
-            .unwrap();
+/// Runs a network's golden inputs, and compares every value with the integer inference, and the logits with the golden ones.
+fn assert_golden(name: &str) {
+    let (description, network) = Network::load(&networks().join(format!("{name}.yaml"))).unwrap();
+    let golden = Checkpoint::load(&networks().join(description.golden.unwrap())).unwrap();
     let (_, logits) = golden.shaped::<i64>("logits").unwrap();
     let (shape, pixels) = golden.shaped::<u8>("input").unwrap();
     let network = Arc::new(network);
+    let images: Vec<FeatureMap> = pixels
+        .chunks(pixels.len() / shape[0])
+        .map(|image| FeatureMap::from_pixels(network.input().shape(), image).unwrap())
+        .collect();
     let machine = Machine::compile(Arc::clone(&network), &options()).unwrap();
-    let size = pixels.len() / shape[0];
-    for (image, expected) in pixels.chunks(size).zip(logits.chunks(network.classes())) {
-        let image = FeatureMap::from_pixels(network.input().shape(), image).unwrap();
-        let run = machine.run(&image).unwrap();
-        assert_eq!(run.evaluations[0].logits(), expected);
-        let reference = network.evaluate(&image, &mut network::ReferenceEngine).unwrap();
-        assert_eq!(run.evaluations[0], reference);
+    // A few at a time: the values of ResNet-18 take many megabytes an image.
+    for (images, logits) in images.chunks(4).zip(logits.chunks(4 * network.classes())) {
+        let run = machine.run_all(images).unwrap();
+        let given: Vec<i64> = run.evaluations.iter().flat_map(|e| e.logits().iter().copied()).collect();
+        assert_eq!(given, logits, "{name}");
+        let reference = network.evaluate(&images[0], &mut network::ReferenceEngine).unwrap();
+        assert!(run.evaluations[0] == reference, "{name}: a value differs from the reference");
     }
+}
+
+#[test]
+fn vgg8_gives_its_golden_values_on_the_machine() {
+    ["vgg8-fashion-s85-a4", "vgg8-fashion-s85-a8"].into_iter().for_each(assert_golden);
+}
+
+#[test]
+fn vgg9_gives_its_golden_values_on_the_machine() {
+    ["vgg9-s85-a4", "vgg9-s90-a4", "vgg9-s85-a8"].into_iter().for_each(assert_golden);
+}
+
+#[test]
+fn vgg11_gives_its_golden_values_on_the_machine() {
+    ["vgg11-s85-a4", "vgg11-s90-a4", "vgg11-s85-a8"].into_iter().for_each(assert_golden);
+}
+
+#[test]
+fn resnet18_at_224_gives_its_golden_values_on_the_machine() {
+    assert_golden("resnet18-s80-a4");
 }
 
 #[test]

@@ -470,6 +470,26 @@ impl Table {
         })
     }
 
+    /// Some of the columns, in the order given, with the same rows and provenance.
+    ///
+    /// # Errors
+    /// [`TableError::UnknownColumn`].
+    pub fn select(&self, columns: &[&str]) -> Result<Self, TableError> {
+        let place = |name: &&str| {
+            self.column(name)?;
+            Ok(self.columns.iter().position(|column| column.name == **name).unwrap_or(0))
+        };
+        let places: Vec<usize> = columns.iter().map(place).collect::<Result<_, TableError>>()?;
+        Ok(Self {
+            name: self.name.clone(),
+            meaning: self.meaning.clone(),
+            columns: places.iter().map(|&place| self.columns[place].clone()).collect(),
+            cells: places.iter().map(|&place| self.cells[place].clone()).collect(),
+            rows: self.rows,
+            provenance: self.provenance.clone(),
+        })
+    }
+
     /// The different texts of a column, in the order of their first row; gaps are left out.
     ///
     /// # Errors

@@ -122,6 +122,10 @@ macro_rules! quantity {
             pub const fn $constructor(value: f64) -> Self {
                 Self(value)
             }
+            /// The larger of two.
+            pub fn max(self, other: Self) -> Self {
+                Self(self.0.max(other.0))
+            }
         }
         impl Quantity for $name {
             const DIMENSION: Dimension = Dimension::$name;

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::commands;
+use crate::manifest::UsersData;
 
 /// Re-runs the claims of "Full-Stack Optimization for CAM-Only DNN Inference" (DATE 2024) from manifests.
 #[derive(Debug, Parser)]
@@ -17,6 +18,10 @@ pub struct Arguments {
     /// Threads to compute with; by default one for each core. Results do not depend on it
     #[arg(long, global = true, value_name = "COUNT")]
     pub jobs: Option<usize>,
+
+    /// Data that the repository may not carry, by name: `cifar10` is the folder of its binary version
+    #[arg(long, global = true, value_name = "NAME=FOLDER", value_parser = data_folder)]
+    pub data: Vec<(UsersData, PathBuf)>,
 
     /// What to do
     #[command(subcommand)]
@@ -44,10 +49,18 @@ pub enum Command {
     )]
     Compile(commands::compile::Arguments),
     /// Run a network on the associative processor, bit for bit: accuracy, events, energy and latency
-    #[command(
-        after_help = "Example: tritrack simulate vgg8-fashion-s85-a4 --images fashion-mnist --count 1000"
-    )]
+    #[command(after_help = commands::simulate::EXAMPLES)]
     Simulate(commands::simulate::Arguments),
+}
+
+fn data_folder(text: &str) -> Result<(UsersData, PathBuf), String> {
+    let (name, folder) =
+        text.split_once('=').ok_or("expected NAME=FOLDER, for example cifar10=/data/cifar-10")?;
+    let data = UsersData::from_str(name, false).map_err(|_| {
+        let known: Vec<&str> = UsersData::value_variants().iter().map(|data| data.name()).collect();
+        format!("there is no data `{name}`; there is: {}", known.join(", "))
+    })?;
+    Ok((data, folder.into()))
 }
 
 const EXAMPLES: &str = "\

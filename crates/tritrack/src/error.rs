@@ -32,6 +32,16 @@ pub enum RunError {
         /// The names there are.
         known: Vec<String>,
     },
+    /// The machine and the integer reference differ: a mistake in one of them.
+    #[error(
+        "{network}: the machine's values for image {image} (counted from 0) are not those of the integer inference"
+    )]
+    NotTheReference {
+        /// The network.
+        network: String,
+        /// The first image with such a value.
+        image: usize,
+    },
     /// An argument is wrong.
     #[error("{message}")]
     Argument {
@@ -79,6 +89,12 @@ pub enum RunError {
     /// An experiment names images without labels where it needs them.
     #[error("the image set `{0}` has no labels, so no accuracy can be measured on it")]
     NoLabels(String),
+    /// Data that the repository may not carry was not named.
+    #[error("this needs `{data}`, which may not be carried here; name its folder with --data {data}=FOLDER")]
+    NoData {
+        /// The data's name.
+        data: &'static str,
+    },
     /// A network has no golden vectors.
     #[error("network `{0}` has no golden vectors; name a data set under `images` instead")]
     NoGolden(String),
@@ -97,6 +113,12 @@ pub enum RunError {
     /// The crossbar model refuses.
     #[error(transparent)]
     Crossbar(#[from] crossbar::CrossbarError),
+    /// A network cannot be programmed into a crossbar.
+    #[error(transparent)]
+    Analog(#[from] crossbar::execution::ExecutionError),
+    /// A crossbar fails on an image.
+    #[error(transparent)]
+    AnalogRun(#[from] network::EvaluationError<crossbar::execution::ExecutionError>),
     /// A fault study fails.
     #[error(transparent)]
     Campaign(#[from] faults::CampaignError),

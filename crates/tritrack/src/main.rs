@@ -7,6 +7,7 @@ mod manifest;
 mod models;
 mod progress;
 mod reproduce;
+mod simulation;
 mod studies;
 mod workspace;
 
@@ -37,7 +38,8 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<(), RunError> {
-    let workspace = Workspace::find(arguments.workspace.as_deref())?;
+    let workspace =
+        Workspace::find(arguments.workspace.as_deref())?.with_data(arguments.data.iter().cloned());
     let mut output = std::io::stdout();
     match &arguments.command {
         Command::Reproduce { experiments } => reproduce::reproduce(&workspace, experiments, &mut output),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use compiler::lut::Features;
 use compiler::{Geometry, Options, Sharing};
+use crossbar::execution::{ConverterRange, WeightEncoding};
 use rtm_ap::{ActivationsAt, SearchModel};
 use serde::{Deserialize, Deserializer, de};
 
@@ -47,6 +48,8 @@ pub enum Study {
     Sensitivity(SensitivityStudy),
     /// What features of the hardware buy.
     HardwareFeatures(HardwareFeaturesStudy),
+    /// Accuracy, documented and measured, on digital and on analog hardware.
+    Accuracy(AccuracyStudy),
     /// How long cells last that are written.
     Lifetime(LifetimeStudy),
     /// What one fault does, by layer and by bit.
@@ -70,12 +73,13 @@ struct Written {
     networks: Option<NetworksStudy>,
     sensitivity: Option<SensitivityStudy>,
     hardware_features: Option<HardwareFeaturesStudy>,
+    accuracy: Option<AccuracyStudy>,
     lifetime: Option<LifetimeStudy>,
     fault_sites: Option<FaultSitesStudy>,
 }
 
 /// The studies' names in a manifest.
-const STUDIES: [&str; 11] = [
+const STUDIES: [&str; 12] = [
     "operations",
     "layer_costs",
     "energy_parts",
@@ -85,9 +89,43 @@ const STUDIES: [&str; 11] = [
     "networks",
     "sensitivity",
     "hardware_features",
+    "accuracy",
     "lifetime",
     "fault_sites",
 ];
+
+/// See [`Study::Accuracy`].
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccuracyStudy {
+    /// The networks with the images that they classify; these need labels.
+    pub networks: Vec<NetworkPoint>,
+    /// The associative processor.
+    pub machine: MachineSettings,
+    /// The crossbars.
+    #[serde(default)]
+    pub crossbars: Vec<AnalogPoint>,
+    /// How many of the images crossbars classify, from the first on.
+    pub crossbar_images: usize,
+    /// How many images, from the last of the set back, calibrate converters.
+    pub calibration_images: usize,
+    /// Confidence of the intervals.
+    pub confidence: f64,
+}
+
+/// A crossbar that computes.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AnalogPoint {
+    /// The name in tables and figures.
+    pub name: String,
+    /// The technology file: rows, mapping and converter are taken from it.
+    pub technology: String,
+    /// How a weight stands in cells.
+    pub encoding: WeightEncoding,
+    /// What the converters' levels span.
+    pub range: ConverterRange,
+}
 
 /// See [`Study::HardwareFeatures`].
 #[derive(Debug, Clone, Deserialize)]
@@ -325,6 +363,34 @@ pub enum ImageSource {
     Golden,
     /// Fashion-MNIST's test images.
     FashionMnist,
+    /// CIFAR-10's test images, from a folder that the user names: they may not be carried here.
+    Cifar10,
+}
+
+impl ImageSource {
+    /// The name of the data that the user has to bring, if it is such.
+    pub const fn users_data(self) -> Option<UsersData> {
+        match self {
+            Self::Golden | Self::FashionMnist => None,
+            Self::Cifar10 => Some(UsersData::Cifar10),
+        }
+    }
+}
+
+/// Data that may not be carried in the repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, clap::ValueEnum)]
+pub enum UsersData {
+    /// CIFAR-10: the folder of its binary version, or of the file `cifar10-jpeg-test-2000.safetensors`.
+    Cifar10,
+}
+
+impl UsersData {
+    /// The name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Cifar10 => "cifar10",
+        }
+    }
 }
 
 /// The array and the compiler's options.
@@ -481,6 +547,7 @@ impl Manifest {
             written.networks.map(Study::Networks),
             written.sensitivity.map(Study::Sensitivity),
             written.hardware_features.map(Study::HardwareFeatures),
+            written.accuracy.map(Study::Accuracy),
             written.lifetime.map(Study::Lifetime),
             written.fault_sites.map(Study::FaultSites),
         ];
@@ -502,6 +569,16 @@ impl Manifest {
 }
 
 impl Study {
+    /// Data that the user has to bring for it.
+    pub fn users_data(&self) -> Vec<UsersData> {
+        let points: &[NetworkPoint] = match self {
+            Self::Accuracy(study) => &study.networks,
+            Self::Networks(study) => &study.networks,
+            _ => &[],
+        };
+        points.iter().filter_map(|point| point.images.set.users_data()).collect()
+    }
+
     fn check(&self) -> Result<(), String> {
         match self {
             Self::Operations(study) => {
@@ -558,6 +635,14 @@ impl Study {
                 Ok(())
             }
             Self::CrossbarValidation(_) => Ok(()),
+            Self::Accuracy(study) => {
+                some(&study.networks, "accuracy.networks")?;
+                confidence(study.confidence, "accuracy.confidence")?;
+                if !study.crossbars.is_empty() && study.crossbar_images == 0 {
+                    return Err("accuracy.crossbar_images is 0; expected at least 1".into());
+                }
+                study.networks.iter().try_for_each(|point| point.images.check())
+            }
             Self::HardwareFeatures(study) => {
                 some(&study.features, "hardware_features.features")?;
                 some(&study.search_models, "hardware_features.search_models")?;
@@ -591,6 +676,11 @@ impl Images {
         }
         if self.count == 0 { Err("images.count is 0; expected at least 1".into()) } else { Ok(()) }
     }
+}
+
+fn confidence(found: f64, field: &str) -> Result<(), String> {
+    let inside = found > 0.0 && found < 1.0;
+    if inside { Ok(()) } else { Err(format!("{field} is {found}; expected between 0 and 1, such as 0.95")) }
 }
 
 fn some<T>(list: &[T], field: &str) -> Result<(), String> {

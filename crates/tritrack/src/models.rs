@@ -17,7 +17,7 @@ use rtm_ap::{ActivationsAt, Events, Machine, ProcessorDesign, ProcessorParameter
 use technology::{ParameterSet, Parameters, TechnologyFile};
 
 use crate::error::RunError;
-use crate::manifest::{CrossbarPoint, ImageSource, Images, WeightPrecision};
+use crate::manifest::{CrossbarPoint, ImageSource, Images, UsersData, WeightPrecision};
 use crate::workspace::Workspace;
 
 /// A network with its description.
@@ -124,6 +124,14 @@ impl<'w> Models<'w> {
         Ok(set.first(images.count)?.fitted_to(network.network.input().shape())?)
     }
 
+    /// Every image of a set that the workspace carries, as it is.
+    ///
+    /// # Errors
+    /// If it is not there.
+    pub fn all_images(&self, network: &LoadedNetwork, set: ImageSource) -> Result<ImageSet, RunError> {
+        self.image_set(network, &Images { set, of: None, count: usize::MAX })
+    }
+
     /// A whole image set, as it is.
     ///
     /// # Errors
@@ -142,6 +150,18 @@ impl<'w> Models<'w> {
             }
             ImageSource::FashionMnist => {
                 Ok(ImageSet::load(DataSet::FashionMnist, &self.workspace.data("fashion-mnist"))?)
+            }
+            ImageSource::Cifar10 => {
+                let folder = self.workspace.users_data(UsersData::Cifar10)?;
+                let set = ImageSet::load(DataSet::Cifar10, folder)?;
+                // Where the user keeps it is nobody's concern; what it holds is.
+                let mut hash = blake3::Hasher::new();
+                (0..set.len()).filter_map(|image| set.pixels(image)).for_each(|pixels| {
+                    hash.update(pixels);
+                });
+                let shown = PathBuf::from(format!("data {}", set.name()));
+                self.inputs.borrow_mut().insert(shown, hash.finalize().to_hex().to_string());
+                Ok(set)
             }
         }
     }

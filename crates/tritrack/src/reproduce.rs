@@ -31,6 +31,18 @@ pub fn reproduce(workspace: &Workspace, ids: &[String], output: &mut impl Write)
             manifests.push(Manifest::load(&workspace.manifest(id))?);
         }
     }
+    // `all` goes on without what the user did not bring; what was asked for by name does not.
+    let by_name = |manifest: &Manifest| ids.contains(&manifest.id);
+    manifests.retain(|manifest| {
+        let missing =
+            manifest.study.users_data().into_iter().find(|&data| workspace.users_data(data).is_err());
+        if let (Some(data), false) = (missing, by_name(manifest)) {
+            let name = data.name();
+            say(output, &format!("{}: left out, it needs --data {name}=FOLDER", manifest.id));
+            return false;
+        }
+        true
+    });
     let models = Models::new(workspace);
     for manifest in &manifests {
         run(manifest, &models, output)?;

@@ -1,13 +1,16 @@
 //! Where things are: the folders of a Tritrack workspace.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::error::RunError;
+use crate::manifest::UsersData;
 
 /// A folder with `experiments/`, `results/` and `figures/`.
 #[derive(Debug, Clone)]
 pub struct Workspace {
     root: PathBuf,
+    users_data: BTreeMap<UsersData, PathBuf>,
 }
 
 impl Workspace {
@@ -24,9 +27,24 @@ impl Workspace {
         };
         let candidates: Vec<&Path> = if given.is_some() { vec![&start] } else { start.ancestors().collect() };
         match candidates.into_iter().find(|folder| folder.join("experiments").is_dir()) {
-            Some(root) => Ok(Self { root: root.to_owned() }),
+            Some(root) => Ok(Self { root: root.to_owned(), users_data: BTreeMap::new() }),
             None => Err(RunError::NoWorkspace { start }),
         }
+    }
+
+    /// The same workspace with the folders of data that the user brings.
+    #[must_use]
+    pub fn with_data(mut self, folders: impl IntoIterator<Item = (UsersData, PathBuf)>) -> Self {
+        self.users_data.extend(folders);
+        self
+    }
+
+    /// Where the user keeps data that the repository may not carry.
+    ///
+    /// # Errors
+    /// If the user did not say.
+    pub fn users_data(&self, data: UsersData) -> Result<&Path, RunError> {
+        self.users_data.get(&data).map(PathBuf::as_path).ok_or(RunError::NoData { data: data.name() })
     }
 
     /// The manifest of an experiment.

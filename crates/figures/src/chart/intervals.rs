@@ -197,5 +197,6 @@ fn intervals_of(groups: &[IntervalGroup]) -> impl Iterator<Item = &Interval> {
 
 fn said(interval: &Interval) -> String {
     let [low, median, high] = [interval.low, interval.median, interval.high].map(three_digits);
-    format!("{median} [{low}, {high}]")
+    // A value of which no spread is known has no interval.
+    if interval.low == interval.high { median } else { format!("{median} [{low}, {high}]") }
 }

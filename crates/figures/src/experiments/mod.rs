@@ -1,5 +1,6 @@
 //! The figures of the experiments, drawn from their tables alone.
 
+mod accuracy;
 mod crossbar_validation;
 mod energy_parts;
 mod energy_ratio;
@@ -12,6 +13,7 @@ mod operations;
 mod sensitivity;
 mod shift_faults;
 
+pub use accuracy::accuracies;
 pub use crossbar_validation::crossbar_validation;
 pub use energy_parts::energy_parts;
 pub use energy_ratio::{RatioFocus, energy_ratio};

@@ -4,7 +4,7 @@ use faults::{FaultKind, Mitigation};
 use rtm_ap::SearchModel;
 use serde::{Deserialize, Deserializer, de};
 
-use super::{CrossbarPoint, Images, MachineSettings, some};
+use super::{CrossbarPoint, Images, MachineSettings, confidence, some};
 
 /// See [`super::Study::ShiftFaults`].
 #[derive(Debug, Clone, Deserialize)]
@@ -72,11 +72,6 @@ impl ShiftFaultStudy {
         }
         confidence(self.confidence, "shift_faults.confidence")
     }
-}
-
-/// A confidence is a probability.
-pub(super) fn confidence(value: f64, field: &str) -> Result<(), String> {
-    if value > 0.0 && value < 1.0 { Ok(()) } else { Err(format!("{field} is {value}; expected e.g. 0.95")) }
 }
 
 /// A list of things that are told by their names.

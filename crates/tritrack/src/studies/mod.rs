@@ -1,5 +1,6 @@
 //! The studies: each turns a manifest's part into tables, a figure and the lines that sum it up.
 
+mod accuracy;
 pub mod costs;
 mod crossbar_validation;
 mod energy_parts;
@@ -45,6 +46,7 @@ pub fn run(manifest: &Manifest, models: &Models<'_>, progress: &Progress) -> Res
         Study::CrossbarValidation(study) => crossbar_validation::run(manifest, study, models),
         Study::Networks(study) => networks::run(manifest, study, models, progress),
         Study::HardwareFeatures(study) => hardware_features::run(manifest, study, models, progress),
+        Study::Accuracy(study) => accuracy::run(manifest, study, models, progress),
         Study::Lifetime(study) => lifetime::run(manifest, study, models),
         Study::FaultSites(study) => fault_sites::run(manifest, study, models, progress),
         Study::Sensitivity(study) => sensitivity::run(manifest, study, models, progress),
@@ -54,6 +56,7 @@ pub fn run(manifest: &Manifest, models: &Models<'_>, progress: &Progress) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::commands::simulate;
 
     /// Set to anything to rewrite the page.
     const REWRITE: &str = "TRITRACK_REWRITE_EXPECTATIONS";
@@ -81,6 +84,11 @@ mod tests {
             &hardware_features::SCHEDULES,
             &hardware_features::HARDWARE,
             &hardware_features::SEGMENTS,
+            &accuracy::ACCURACIES,
+            &simulate::SIMULATION,
+            &simulate::PASSES,
+            &simulate::PROCESSORS,
+            &simulate::TRACE,
         ]);
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/tables.md");
         if std::env::var_os(REWRITE).is_some() {

@@ -1,0 +1,105 @@
+//! How many processors there are, and how layers take turns on them.
+
+use std::ops::Range;
+
+use crate::events::{Events, SerialSteps};
+use crate::layer::MachineLayer;
+
+/// How many processors are installed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub enum Allocation {
+    /// As many as the largest layer takes: layers follow one another on the same ones.
+    #[default]
+    LargestLayer,
+    /// As many as all layers take together: each layer keeps its own, and images follow one another through the layers.
+    WholeNetwork,
+    /// A given number. A layer that takes more runs in rounds: in each the processors are loaded with windows and programs anew.
+    Budget(u64),
+}
+
+impl std::fmt::Display for Allocation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::LargestLayer => f.write_str("largest-layer"),
+            Self::WholeNetwork => f.write_str("whole-network"),
+            Self::Budget(processors) => processors.fmt(f),
+        }
+    }
+}
+
+/// A text that names no allocation.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no number of processors; expected largest-layer, whole-network, or a number from 1")]
+pub struct UnknownAllocation(String);
+
+impl std::str::FromStr for Allocation {
+    type Err = UnknownAllocation;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "largest-layer" => Ok(Self::LargestLayer),
+            "whole-network" => Ok(Self::WholeNetwork),
+            _ => match text.parse() {
+                Ok(processors) if processors > 0 => Ok(Self::Budget(processors)),
+                _ => Err(UnknownAllocation(text.to_owned())),
+            },
+        }
+    }
+}
+
+/// The events of layers on the processors that there are.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Allocated {
+    /// Of every layer, in the order given.
+    pub events: Vec<Events>,
+    /// Processors installed.
+    pub installed: u64,
+    /// Whether layers work on different images at the same time.
+    pub pipelined: bool,
+}
+
+impl Allocation {
+    /// What layers do on the processors that there are; `events` are those with a processor for every program and block of
+    /// rows. Data has no say in what changes: program words are fetched, and steps are taken, once for every round.
+    pub fn apply(self, layers: &[MachineLayer], events: &[Events]) -> Allocated {
+        let needed = || layers.iter().map(MachineLayer::processors);
+        let installed = match self {
+            Self::LargestLayer => needed().max().unwrap_or(0),
+            Self::WholeNetwork => needed().sum(),
+            Self::Budget(processors) => processors.max(1),
+        };
+        let on = |(layer, events): (&MachineLayer, &Events)| in_rounds(layer, *events, installed);
+        Allocated {
+            events: layers.iter().zip(events).map(on).collect(),
+            installed,
+            pipelined: self == Self::WholeNetwork,
+        }
+    }
+}
+
+/// The programs that run in each round. A round takes as many pairs of a program and a block of rows as there are processors,
+/// program by program.
+pub(crate) fn rounds(layer: &MachineLayer, installed: u64) -> impl Iterator<Item = Range<usize>> + use<> {
+    let (needed, installed) = (layer.processors(), installed.max(1));
+    let blocks = needed / (layer.counts().len() as u64).max(1);
+    (0..needed.div_ceil(installed)).map(move |round| {
+        let last = ((round + 1) * installed).min(needed) - 1;
+        (round * installed / blocks) as usize..(last / blocks) as usize + 1
+    })
+}
+
+fn in_rounds(layer: &MachineLayer, mut events: Events, installed: u64) -> Events {
+    if layer.processors() <= installed {
+        return events;
+    }
+    let (mut words, mut serial) = (0, SerialSteps::default());
+    for programs in rounds(layer, installed) {
+        let counts = &layer.counts()[programs];
+        words += counts.iter().map(|counts| counts.words).sum::<u64>();
+        let round = counts.iter().fold(SerialSteps::default(), |s, counts| s.alongside(counts.serial));
+        serial += round;
+    }
+    events.words_fetched = words as f64;
+    events.serial = serial;
+    events.processors = installed;
+    events
+}

@@ -1,0 +1,88 @@
+//! The events of programs that run side by side, each on the same rows.
+
+use compiler::Program;
+
+use crate::counts::ProgramCounts;
+use crate::events::{Events, PerRows, RowCount, SerialSteps, TableEvents};
+
+/// Bits that each table of each program wrote to tagged rows, summed over blocks of rows and divided by the images.
+pub(crate) fn mean_tagged_bits<'a>(
+    programs: &[Program],
+    blocks: impl Iterator<Item = (usize, &'a Vec<u64>)>,
+    images: usize,
+) -> Vec<Vec<f64>> {
+    let mut sums: Vec<Vec<u64>> = programs.iter().map(|program| vec![0; program.luts.len()]).collect();
+    for (program, tagged) in blocks {
+        sums[program].iter_mut().zip(tagged).for_each(|(sum, bits)| *sum += bits);
+    }
+    let mean = |bits: u64| bits as f64 / images.max(1) as f64;
+    sums.into_iter().map(|tables| tables.into_iter().map(mean).collect()).collect()
+}
+
+/// What programs did for one image: in all, and table by table.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ProgramEvents {
+    /// In all.
+    pub events: Events,
+    /// The searches and writes, by table.
+    pub tables: Vec<TableEvents>,
+}
+
+impl std::ops::AddAssign for ProgramEvents {
+    fn add_assign(&mut self, other: Self) {
+        self.events += other.events;
+        TableEvents::merge(&mut self.tables, &other.tables);
+    }
+}
+
+impl ProgramEvents {
+    /// Of programs that run side by side, each on the same rows: those that do not depend on data from their counts, and the
+    /// given bits that each table of each writes to tagged rows. A row that holds nothing writes `padding` bits, if any does.
+    pub(crate) fn of(
+        programs: &[Program],
+        counts: &[ProgramCounts],
+        tagged: &[Vec<f64>],
+        padding: &[Vec<f64>],
+        rows: RowCount,
+    ) -> Self {
+        let geometry_rows = programs.first().map_or(1, |program| program.geometry.rows()) as u64;
+        let blocks = rows.physical / geometry_rows;
+        let padding_rows = (rows.physical - rows.occupied) as f64;
+        let mut all = Self::default();
+        all.events.processors = blocks * counts.len() as u64;
+        for (index, (program, counts)) in programs.iter().zip(counts).enumerate() {
+            let of_table = |table: usize| {
+                let bits = |of: &[Vec<f64>]| of.get(index).and_then(|t| t.get(table)).copied().unwrap_or(0.0);
+                let used = counts.tables[table];
+                let occupied = bits(tagged);
+                TableEvents {
+                    name: program.luts[table].name().to_owned(),
+                    bits: used.bits,
+                    row_searches: PerRows::uniform(used.compares, rows),
+                    searched_bits: PerRows::uniform(used.compared_columns, rows),
+                    tagged_bits: PerRows { occupied, physical: occupied + padding_rows * bits(padding) },
+                    broadcast_bits: PerRows::uniform(used.broadcast_bits, rows),
+                }
+            };
+            let tables: Vec<TableEvents> =
+                (0..program.luts.len()).filter(|&t| counts.tables[t].bits > 0).map(of_table).collect();
+            let events = &mut all.events;
+            for table in &tables {
+                events.row_searches += table.row_searches;
+                events.searched_bits += table.searched_bits;
+                events.tagged_bits += table.tagged_bits;
+                events.broadcast_bits += table.broadcast_bits;
+            }
+            events.driven_columns += (counts.compared_columns * blocks) as f64;
+            events.track_steps += PerRows::uniform(counts.track_steps, rows);
+            events.loaded_bits += (counts.loaded_bits * rows.occupied) as f64;
+            events.stored_bits += (counts.stored_bits * rows.occupied) as f64;
+            events.words_fetched += counts.words as f64;
+            events.words_broadcast += (counts.words * blocks) as f64;
+            TableEvents::merge(&mut all.tables, &tables);
+        }
+        all.events.serial =
+            counts.iter().fold(SerialSteps::default(), |steps, counts| steps.alongside(counts.serial));
+        all
+    }
+}

@@ -1,0 +1,260 @@
+//! `tritrack simulate`: a network on the associative processor, image by image, with what it costs.
+
+mod tables;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ::tables::Table;
+use clap::{Args, ValueEnum};
+use network::{Accuracy, Checkpoint, DataSet, ImageSet, Tensor, TensorValues};
+use rtm_ap::{ActivationsAt, Allocation, Machine, ProcessorParameters};
+use serde_json::json;
+use technology::Parameters;
+
+use super::{Format, MachineArguments, rendered};
+use crate::error::RunError;
+use crate::manifest::ImageSource;
+use crate::models::Models;
+use crate::progress::Progress;
+use crate::simulation::{Plan, Simulation, fitted, images_together};
+use tables::Priced;
+#[cfg(test)]
+pub use tables::{PASSES, PROCESSORS, SIMULATION, TRACE};
+
+/// Shown after the command's help.
+pub const EXAMPLES: &str = "\
+Examples:
+  tritrack simulate vgg8-fashion-s85-a4 --images fashion-mnist --count 1000   top-1, events, energy, latency
+  tritrack simulate resnet18-s80-a4 --processors whole-network                each layer on processors of its own
+  tritrack simulate resnet18-s80-a4 --show processors                         what other numbers of processors would do
+  tritrack simulate vgg8-fashion-s85-a4 --layers conv1,fc2 --show passes      two layers, by kind of pass
+  tritrack simulate vgg8-fashion-s85-a4 --layers fc2 --trace --format csv     instruction by instruction
+  tritrack simulate vgg9-s85-a4 --images ~/cifar-10-batches-bin --check       every value against the integer inference";
+
+/// Arguments of `tritrack simulate`.
+#[derive(Debug, Clone, Args)]
+pub struct Arguments {
+    /// A network of the workspace, by name
+    network: String,
+    /// Images: `golden`, `fashion-mnist`, a safetensors file with `images` U8 [n, c, h, w] and perhaps `labels`, or a folder with CIFAR-10
+    #[arg(long, value_name = "SET", default_value = "golden")]
+    images: String,
+    /// How many images, from the first on; all if left out
+    #[arg(long)]
+    count: Option<usize>,
+    /// Layers to run on the processor, by name; the others are inferred and not shown. All if left out
+    #[arg(long, value_name = "LAYER", value_delimiter = ',')]
+    layers: Vec<String>,
+    /// Technology of the associative processor, by name
+    #[arg(long, default_value = "paper-like")]
+    technology: String,
+    /// Processors installed: largest-layer, whole-network (layers work on different images), or a number (larger layers take turns)
+    #[arg(long, value_name = "COUNT", default_value_t = Allocation::LargestLayer)]
+    processors: Allocation,
+    /// Where activations are requantized and pooled: periphery, or on the arrays by programs: shift-and-add, thresholds
+    #[arg(long, value_name = "WHERE", default_value_t = ActivationsAt::Periphery)]
+    activations: ActivationsAt,
+    /// What is printed
+    #[arg(long, value_enum, default_value_t = View::Layers)]
+    show: View,
+    /// Print what every instruction does on the first image instead
+    #[arg(long, conflicts_with = "show")]
+    trace: bool,
+    /// Compare every accumulator, activation and logit with the integer inference, and stop where one differs
+    #[arg(long)]
+    check: bool,
+    /// Write the logits, I64 [n, classes], to a safetensors file
+    #[arg(long, value_name = "FILE")]
+    logits: Option<PathBuf>,
+    /// Write the table as Parquet, with every column
+    #[arg(long, value_name = "FILE")]
+    parquet: Option<PathBuf>,
+    /// How the table is printed; text leaves out some columns
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    #[command(flatten)]
+    machine: MachineArguments,
+}
+
+/// What is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum View {
+    /// Events and costs of every layer
+    Layers,
+    /// Searches and writes by kind of pass
+    Passes,
+    /// Latency, energy and area by the number of processors
+    Processors,
+}
+
+/// Instructions of a trace that fit the memory.
+const TRACED: usize = 1_000_000;
+
+/// Runs the command.
+///
+/// # Errors
+/// If the network or the images are not there, do not fit together, or a file cannot be written.
+pub fn run(arguments: &Arguments, models: &Models<'_>, output: &mut impl Write) -> Result<(), RunError> {
+    let loaded = models.network(&arguments.network)?;
+    let options = arguments.machine.options()?;
+    if arguments.processors != Allocation::LargestLayer && arguments.activations != ActivationsAt::Periphery {
+        let message = "--processors goes with activations at the periphery: programs for activations are made for the \
+                       processors of the largest layer";
+        return Err(RunError::Argument { message: message.into() });
+    }
+    let file = models.processor_technology(&arguments.technology)?;
+    let parameters = ProcessorParameters::resolve(&file.parameters)?;
+    let network = &loaded.network;
+    let set = match arguments.images.as_str() {
+        "golden" => models.all_images(&loaded, ImageSource::Golden)?,
+        "fashion-mnist" => models.all_images(&loaded, ImageSource::FashionMnist)?,
+        path => {
+            let path = Path::new(path);
+            if path.is_dir() {
+                ImageSet::load(DataSet::Cifar10, path)?
+            } else {
+                ImageSet::from_tensors(path)?
+            }
+        }
+    };
+    let set = set.first(arguments.count.unwrap_or(set.len()))?;
+    let layers = chosen(network, &arguments.layers)?;
+    let ran = |layer: usize| layers.is_empty() || layers.contains(&layer);
+    let machine = Machine::compile(Arc::clone(network), &options)?.with_activations(arguments.activations)?;
+
+    if arguments.trace {
+        let table = trace(&machine, &set, ran)?;
+        if let Some(path) = &arguments.parquet {
+            ::tables::write_parquet(&table, path)?;
+        }
+        let _ = writeln!(output, "{}", rendered(&table, arguments.format).trim_end());
+        return Ok(());
+    }
+
+    let plan = Plan { machine: &machine, layers: &layers, check: arguments.check };
+    let simulation = plan.run(&set, Progress)?;
+    if let Some(path) = &arguments.logits {
+        write_logits(path, set.len(), network.classes(), &simulation)?;
+    }
+    let priced =
+        Priced { machine: &machine, file: &file, parameters: &parameters, allocation: arguments.processors };
+    let table = match arguments.show {
+        View::Layers => {
+            let sample = fitted(&set, network.input().shape(), 0..set.len().min(images_together(network)))?;
+            let statistics = network.activation_statistics(&sample)?;
+            let expected = machine.expected_events(|layer, bit| {
+                statistics.get(layer).map_or(0.5, |(_, statistics)| statistics.share_with_bit(bit))
+            });
+            priced.layers(&simulation, &expected, ran)?
+        }
+        View::Passes => {
+            let names = machine.layers().iter().map(|layer| layer.compiled().name.as_str());
+            let shown = names.zip(&simulation.layers).enumerate().filter(|(index, _)| ran(*index));
+            tables::passes(shown.map(|(_, layer)| layer))?
+        }
+        View::Processors => priced.processors(&simulation)?,
+    };
+    if let Some(path) = &arguments.parquet {
+        ::tables::write_parquet(&table, path)?;
+    }
+    let accuracy = set.labels().map(|labels| Accuracy::of(simulation.classes.iter().copied(), labels));
+    print(arguments, &set, accuracy, table, output)
+}
+
+/// The places of layers among the linear ones.
+fn chosen(network: &network::Network, names: &[String]) -> Result<Vec<usize>, RunError> {
+    let known: Vec<&str> = network.linear_layers().map(|(_, layer)| layer.name()).collect();
+    let place = |name: &String| {
+        known.iter().position(|known| known == name).ok_or_else(|| RunError::UnknownLayer {
+            layer: name.clone(),
+            known: known.iter().map(|&name| name.to_owned()).collect(),
+        })
+    };
+    names.iter().map(place).collect()
+}
+
+fn trace(machine: &Machine, set: &ImageSet, ran: impl Fn(usize) -> bool) -> Result<Table, RunError> {
+    let network = machine.network();
+    let layers =
+        || machine.layers().iter().enumerate().filter(|(index, _)| ran(*index)).map(|(_, layer)| layer);
+    let instructions: usize = layers().map(|layer| layer.compiled().statistics.words).sum();
+    if instructions > TRACED {
+        let message = format!(
+            "the layers have {instructions} instructions, more than the {TRACED} that a trace holds; choose some with --layers"
+        );
+        return Err(RunError::Argument { message });
+    }
+    let image = fitted(set, network.input().shape(), 0..set.len().min(1))?;
+    let mut traced = Vec::new();
+    for image in &image {
+        let values = network.evaluate(image, &mut network::ReferenceEngine)?;
+        for layer in layers() {
+            let name = layer.compiled().name.as_str();
+            let input = network
+                .layer_named(name)
+                .and_then(|(id, _)| network.source(id))
+                .and_then(|source| values.activations(source));
+            if let Some(input) = input {
+                traced.push((name, layer.trace(input)?));
+            }
+        }
+    }
+    tables::trace(&traced)
+}
+
+fn write_logits(path: &Path, images: usize, classes: usize, simulation: &Simulation) -> Result<(), RunError> {
+    let tensor = Tensor::new(vec![images, classes], TensorValues::I64(simulation.logits.clone()))
+        .map_err(|e| RunError::Argument { message: e.to_string() })?;
+    let mut checkpoint = Checkpoint::new(path);
+    checkpoint.insert("logits", tensor);
+    checkpoint.save(path).map_err(network::NetworkError::from)?;
+    Ok(())
+}
+
+fn print(
+    arguments: &Arguments,
+    set: &ImageSet,
+    accuracy: Option<Accuracy>,
+    table: Table,
+    output: &mut impl Write,
+) -> Result<(), RunError> {
+    let top1 = accuracy.map(|accuracy| {
+        format!(
+            "top-1 on {} ({} images): {:.4} ({} correct)",
+            set.name(),
+            accuracy.images,
+            accuracy.share(),
+            accuracy.correct
+        )
+    });
+    match arguments.format {
+        Format::Text => {
+            let shown = if arguments.show == View::Layers { table.select(&tables::SHOWN)? } else { table };
+            let _ = writeln!(output, "{}", rendered(&shown, Format::Text).trim_end());
+            top1.into_iter().for_each(|line| drop(writeln!(output, "{line}")));
+            if arguments.check {
+                let _ = writeln!(output, "every value of {} images equals the integer inference", set.len());
+            }
+        }
+        Format::Csv => {
+            let _ = write!(output, "{}", rendered(&table, Format::Csv));
+            // Beside the table, so that it stays one.
+            top1.into_iter().for_each(|line| drop(writeln!(std::io::stderr(), "{line}")));
+        }
+        Format::Json => {
+            let table: serde_json::Value =
+                serde_json::from_str(&::tables::to_json(&table)).unwrap_or_default();
+            let document = json!({
+                "network": arguments.network,
+                "images": {"set": set.name(), "count": set.len()},
+                "accuracy": accuracy.map(|a| json!({"top1": a.share(), "correct": a.correct, "images": a.images})),
+                "checked": arguments.check,
+                "table": table,
+            });
+            let _ = writeln!(output, "{document:#}");
+        }
+    }
+    Ok(())
+}
