@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::commands;
 use crate::manifest::UsersData;
+use crate::{commands, reproduce};
 
 /// Re-runs the claims of "Full-Stack Optimization for CAM-Only DNN Inference" (DATE 2024) from manifests.
 #[derive(Debug, Parser)]
@@ -32,15 +32,25 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run experiments: write their tables to `results/` and their figures to `figures/`
-    #[command(after_help = "Example: tritrack reproduce fig2 fig7")]
-    Reproduce {
-        /// Experiments by the names of their manifests, or `all`
-        #[arg(required = true, value_name = "EXPERIMENT")]
-        experiments: Vec<String>,
-    },
+    #[command(after_help = reproduce::EXAMPLES)]
+    Reproduce(reproduce::Arguments),
+    /// Say which experiments' results are up to date, and why others are not
+    Status(commands::status::Arguments),
+    /// Compare every number of the results with those of a revision or another folder
+    #[command(after_help = commands::diff::EXAMPLES)]
+    Diff(commands::diff::Arguments),
+    /// Say how a row of a result table came about: what it means, and what it was made from
+    #[command(after_help = commands::explain::EXAMPLES)]
+    Explain(commands::explain::Arguments),
+    /// Run experiments again and compare with the results that are there, byte for byte
+    #[command(after_help = commands::verify::EXAMPLES)]
+    Verify(commands::verify::Arguments),
     /// Compute what a network costs on a crossbar, layer by layer, with any parameter changed
     #[command(after_help = commands::crossbar::EXAMPLES)]
     Crossbar(commands::crossbar::CrossbarArguments),
+    /// What the results say of each claim: stated, measured, and the verdict
+    #[command(after_help = commands::claims::EXAMPLES)]
+    Claims(commands::claims::Arguments),
     /// List the experiments with their titles
     List,
     /// Compile a network's layers: sums, assembly, or counts of operations, passes and track steps
@@ -69,4 +79,5 @@ Examples:
   tritrack reproduce fig7      the headline: energy efficiency against every stated crossbar
   tritrack reproduce all       everything that the repository carries the data for
 
-Exit codes: 0 done; 2 something is wrong with the input, and the message says what and where.";
+Exit codes: 0 done; 1 a check that was asked for fails (claims --check, verify); 2 something is wrong with the input, and the
+message says what and where.";

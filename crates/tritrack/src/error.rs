@@ -77,6 +77,14 @@ pub enum RunError {
         /// Why.
         source: std::io::Error,
     },
+    /// A file or folder cannot be written.
+    #[error("{}: cannot be written: {source}", path.display())]
+    Unwritable {
+        /// The path.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// A manifest is wrong.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
@@ -89,6 +97,20 @@ pub enum RunError {
     /// An experiment names images without labels where it needs them.
     #[error("the image set `{0}` has no labels, so no accuracy can be measured on it")]
     NoLabels(String),
+    /// A number that a claim rests on is not there.
+    #[error("claim {claim}: {source}")]
+    Claim {
+        /// The claim.
+        claim: String,
+        /// Why.
+        source: Box<crate::claims::QueryError>,
+    },
+    /// A check that was asked for fails.
+    #[error("{message}")]
+    Check {
+        /// What differs.
+        message: String,
+    },
     /// Data that the repository may not carry was not named.
     #[error("this needs `{data}`, which may not be carried here; name its folder with --data {data}=FOLDER")]
     NoData {

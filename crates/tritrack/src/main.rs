@@ -1,5 +1,6 @@
 //! The command line of Tritrack.
 
+mod claims;
 mod cli;
 mod commands;
 mod error;
@@ -8,6 +9,7 @@ mod models;
 mod progress;
 mod reproduce;
 mod simulation;
+mod state;
 mod studies;
 mod workspace;
 
@@ -32,7 +34,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "error: {error}");
-            ExitCode::from(2)
+            ExitCode::from(if matches!(error, RunError::Check { .. }) { 1 } else { 2 })
         }
     }
 }
@@ -42,13 +44,18 @@ fn run(arguments: &Arguments) -> Result<(), RunError> {
         Workspace::find(arguments.workspace.as_deref())?.with_data(arguments.data.iter().cloned());
     let mut output = std::io::stdout();
     match &arguments.command {
-        Command::Reproduce { experiments } => reproduce::reproduce(&workspace, experiments, &mut output),
+        Command::Reproduce(arguments) => reproduce::reproduce(&workspace, arguments, &mut output),
+        Command::Status(arguments) => commands::status::run(arguments, &workspace, &mut output),
+        Command::Diff(arguments) => commands::diff::run(arguments, &workspace, &mut output),
+        Command::Explain(arguments) => commands::explain::run(arguments, &workspace, &mut output),
+        Command::Verify(arguments) => commands::verify::run(arguments, &workspace, &mut output),
         Command::Compile(arguments) => {
             commands::compile::run(arguments, &Models::new(&workspace), &mut output)
         }
         Command::Simulate(arguments) => {
             commands::simulate::run(arguments, &Models::new(&workspace), &mut output)
         }
+        Command::Claims(arguments) => commands::claims::run(arguments, &workspace, &mut output),
         Command::Crossbar(arguments) => commands::crossbar::run(&workspace, arguments, &mut output),
         Command::List => {
             for id in workspace.experiments()? {

@@ -535,7 +535,7 @@ impl Manifest {
     /// # Errors
     /// If the text is not a manifest.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ManifestError> {
-        let written: Written = serde_yaml::from_str(text).map_err(|error| malformed(text, path, &error))?;
+        let written: Written = parse_yaml(text, path)?;
         let invalid = |message: String| ManifestError::Invalid { path: path.to_owned(), message };
         let studies = [
             written.operations.map(Study::Operations),
@@ -685,6 +685,14 @@ fn confidence(found: f64, field: &str) -> Result<(), String> {
 
 fn some<T>(list: &[T], field: &str) -> Result<(), String> {
     if list.is_empty() { Err(format!("{field} is empty; expected at least one")) } else { Ok(()) }
+}
+
+/// Reads a YAML text; `path` is for messages.
+///
+/// # Errors
+/// If it is not of the form of `T`, with the place.
+pub fn parse_yaml<T: de::DeserializeOwned>(text: &str, path: &Path) -> Result<T, ManifestError> {
+    serde_yaml::from_str(text).map_err(|error| malformed(text, path, &error))
 }
 
 fn malformed(text: &str, path: &Path, error: &serde_yaml::Error) -> ManifestError {

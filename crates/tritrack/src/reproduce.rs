@@ -4,14 +4,36 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 
+use clap::Args;
 use tables::{parquet_bytes, write_atomically};
 
 use crate::error::RunError;
 use crate::manifest::Manifest;
 use crate::models::Models;
 use crate::progress::Progress;
+use crate::state::{Lock, Reason, Record, staleness};
 use crate::studies;
 use crate::workspace::Workspace;
+
+/// Shown after the command's help.
+pub const EXAMPLES: &str = "\
+Examples:
+  tritrack reproduce fig7            the headline; nothing is done if it is up to date
+  tritrack reproduce all --force     everything, whether it is up to date or not
+
+Results that are up to date are left alone: see `tritrack status`. An interrupted run leaves whole files only, and the next
+one goes on with the experiments that are missing.";
+
+/// Arguments of `tritrack reproduce`.
+#[derive(Debug, Clone, Args)]
+pub struct Arguments {
+    /// Experiments by the names of their manifests, or `all`
+    #[arg(required = true, value_name = "EXPERIMENT")]
+    experiments: Vec<String>,
+    /// Run also what is up to date
+    #[arg(long)]
+    force: bool,
+}
 
 /// Runs experiments one after the other and writes what they give; `all` stands for every one.
 ///
@@ -19,40 +41,82 @@ use crate::workspace::Workspace;
 ///
 /// # Errors
 /// The first experiment that fails; those before it are written.
-pub fn reproduce(workspace: &Workspace, ids: &[String], output: &mut impl Write) -> Result<(), RunError> {
+pub fn reproduce(
+    workspace: &Workspace,
+    arguments: &Arguments,
+    output: &mut impl Write,
+) -> Result<(), RunError> {
+    let manifests = chosen(workspace, &arguments.experiments, output)?;
+    let _lock = Lock::take(workspace, || {
+        let _ = writeln!(std::io::stderr(), "another run is at work in this workspace; waiting for it");
+    })?;
+    let models = Models::new(workspace);
+    for manifest in &manifests {
+        let reason = if arguments.force { Some(Reason::Forced) } else { staleness(workspace, manifest) };
+        match reason {
+            None => say(output, &format!("{}: up to date ({})", manifest.id, manifest.title)),
+            Some(reason) => {
+                if let Reason::DamagedRecord(_) = reason {
+                    let _ = writeln!(std::io::stderr(), "warning: {}: {reason}", manifest.id);
+                }
+                run(manifest, &models, output)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The manifests of experiments by name; of `all`, those whose data is there.
+///
+/// # Errors
+/// If a name is not known, or a manifest is wrong.
+pub fn chosen(
+    workspace: &Workspace,
+    ids: &[String],
+    output: &mut impl Write,
+) -> Result<Vec<Manifest>, RunError> {
     let known = workspace.experiments()?;
-    let mut manifests = Vec::new();
+    let mut manifests: Vec<Manifest> = Vec::new();
     for id in ids {
         let chosen: Vec<&String> = known.iter().filter(|known| id == "all" || *known == id).collect();
         if chosen.is_empty() {
             return Err(RunError::UnknownExperiment { id: id.clone(), known });
         }
         for id in chosen {
-            manifests.push(Manifest::load(&workspace.manifest(id))?);
+            if manifests.iter().all(|manifest| manifest.id != *id) {
+                manifests.push(Manifest::load(&workspace.manifest(id))?);
+            }
         }
     }
     // `all` goes on without what the user did not bring; what was asked for by name does not.
-    let by_name = |manifest: &Manifest| ids.contains(&manifest.id);
     manifests.retain(|manifest| {
         let missing =
             manifest.study.users_data().into_iter().find(|&data| workspace.users_data(data).is_err());
-        if let (Some(data), false) = (missing, by_name(manifest)) {
-            let name = data.name();
-            say(output, &format!("{}: left out, it needs --data {name}=FOLDER", manifest.id));
-            return false;
+        match missing.filter(|_| !ids.contains(&manifest.id)) {
+            Some(data) => {
+                say(output, &format!("{}: left out, it needs --data {}=FOLDER", manifest.id, data.name()));
+                false
+            }
+            None => true,
         }
-        true
     });
-    let models = Models::new(workspace);
-    for manifest in &manifests {
-        run(manifest, &models, output)?;
-    }
-    Ok(())
+    Ok(manifests)
 }
 
-fn run(manifest: &Manifest, models: &Models<'_>, output: &mut impl Write) -> Result<(), RunError> {
+/// What an experiment gives: its files, and the lines that sum them up.
+pub struct Product {
+    /// Where each file goes, and what it holds.
+    pub files: Vec<(PathBuf, Vec<u8>)>,
+    /// A line each.
+    pub summary: Vec<String>,
+}
+
+/// Computes an experiment without writing anything.
+///
+/// # Errors
+/// If it fails.
+pub fn produce(manifest: &Manifest, models: &Models<'_>) -> Result<Product, RunError> {
     let workspace = models.workspace();
-    say(output, &format!("{}: {}", manifest.id, manifest.title));
     models.start_experiment();
     let outcome = studies::run(manifest, models, &Progress)?;
     let provenance = provenance(manifest, models);
@@ -66,13 +130,24 @@ fn run(manifest: &Manifest, models: &Models<'_>, output: &mut impl Write) -> Res
     let figure = outcome.figure.provenance(description);
     files.push((workspace.figure(&manifest.id, "svg"), figure.svg()?.into_bytes()));
     files.push((workspace.figure(&manifest.id, "png"), figure.png()?));
-    for (path, bytes) in &files {
+    Ok(Product { files, summary: outcome.summary })
+}
+
+fn run(manifest: &Manifest, models: &Models<'_>, output: &mut impl Write) -> Result<(), RunError> {
+    let workspace = models.workspace();
+    say(output, &format!("{}: {}", manifest.id, manifest.title));
+    let product = produce(manifest, models)?;
+    for (path, bytes) in &product.files {
         write_atomically(path, bytes)?;
     }
-    for line in &outcome.summary {
+    let outputs = product.files.iter().map(|(path, bytes)| {
+        (PathBuf::from(workspace.shown(path).to_string()), blake3::hash(bytes).to_hex().to_string())
+    });
+    Record::new(manifest, models.inputs(), outputs).save(workspace, &manifest.id)?;
+    for line in &product.summary {
         say(output, &format!("  {line}"));
     }
-    for (path, _) in &files {
+    for (path, _) in &product.files {
         say(output, &format!("  wrote {}", workspace.shown(path)));
     }
     Ok(())

@@ -52,15 +52,39 @@ impl Workspace {
         self.root.join("experiments").join(format!("{id}.yaml"))
     }
 
+    /// The folder of the workspace.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The record of an experiment's last run.
+    pub fn record(&self, id: &str) -> PathBuf {
+        self.root.join("results/.state").join(format!("{id}.json"))
+    }
+
+    /// The file of claims.
+    pub fn claims(&self) -> PathBuf {
+        self.root.join("experiments/claims.yaml")
+    }
+
+    /// The page that shows them.
+    pub fn readme(&self) -> PathBuf {
+        self.root.join("README.md")
+    }
+
     /// The ids of all experiments, sorted as a reader would: fig2 before fig10.
     ///
     /// # Errors
     /// If the folder cannot be read.
     pub fn experiments(&self) -> Result<Vec<String>, RunError> {
         let mut ids = stems(&self.root.join("experiments"))?;
+        ids.retain(|id| id != "claims");
         ids.sort_by_key(|id| {
-            let letters = id.trim_end_matches(|c: char| c.is_ascii_digit()).len();
-            (id[..letters].to_owned(), id[letters..].parse::<u64>().unwrap_or(0))
+            let letters = id.find(|c: char| c.is_ascii_digit()).unwrap_or(id.len());
+            let digits =
+                id[letters..].find(|c: char| !c.is_ascii_digit()).map_or(id.len(), |end| letters + end);
+            let number = id[letters..digits].parse::<u64>().unwrap_or(0);
+            (id[..letters].to_owned(), number, id[digits..].to_owned())
         });
         Ok(ids)
     }

@@ -43,7 +43,9 @@ fn refusal(workspace: &Path, arguments: &[&str]) -> String {
     assert_eq!(output.status.code(), Some(2), "{message}");
     assert!(!message.contains("panicked"), "{message}");
     for folder in ["results", "figures"] {
-        let written = fs::read_dir(workspace.join(folder)).map_or(0, Iterator::count);
+        let entries = fs::read_dir(workspace.join(folder)).into_iter().flatten().flatten();
+        // The record of runs is no result.
+        let written = entries.filter(|entry| entry.file_name() != ".state").count();
         assert_eq!(written, 0, "{folder} holds something");
     }
     message
@@ -99,7 +101,10 @@ fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
-                folders.push(path);
+                // The record of runs is no result.
+                if !path.ends_with(".state") {
+                    folders.push(path);
+                }
             } else {
                 let bytes = fs::read(&path).unwrap();
                 files.push((path, bytes));
@@ -196,7 +201,7 @@ fn results_that_cannot_be_written_are_an_error_with_the_path() {
     let output = tritrack(folder.path(), &["reproduce", "small"]);
     let message = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{message}");
-    assert!(message.contains("results/small"), "{message}");
+    assert!(message.contains("/results/"), "{message}");
     assert!(!folder.path().join("figures").exists());
 }
 
@@ -222,4 +227,77 @@ fn a_reader_that_goes_away_does_no_harm() {
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(folder.path().join("results/small/operations.parquet").exists());
+}
+
+#[test]
+fn what_is_up_to_date_is_not_run_again_and_what_is_stale_says_why() {
+    let folder = workspace(&[("small", OPERATIONS)]);
+    let said = |arguments: &[&str]| {
+        let output = tritrack(folder.path(), arguments);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(said(&["status"]).contains("it has not run here yet"));
+    assert!(said(&["reproduce", "small"]).contains("wrote results/small/operations.parquet"));
+    assert!(said(&["reproduce", "small"]).contains("small: up to date"));
+    assert!(said(&["reproduce", "small", "--force"]).contains("wrote"));
+    assert!(said(&["verify", "small"]).contains("small: the same"));
+
+    let table = folder.path().join("results/small/operations.parquet");
+    fs::write(&table, b"damaged").unwrap();
+    assert!(
+        said(&["status"]).contains("its output results/small/operations.parquet is missing or has changed")
+    );
+    let refused = tritrack(folder.path(), &["verify", "small"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stdout).contains("operations.parquet"));
+    assert!(said(&["reproduce", "small"]).contains("wrote"));
+
+    let manifest = folder.path().join("experiments/small.yaml");
+    fs::write(&manifest, OPERATIONS.replace("a small network", "a network")).unwrap();
+    assert!(said(&["status"]).contains("its manifest has changed"));
+
+    let record = folder.path().join("results/.state/small.json");
+    fs::write(&record, b"{").unwrap();
+    let output = tritrack(folder.path(), &["reproduce", "small"]);
+    let warning = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && warning.contains("warning: small: the record"), "{warning}");
+}
+
+#[test]
+fn a_verified_table_that_differs_is_named_with_its_row_and_column() {
+    let folder = workspace(&[("small", OPERATIONS)]);
+    assert!(tritrack(folder.path(), &["reproduce", "small"]).status.success());
+    let manifest = folder.path().join("experiments/small.yaml");
+    fs::write(&manifest, OPERATIONS.replace("[none, per-channel]", "[none, cross-channel]")).unwrap();
+    let output = tritrack(folder.path(), &["verify", "small"]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        said.contains("operations.parquet: row 8, column `sharing`: per-channel against cross-channel"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_second_run_waits_for_the_first() {
+    let folder = workspace(&[("small", OPERATIONS)]);
+    let lock = folder.path().join("results/.state/lock");
+    fs::create_dir_all(lock.parent().unwrap()).unwrap();
+    let held = fs::File::create(&lock).unwrap();
+    held.lock().unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_tritrack"))
+        .arg("--workspace")
+        .arg(folder.path())
+        .args(["reproduce", "small"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(600));
+    assert!(child.try_wait().unwrap().is_none(), "it did not wait");
+    held.unlock().unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("another run is at work in this workspace"));
 }

@@ -1,8 +1,13 @@
 //! Commands on one's own networks and images, beside the experiments.
 
+pub mod claims;
 pub mod compile;
 pub mod crossbar;
+pub mod diff;
+pub mod explain;
 pub mod simulate;
+pub mod status;
+pub mod verify;
 
 use clap::{Args, ValueEnum};
 use compiler::{Geometry, Layout, Options, Sharing};

@@ -1,0 +1,152 @@
+//! Claims: what the paper states, which numbers of the result tables speak to it, and what they say.
+//!
+//! `experiments/claims.yaml` states each claim with its source. A claim is judged by criteria, each a number that is taken from
+//! a result table, held against what is expected of it, with the reason for that expectation. It is reproduced if all
+//! criteria hold. A claim without criteria says why it cannot be tested here. The judgement is taken from the tables alone.
+
+mod page;
+mod query;
+mod verdict;
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::manifest::ManifestError;
+
+#[cfg(test)]
+pub use page::CLAIMS;
+pub use page::{between_marks, claims_table, markdown, update};
+pub use query::{Query, QueryError};
+pub use verdict::{Judged, Verdict, judge};
+
+/// Every claim.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Claims {
+    /// The claims, in the order in which they are shown.
+    pub claims: Vec<Claim>,
+}
+
+/// One claim.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Claim {
+    /// Its short name.
+    pub id: String,
+    /// What is claimed.
+    pub claim: String,
+    /// The value that is stated, as text.
+    pub stated: String,
+    /// Where it is stated.
+    pub source: String,
+    /// The figure that shows it.
+    pub figure: String,
+    /// The verdict that the committed results give; `claims --check` fails when it changes.
+    pub verdict: Verdict,
+    /// The numbers that decide. All have to hold.
+    #[serde(default)]
+    pub criteria: Vec<Measurement>,
+    /// Further numbers that a reader should know. They decide nothing.
+    #[serde(default)]
+    pub beside: Vec<Measurement>,
+    /// Why it cannot be tested here, if it has no criteria.
+    pub untestable: Option<String>,
+    /// What the numbers mean, in a sentence; numbers in it belong into `criteria` or `beside`.
+    #[serde(default)]
+    pub reading: String,
+}
+
+/// A number, where it stands, and what is expected of it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Measurement {
+    /// What the number is, as a reader is told.
+    pub measured: String,
+    /// How it is shown.
+    #[serde(default)]
+    pub shown: Shown,
+    /// Where it stands.
+    pub value: Query,
+    /// What it is divided by, if it is.
+    pub over: Option<Query>,
+    /// The lower end of its interval.
+    pub low: Option<Query>,
+    /// The upper end of its interval.
+    pub high: Option<Query>,
+    /// What is expected of it, if it decides.
+    pub expected: Option<Expected>,
+}
+
+/// How a number is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shown {
+    /// As it is.
+    #[default]
+    Number,
+    /// As so many times.
+    Times,
+    /// A share, in percent.
+    Percent,
+    /// One less a share, in percent: by how much something fell.
+    Reduction,
+}
+
+/// What is expected of a number.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Expected {
+    /// The least that it may be.
+    pub at_least: Option<f64>,
+    /// The most that it may be.
+    pub at_most: Option<f64>,
+    /// Why just that is expected.
+    pub why: String,
+}
+
+impl Claims {
+    /// Reads the claims of a workspace.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or is not of this form.
+    pub fn load(path: &Path) -> Result<Self, ManifestError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ManifestError::Unreadable { path: path.to_owned(), source })?;
+        let claims: Self = crate::manifest::parse_yaml(&text, path)?;
+        for claim in &claims.claims {
+            claim.check().map_err(|message| ManifestError::Invalid {
+                path: PathBuf::from(path),
+                message: format!("claim {}: {message}", claim.id),
+            })?;
+        }
+        Ok(claims)
+    }
+}
+
+impl Claim {
+    fn check(&self) -> Result<(), String> {
+        match (&self.untestable, self.criteria.is_empty()) {
+            (Some(_), false) => return Err("has criteria and says that it cannot be tested".into()),
+            (None, true) => return Err("has neither criteria nor a reason why it is `untestable`".into()),
+            _ => {}
+        }
+        for criterion in &self.criteria {
+            let bounds = criterion.expected.as_ref().map(|expected| (expected.at_least, expected.at_most));
+            let (least, most) = bounds.unwrap_or((None, None));
+            if (least.is_none() && most.is_none()) || least > most.or(Some(f64::INFINITY)) {
+                return Err(format!(
+                    "the criterion `{}` expects nothing; give `expected` at-least, at-most or both, in this order",
+                    criterion.measured
+                ));
+            }
+        }
+        match self.beside.iter().find(|beside| beside.expected.is_some()) {
+            Some(beside) => Err(format!(
+                "`{}` stands beside the criteria, but something is expected of it",
+                beside.measured
+            )),
+            None => Ok(()),
+        }
+    }
+}

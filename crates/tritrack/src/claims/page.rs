@@ -1,0 +1,123 @@
+//! Claims as a table, and as the part of the README that is generated.
+
+use figures::three_digits;
+use tables::{Column, Schema, Table, Value};
+
+use super::verdict::Measured;
+use super::{Claim, Judged, Shown};
+use crate::error::RunError;
+
+/// Claims with what was found.
+pub static CLAIMS: Schema = Schema::new(
+    "claims",
+    "Every number that speaks to a claim, with the verdict on the claim.",
+    &[
+        Column::text("claim", "Short name of the claim."),
+        Column::text("stated", "What is stated."),
+        Column::text("measured", "What the number is."),
+        Column::real("value", "", "The number.").optional(),
+        Column::real("low", "", "Lower end of its interval.").optional(),
+        Column::real("high", "", "Upper end of its interval.").optional(),
+        Column::real("at_least", "", "The least that is expected of it.").optional(),
+        Column::real("at_most", "", "The most that is expected of it.").optional(),
+        Column::flag("holds", "Whether it is as expected; none of numbers that decide nothing.").optional(),
+        Column::text("why", "Why just that is expected.").optional(),
+        Column::text("verdict", "The verdict on the claim: all numbers that decide have to hold."),
+        Column::text("figure", "The figure that shows it."),
+        Column::text("source", "Where the claim is stated."),
+    ],
+);
+
+/// The claims as a table, a row for each number.
+///
+/// # Errors
+/// If a number is not finite.
+pub fn claims_table(claims: &[(&Claim, Judged)]) -> Result<Table, RunError> {
+    let mut table = Table::new(&CLAIMS);
+    let number = |number: Option<f64>| number.map_or(Value::Missing, Value::from);
+    for (claim, judged) in claims {
+        let untestable = claim.untestable.as_ref().map(|why| (why.as_str(), None::<&Measured>)).into_iter();
+        let measured = judged.measured.iter().map(|measured| (measured.what.as_str(), Some(measured)));
+        for (what, measured) in untestable.chain(measured) {
+            let interval = measured.and_then(|measured| measured.interval);
+            let expected = measured.and_then(|measured| measured.expected.as_ref());
+            table.push_row([
+                ("claim", claim.id.as_str().into()),
+                ("stated", claim.stated.as_str().into()),
+                ("measured", what.into()),
+                ("value", number(measured.map(|measured| measured.value))),
+                ("low", number(interval.map(|(low, _)| low))),
+                ("high", number(interval.map(|(_, high)| high))),
+                ("at_least", number(expected.and_then(|(expected, _)| expected.at_least))),
+                ("at_most", number(expected.and_then(|(expected, _)| expected.at_most))),
+                ("holds", expected.map_or(Value::Missing, |(_, holds)| (*holds).into())),
+                ("why", expected.map_or(Value::Missing, |(expected, _)| expected.why.as_str().into())),
+                ("verdict", judged.verdict.name().into()),
+                ("figure", claim.figure.as_str().into()),
+                ("source", claim.source.as_str().into()),
+            ])?;
+        }
+    }
+    Ok(table)
+}
+
+/// The claims as a table in Markdown.
+pub fn markdown(claims: &[(&Claim, Judged)]) -> String {
+    let mut page = String::from("| claim | stated | measured here | verdict |\n|---|---|---|---|\n");
+    for (claim, judged) in claims {
+        let numbers: Vec<String> = judged.measured.iter().map(shown).collect();
+        let reason = claim.untestable.iter().map(|why| format!("not testable: {why}"));
+        let reading = Some(claim.reading.trim()).filter(|text| !text.is_empty()).map(str::to_owned);
+        let cell: Vec<String> = reason.chain(numbers).chain(reading).collect();
+        page.push_str(&format!(
+            "| **{}** ({}) {} | {} | {} | **{}** |\n",
+            claim.id,
+            claim.figure,
+            claim.claim.trim(),
+            claim.stated,
+            cell.join("<br>").replace('\n', " "),
+            judged.verdict.name()
+        ));
+    }
+    page
+}
+
+fn shown(measured: &Measured) -> String {
+    let number = |value: f64| match measured.shown {
+        Shown::Number => three_digits(value),
+        Shown::Times => format!("{} ×", three_digits(value)),
+        Shown::Percent | Shown::Reduction => format!("{} %", three_digits(100.0 * value)),
+    };
+    let interval = measured
+        .interval
+        .map_or(String::new(), |(low, high)| format!(" ({} to {})", number(low), number(high)));
+    let expected = measured.expected.as_ref().map_or(String::new(), |(expected, holds)| {
+        let bounds = match (expected.at_least, expected.at_most) {
+            (Some(least), Some(most)) => format!("{} to {}", number(least), number(most)),
+            (Some(least), None) => format!("at least {}", number(least)),
+            (None, Some(most)) => format!("at most {}", number(most)),
+            (None, None) => String::new(),
+        };
+        let (holds, why) = (if *holds { "holds" } else { "does not hold" }, expected.why.trim());
+        format!("; expected {bounds} ({why}): {holds}")
+    });
+    format!("{}: {}{interval}{expected}", measured.what, number(measured.value))
+}
+
+/// The marks between which a page's claims are generated.
+const BEGIN: &str = "<!-- claims: written by `tritrack claims --write` -->";
+const END: &str = "<!-- end of claims -->";
+
+/// What stands between the marks of a page; `None` if it has none.
+pub fn between_marks(page: &str) -> Option<&str> {
+    let (_, rest) = page.split_once(BEGIN)?;
+    let (inside, _) = rest.split_once(END)?;
+    Some(inside)
+}
+
+/// The page with other claims between its marks; `None` if it has none.
+pub fn update(page: &str, claims: &str) -> Option<String> {
+    let (before, rest) = page.split_once(BEGIN)?;
+    let (_, after) = rest.split_once(END)?;
+    Some(format!("{before}{BEGIN}\n{claims}{END}{after}"))
+}

@@ -1,0 +1,161 @@
+//! `tritrack claims`: what the results say of each claim.
+
+use std::io::Write;
+
+use clap::{Args, ValueEnum};
+use tables::write_atomically;
+
+use super::{Format, rendered};
+use crate::claims::{Claim, Claims, Judged, between_marks, claims_table, judge, markdown, update};
+use crate::error::RunError;
+use crate::manifest::Manifest;
+use crate::workspace::Workspace;
+
+/// Shown after the command's help.
+pub const EXAMPLES: &str = "\
+Examples:
+  tritrack claims                  each claim with its numbers and its verdict
+  tritrack claims --format json    every number, for programs
+  tritrack claims --write          write them into README.md
+  tritrack claims --check          fail if a verdict is not the recorded one, or README.md is not what the results say";
+
+/// Arguments of `tritrack claims`.
+#[derive(Debug, Clone, Args)]
+pub struct Arguments {
+    /// Fail if a verdict differs from the one that claims.yaml records, or README.md from the results
+    #[arg(long)]
+    check: bool,
+    /// Write the claims into README.md
+    #[arg(long)]
+    write: bool,
+    /// How they are printed
+    #[arg(long, value_enum, default_value_t = ClaimsFormat::Text)]
+    format: ClaimsFormat,
+}
+
+/// How claims are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ClaimsFormat {
+    /// A paragraph for each claim
+    Text,
+    /// A table as it stands in README.md
+    Markdown,
+    /// One JSON document
+    Json,
+    /// Comma-separated values
+    Csv,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// If a table is missing, a claim is wrong, or the check fails.
+pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write) -> Result<(), RunError> {
+    let claims = Claims::load(&workspace.claims())?;
+    let judged = judged(&claims, workspace)?;
+    let page = markdown(&judged);
+    if arguments.write {
+        let path = workspace.readme();
+        let readme = read(&path)?;
+        let written = update(&readme, &page).ok_or_else(|| no_marks(workspace))?;
+        write_atomically(&path, written.as_bytes())?;
+    }
+    match arguments.format {
+        ClaimsFormat::Text => print(&judged, workspace, output)?,
+        ClaimsFormat::Markdown => drop(write!(output, "{page}")),
+        ClaimsFormat::Json => drop(write!(output, "{}", rendered(&claims_table(&judged)?, Format::Json))),
+        ClaimsFormat::Csv => drop(write!(output, "{}", rendered(&claims_table(&judged)?, Format::Csv))),
+    }
+    if arguments.check { check(&judged, &page, workspace) } else { Ok(()) }
+}
+
+/// Every claim with what the tables say of it.
+///
+/// # Errors
+/// If a number is not there.
+pub fn judged<'c>(claims: &'c Claims, workspace: &Workspace) -> Result<Vec<(&'c Claim, Judged)>, RunError> {
+    let of = |claim: &'c Claim| {
+        let judged = judge(claim, workspace)
+            .map_err(|source| RunError::Claim { claim: claim.id.clone(), source: Box::new(source) })?;
+        Ok((claim, judged))
+    };
+    claims.claims.iter().map(of).collect()
+}
+
+fn print(
+    judged: &[(&Claim, Judged)],
+    workspace: &Workspace,
+    output: &mut impl Write,
+) -> Result<(), RunError> {
+    for (claim, found) in judged {
+        let _ =
+            writeln!(output, "{} {}: {}", claim.id, found.verdict.name().to_uppercase(), claim.claim.trim());
+        let _ = writeln!(output, "  stated: {} ({})", claim.stated, claim.source);
+        for line in lines(claim, found) {
+            let _ = writeln!(output, "  {line}");
+        }
+        for stale in stale_tables(claim, workspace)? {
+            let _ = writeln!(output, "  note: {stale}");
+        }
+    }
+    Ok(())
+}
+
+fn lines(claim: &Claim, found: &Judged) -> Vec<String> {
+    let page = markdown(&[(claim, found.clone())]);
+    let cell = page.lines().nth(2).and_then(|row| row.split(" | ").nth(2)).unwrap_or_default();
+    cell.split("<br>").map(str::to_owned).collect()
+}
+
+/// Tables that were made from another manifest than there is now.
+fn stale_tables(claim: &Claim, workspace: &Workspace) -> Result<Vec<String>, RunError> {
+    let measurements = claim.criteria.iter().chain(&claim.beside);
+    let mut names: Vec<&str> = measurements.map(|measurement| measurement.value.table.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let mut stale = Vec::new();
+    for name in names {
+        let Some((experiment, table)) = name.split_once('/') else { continue };
+        let manifest = Manifest::load(&workspace.manifest(experiment))?;
+        let made_from = tables::read_parquet(&workspace.result(experiment, table))?;
+        let recorded = made_from.provenance().get("manifest");
+        if recorded.is_some_and(|hash| *hash != format!("blake3 {}", manifest.hash)) {
+            stale.push(format!(
+                "{name} was made from another {experiment}.yaml; `tritrack reproduce {experiment}`"
+            ));
+        }
+    }
+    Ok(stale)
+}
+
+fn check(judged: &[(&Claim, Judged)], page: &str, workspace: &Workspace) -> Result<(), RunError> {
+    for (claim, found) in judged {
+        if found.verdict != claim.verdict {
+            let (found, recorded) = (found.verdict.name(), claim.verdict.name());
+            return Err(RunError::Check {
+                message: format!(
+                    "claim {}: the results say `{found}`, claims.yaml records `{recorded}`",
+                    claim.id
+                ),
+            });
+        }
+    }
+    let readme = read(&workspace.readme())?;
+    let written = between_marks(&readme).ok_or_else(|| no_marks(workspace))?;
+    if written.trim() == page.trim() {
+        return Ok(());
+    }
+    let message = "README.md does not say what the results say; `tritrack claims --write` writes it";
+    Err(RunError::Check { message: message.into() })
+}
+
+fn read(path: &std::path::Path) -> Result<String, RunError> {
+    std::fs::read_to_string(path).map_err(|source| RunError::Unreadable { path: path.to_owned(), source })
+}
+
+fn no_marks(workspace: &Workspace) -> RunError {
+    let readme = workspace.readme();
+    RunError::Check {
+        message: format!("{}: it has no marks that say where the claims stand", workspace.shown(&readme)),
+    }
+}

@@ -1,0 +1,119 @@
+//! `tritrack explain`: what a row of a result table means, and what it was made from.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::Args;
+use rtm_ap::ProcessorParameters;
+use tables::{Row, Value, read_parquet};
+use technology::Parameters;
+
+use crate::error::RunError;
+use crate::manifest::Manifest;
+use crate::models::Models;
+use crate::workspace::Workspace;
+
+/// Shown after the command's help.
+pub const EXAMPLES: &str = "\
+Example:
+  tritrack explain results/fig7/ratios.parquet --row 0    the first row: values, manifest, inputs, parameters with sources";
+
+/// Arguments of `tritrack explain`.
+#[derive(Debug, Clone, Args)]
+pub struct Arguments {
+    /// A table below `results/`
+    #[arg(value_name = "TABLE.parquet")]
+    table: PathBuf,
+    /// The row, counted from 0
+    #[arg(long)]
+    row: usize,
+}
+
+/// How an energy, a latency and an area of the RTM-AP follow from events and parameters.
+const FORMULAS: &str = "\
+  energy  = searches (active-bits: bits searched x search.active_bit; match-line: rows searched x (columns x
+            search.match_line_bit + search.match_line_row) + columns driven x search.key_column)
+          + bits written x write.bit + bits read x read.bit + steps of tracks x cell.tracks x shift.step
+          + words fetched x (controller.fetch_word + controller.decode_word) + words received x controller.broadcast_word
+          + bits moved x (movement.bit_within_bank + buffer.bit) + requantizations x periphery.requantization
+          + pool operations x periphery.pool_compare + processors x leakage.per_ap x latency
+  latency = searches x search.time + writes x write.time + shifts x shift.time + reads x read.time, one after the other,
+            + bits moved x movement.time";
+
+/// Runs the command.
+///
+/// # Errors
+/// If the table is not there or damaged, or has no such row.
+pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write) -> Result<(), RunError> {
+    let path = match arguments.table.is_file() {
+        true => arguments.table.clone(),
+        false => workspace.root().join(&arguments.table),
+    };
+    let table = read_parquet(&path)?;
+    let row = table.row(arguments.row).ok_or_else(|| RunError::Argument {
+        message: format!(
+            "{}: there is no row {}; it has {}, counted from 0",
+            workspace.shown(&path),
+            arguments.row,
+            table.rows()
+        ),
+    })?;
+    let mut say = |line: String| drop(writeln!(output, "{line}"));
+    say(format!("{}, row {}: {}", workspace.shown(&path), arguments.row, table.meaning()));
+    for (column, value) in row.values() {
+        let unit = if column.unit.is_empty() { String::new() } else { format!(" {}", column.unit) };
+        let shown = match value {
+            Value::Missing => "(none)".to_owned(),
+            value => format!("{value}{unit}"),
+        };
+        say(format!("  {} = {shown}    {}", column.name, column.meaning));
+    }
+    say("made from".to_owned());
+    for (key, value) in table.provenance() {
+        say(format!("  {key}: {value}"));
+    }
+    if let Some(experiment) = table.provenance().get("experiment") {
+        let manifest = Manifest::load(&workspace.manifest(experiment))?;
+        let same = table.provenance().get("manifest") == Some(&format!("blake3 {}", manifest.hash));
+        let state = if same { "as it is now" } else { "which has changed since" };
+        let shown = workspace.manifest(experiment);
+        say(format!("manifest {}, {state}: {}", workspace.shown(&shown), manifest.title));
+    }
+    for line in parameters(&row, workspace)? {
+        say(line);
+    }
+    Ok(())
+}
+
+/// The parameters of the technologies that the row names, with their ranges and sources.
+fn parameters(row: &Row<'_>, workspace: &Workspace) -> Result<Vec<String>, RunError> {
+    let models = Models::new(workspace);
+    let mut lines = Vec::new();
+    let texts: Vec<String> = row
+        .values()
+        .filter_map(|(_, value)| if let Value::Text(text) = value { Some(text) } else { None })
+        .collect();
+    for name in workspace.technology_names("rtm-ap")?.into_iter().filter(|name| texts.contains(name)) {
+        let file = models.processor_technology(&name)?;
+        ProcessorParameters::resolve(&file.parameters)?;
+        lines.push(format!(
+            "parameters of the RTM-AP, technology {name} ({}), at {} nm",
+            file.title, file.design.node_nm
+        ));
+        lines.extend(listed(&file.parameters));
+        lines.push("formulas of the RTM-AP".to_owned());
+        lines.push(FORMULAS.to_owned());
+    }
+    Ok(lines)
+}
+
+fn listed(parameters: &technology::ParameterSet) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (path, parameter) in parameters.iter() {
+        lines.push(format!(
+            "  {path} = {} {} ({} to {}), {}",
+            parameter.value, parameter.unit, parameter.low, parameter.high, parameter.source
+        ));
+    }
+    lines
+}

@@ -1,0 +1,131 @@
+//! `diff`, `explain` and `claims` as their user meets them, on the committed results.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+/// Standard output, standard error and the exit code.
+fn tritrack(workspace: &Path, arguments: &[&str]) -> (String, String, i32) {
+    let output = Command::new(env!("CARGO_BIN_EXE_tritrack"))
+        .arg("--workspace")
+        .arg(workspace)
+        .args(arguments)
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (text(output.stdout), text(output.stderr), output.status.code().unwrap())
+}
+
+/// The repository's experiments and README with a copy of its results.
+fn copy_of_results() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(repository().join("experiments"), folder.path().join("experiments")).unwrap();
+    fs::copy(repository().join("README.md"), folder.path().join("README.md")).unwrap();
+    for experiment in fs::read_dir(repository().join("results")).unwrap() {
+        let experiment = experiment.unwrap();
+        if experiment.file_name() == ".state" {
+            continue;
+        }
+        let copy = folder.path().join("results").join(experiment.file_name());
+        fs::create_dir_all(&copy).unwrap();
+        for table in fs::read_dir(experiment.path()).unwrap() {
+            let table = table.unwrap();
+            fs::copy(table.path(), copy.join(table.file_name())).unwrap();
+        }
+    }
+    folder
+}
+
+#[test]
+fn results_do_not_differ_from_themselves() {
+    let copy = copy_of_results();
+    let (stdout, stderr, code) = tritrack(&repository(), &["diff", copy.path().to_str().unwrap()]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stdout.contains("none differs"), "{stdout}");
+}
+
+#[test]
+fn a_number_that_changed_is_shown_with_its_row_and_by_how_much() {
+    let copy = copy_of_results();
+    // Another search model's energies in place of the table of ResNet-18's layers.
+    let path = copy.path().join("results/fig7/flows.parquet");
+    let table = tables::read_parquet(&path).unwrap();
+    let active = table.filter("search_model", "active-bits").unwrap();
+    tables::write_parquet(&active, &path).unwrap();
+    fs::remove_file(copy.path().join("results/fig8/sensitivity.parquet")).unwrap();
+    let (stdout, _, code) = tritrack(copy.path(), &["diff", repository().to_str().unwrap(), "fig7", "fig8"]);
+    assert_eq!(code, 0);
+    assert!(stdout.contains("fig8/sensitivity: is no longer there"), "{stdout}");
+    assert!(stdout.contains(&format!("fig7/flows: {} rows are gone, 0 are new", active.rows())), "{stdout}");
+}
+
+#[test]
+fn what_cannot_be_compared_with_is_said() {
+    let copy = copy_of_results();
+    let (_, stderr, code) = tritrack(copy.path(), &["diff", "no-such-revision"]);
+    assert_eq!(code, 2);
+    assert!(
+        stderr.contains("`no-such-revision` is neither a folder with results nor a revision of git"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn a_row_is_explained_by_its_manifest_its_inputs_and_its_parameters() {
+    let (stdout, stderr, code) =
+        tritrack(&repository(), &["explain", "results/fig7/ratios.parquet", "--row", "0"]);
+    assert_eq!(code, 0, "{stderr}");
+    for expected in [
+        "ratio = ",
+        "Share of the draws in which the ratio reaches the claim",
+        "input experiments/networks/resnet18-s80-a4.safetensors.zst: blake3 ",
+        "seed: 7",
+        "parameters of the RTM-AP, technology conservative",
+        "shift.step = ",
+        "RTSim",
+        "energy  = searches",
+    ] {
+        assert!(stdout.contains(expected), "{expected} is missing:\n{stdout}");
+    }
+    let (_, stderr, code) =
+        tritrack(&repository(), &["explain", "results/fig7/ratios.parquet", "--row", "100000"]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("there is no row 100000"), "{stderr}");
+}
+
+#[test]
+fn the_readme_says_what_the_results_say() {
+    let (stdout, stderr, code) = tritrack(&repository(), &["claims", "--check"]);
+    assert_eq!(code, 0, "{stderr}\n{stdout}");
+}
+
+#[test]
+fn a_readme_that_says_something_else_fails_the_check_and_is_written_anew() {
+    let copy = copy_of_results();
+    let readme = copy.path().join("README.md");
+    let text = fs::read_to_string(&readme).unwrap();
+    fs::write(&readme, text.replacen("not reproduced", "reproduced", 1)).unwrap();
+    let (_, stderr, code) = tritrack(copy.path(), &["claims", "--check"]);
+    assert_eq!(code, 1);
+    assert!(stderr.contains("README.md does not say what the results say"), "{stderr}");
+    let (_, stderr, code) = tritrack(copy.path(), &["claims", "--write", "--check"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert_eq!(fs::read_to_string(&readme).unwrap(), text);
+}
+
+#[test]
+fn a_claim_whose_table_is_missing_says_how_to_make_it() {
+    let copy = copy_of_results();
+    fs::remove_file(copy.path().join("results/fig5/parts.parquet")).unwrap();
+    let (_, stderr, code) = tritrack(copy.path(), &["claims"]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("claim C3") && stderr.contains("`tritrack reproduce fig5` makes it"), "{stderr}");
+}
