@@ -579,6 +579,11 @@ impl Study {
         points.iter().filter_map(|point| point.images.set.users_data()).collect()
     }
 
+    /// Whether it consists of Monte Carlo trials that can be run in parts.
+    pub const fn has_trials(&self) -> bool {
+        matches!(self, Self::ShiftFaults(_) | Self::FaultSites(_))
+    }
+
     fn check(&self) -> Result<(), String> {
         match self {
             Self::Operations(study) => {

@@ -18,6 +18,7 @@ use technology::{ParameterSet, Parameters, TechnologyFile};
 
 use crate::error::RunError;
 use crate::manifest::{CrossbarPoint, ImageSource, Images, UsersData, WeightPrecision};
+use crate::trials::Trials;
 use crate::workspace::Workspace;
 
 /// A network with its description.
@@ -60,13 +61,24 @@ pub struct Models<'w> {
     networks: RefCell<BTreeMap<String, Rc<LoadedNetwork>>>,
     runs: RefCell<Vec<(RunKey, Rc<MachineRun>)>>,
     inputs: RefCell<BTreeMap<PathBuf, String>>,
+    trials: Trials,
 }
 
 impl<'w> Models<'w> {
     /// Nothing yet.
     pub fn new(workspace: &'w Workspace) -> Self {
-        let (networks, runs, inputs) = Default::default();
-        Self { workspace, networks, runs, inputs }
+        let (networks, runs, inputs, trials) = Default::default();
+        Self { workspace, networks, runs, inputs, trials }
+    }
+
+    /// The same with records of trials from elsewhere.
+    pub fn with_trials(self, trials: Trials) -> Self {
+        Self { trials, ..self }
+    }
+
+    /// Where records of trials come from.
+    pub fn trials(&self) -> &Trials {
+        &self.trials
     }
 
     /// The workspace.

@@ -78,6 +78,8 @@ mod tests {
             &lifetime::WEAR,
             &fault_sites::BY_LAYER,
             &fault_sites::BY_BIT,
+            &crate::trials::RECORDS,
+            &crate::commands::inject::INJECTION,
             &crossbar_validation::COMPARISONS,
             &networks::NETWORKS,
             &sensitivity::SENSITIVITY,

@@ -16,6 +16,7 @@ use crate::error::RunError;
 use crate::manifest::{Manifest, ShiftFaultStudy};
 use crate::models::{Models, crossbar_report, weight_sparsity};
 use crate::progress::Progress;
+use crate::trials::Trials;
 
 /// Accuracy.
 pub static ACCURACY: Schema = Schema::new(
@@ -173,13 +174,15 @@ pub fn run(
         images.len(),
         100.0 * clean
     )];
+    let mut number = 0;
     for &mitigation in &study.mitigations {
         let mut harmless = None;
         for (stage, &rate) in study.rates_at_distance_one.iter().enumerate() {
             let point = point(study, &literature, mitigation, rate, stage as u64);
             let bare = FaultPoint { mitigation: Mitigation::None, ..point.clone() };
             let expected_slips = campaign.prepare(&bare).expected_faults();
-            let ran = run_point(&campaign, study, point, manifest.seed)?;
+            let ran = run_point(&campaign, study, point, manifest.seed, number, models.trials())?;
+            number += 1;
             let s = &ran.summary;
             if s.drop_interval.low <= 0.0 {
                 harmless = Some(rate);
@@ -236,7 +239,7 @@ pub fn run(
         }
     }
     bar.finish();
-    let agreement = agreement(&campaign, study, &literature, points as u64)?;
+    let agreement = agreement(&campaign, study, &literature, points as u64, models.trials())?;
     let mut known = Vec::new();
     for (number, (mitigation, of_point, sampling)) in (0..).zip(at_literature) {
         known.push((
@@ -248,7 +251,7 @@ pub fn run(
                     let rate = literature.by_one.at_distance_one();
                     let point = FaultPoint { sampling, ..point(study, &literature, mitigation, rate, stage) };
                     let prepared = campaign.prepare(&point);
-                    let records = prepared.run(0..study.rare_trials)?;
+                    let records = models.trials().run(stage, &prepared, 0..study.rare_trials)?;
                     let stream = Stream { seed: manifest.seed, stage: u64::MAX, trial: stage, unit: 0 };
                     let (trials, weight) = (study.rare_trials, prepared.weight());
                     Summary::of(&campaign, &records, trials, weight, study.confidence, stream)?
@@ -293,6 +296,8 @@ fn run_point(
     study: &ShiftFaultStudy,
     mut point: FaultPoint,
     seed: u64,
+    number: u64,
+    source: &Trials,
 ) -> Result<Ran, RunError> {
     /// Trials after which the interval is looked at.
     const STEP: u64 = 4;
@@ -304,8 +309,9 @@ fn run_point(
     let prepared = campaign.prepare(&point);
     let (mut records, mut trials): (Vec<Record>, u64) = (Vec::new(), 0);
     loop {
-        let next = (trials + STEP).min(study.trials);
-        records.extend(prepared.run(trials..next)?);
+        let step = if source.is_partial() { study.trials } else { STEP };
+        let next = (trials + step).min(study.trials);
+        records.extend(source.run(number, &prepared, trials..next)?);
         trials = next;
         let sequence = drop_sequence(campaign, &records, trials, prepared.weight(), study.confidence);
         if trials == study.trials || sequence.high - sequence.low <= 2.0 * study.half_width {
@@ -324,6 +330,7 @@ fn agreement(
     study: &ShiftFaultStudy,
     literature: &FaultRates,
     stage: u64,
+    source: &Trials,
 ) -> Result<Table, RunError> {
     let mut table = Table::new(&AGREEMENT);
     for (number, mitigation) in [Mitigation::None, Mitigation::RealignEachLoad].into_iter().enumerate() {
@@ -334,7 +341,7 @@ fn agreement(
                 FaultPoint { sampling, ..point(study, literature, mitigation, study.compared_rate, stage) };
             let prepared = campaign.prepare(&point);
             let trials = if sampling == Sampling::Plain { 10 * study.trials } else { study.trials };
-            let records = prepared.run(0..trials)?;
+            let records = source.run(stage, &prepared, 0..trials)?;
             let inferences = trials as f64 * campaign.images() as f64;
             let changed = records.iter().filter(|record| record.changed_logits).count() as f64 / inferences;
             let error = prepared.weight() * (changed * (1.0 - changed) / inferences).sqrt();
