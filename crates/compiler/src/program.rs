@@ -29,6 +29,7 @@ pub struct Operand {
 
 impl Operand {
     /// The column and domain of bit `i`, or of the last bit if there are fewer.
+    #[inline]
     pub fn cell(self, i: usize) -> (usize, usize) {
         let i = i.min(usize::from(self.bits).saturating_sub(1));
         let (column, domain) = (usize::from(self.column), usize::from(self.domain));
@@ -69,6 +70,7 @@ impl Operands {
     }
 
     /// As a slice.
+    #[inline]
     pub fn as_slice(&self) -> &[Operand] {
         &self.operands[..usize::from(self.count)]
     }

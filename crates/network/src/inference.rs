@@ -5,7 +5,9 @@ use std::error::Error;
 
 use rayon::prelude::*;
 
-use crate::graph::{Activation, ActivationId, Addend, FRACTION_BITS, LayerId, Network, Node, Operation};
+use crate::graph::{
+    Activation, ActivationId, Addend, FRACTION_BITS, LayerId, Logits, Network, Node, Operation,
+};
 use crate::{Accumulators, FeatureMap, LinearLayer, ReferenceEngine, Shape, Window};
 
 /// Computes the accumulators of linear layers: the reference, a simulated machine, a faulty one.
@@ -143,6 +145,41 @@ impl Evaluation {
     }
 }
 
+/// Where an activation finds the values that it is made from. The ids asked for are those of values that come before it.
+pub trait Values {
+    /// The values of an activation.
+    fn activations_of(&self, id: ActivationId) -> &FeatureMap;
+
+    /// The accumulators of a layer.
+    fn accumulators_of(&self, id: LayerId) -> &Accumulators;
+}
+
+impl Values for Evaluation {
+    fn activations_of(&self, id: ActivationId) -> &FeatureMap {
+        self.activation(id)
+    }
+
+    fn accumulators_of(&self, id: LayerId) -> &Accumulators {
+        &self.accumulators[id.index()]
+    }
+}
+
+impl Activation {
+    /// Makes the activation from earlier values.
+    pub fn made_from(&self, values: &impl Values) -> FeatureMap {
+        activate(self, values)
+    }
+}
+
+impl Logits {
+    /// The logits of the accumulators that they are made from, one for each class.
+    pub fn of(&self, accumulators: &Accumulators) -> Vec<i64> {
+        (accumulators.values().iter().zip(self.multipliers()).zip(self.offsets()))
+            .map(|((&sum, multiplier), offset)| i64::from(sum) * multiplier + offset)
+            .collect()
+    }
+}
+
 /// The place of the largest logit; the first one of equals, and 0 of none.
 pub fn class_of(logits: &[i64]) -> usize {
     let best = logits.iter().enumerate().reduce(|best, next| if next.1 > best.1 { next } else { best });
@@ -236,10 +273,7 @@ impl Network {
         }
         let logits = self.logits();
         for values in &mut all {
-            let sums = values.accumulators[logits.source().index()].values();
-            values.logits = (sums.iter().zip(logits.multipliers()).zip(logits.offsets()))
-                .map(|((&sum, multiplier), offset)| i64::from(sum) * multiplier + offset)
-                .collect();
+            values.logits = logits.of(&values.accumulators[logits.source().index()]);
         }
         Ok(all)
     }
@@ -279,30 +313,37 @@ impl Network {
 }
 
 /// Makes an activation from earlier values. The graph was checked when it was built: every source is there and fits.
-fn activate(activation: &Activation, values: &Evaluation) -> FeatureMap {
+fn activate(activation: &Activation, values: &impl Values) -> FeatureMap {
     let shape = activation.shape();
     match activation.operation() {
-        Operation::Input => values.activation(ActivationId::IMAGE).clone(),
+        Operation::Input => values.activations_of(ActivationId::IMAGE).clone(),
         Operation::Requantize { addends, offsets } => {
             FeatureMap::of(shape, requantize(activation, addends, offsets, values))
         }
-        Operation::MaxPool { source, window } => max_pool(values.activation(*source), *window, shape),
+        Operation::MaxPool { source, window } => max_pool(values.activations_of(*source), *window, shape),
         Operation::SumPool { source } => {
-            let sums = values.activation(*source).channels().map(|channel| channel.iter().sum());
+            let sums = values.activations_of(*source).channels().map(|channel| channel.iter().sum());
             FeatureMap::of(shape, sums.collect())
         }
-        Operation::Flatten { source } => FeatureMap::of(shape, values.activation(*source).values().to_vec()),
+        Operation::Flatten { source } => {
+            FeatureMap::of(shape, values.activations_of(*source).values().to_vec())
+        }
     }
 }
 
-fn requantize(activation: &Activation, addends: &[Addend], offsets: &[i64], values: &Evaluation) -> Vec<u16> {
+fn requantize(
+    activation: &Activation,
+    addends: &[Addend],
+    offsets: &[i64],
+    values: &impl Values,
+) -> Vec<u16> {
     let positions = activation.shape().positions();
     let mut sums: Vec<i64> =
         offsets.iter().flat_map(|&offset| std::iter::repeat_n(offset, positions)).collect();
     for addend in addends {
         match addend {
             Addend::Accumulators { source, multipliers } => {
-                let accumulators = &values.accumulators[source.index()];
+                let accumulators = values.accumulators_of(*source);
                 let channels = sums.chunks_exact_mut(positions).zip(accumulators.channels());
                 for ((sums, accumulators), multiplier) in channels.zip(multipliers) {
                     for (sum, &accumulator) in sums.iter_mut().zip(accumulators) {
@@ -311,7 +352,7 @@ fn requantize(activation: &Activation, addends: &[Addend], offsets: &[i64], valu
                 }
             }
             Addend::Activations { source, multiplier } => {
-                for (sum, &value) in sums.iter_mut().zip(values.activation(*source).values()) {
+                for (sum, &value) in sums.iter_mut().zip(values.activations_of(*source).values()) {
                     *sum += i64::from(value) * multiplier;
                 }
             }

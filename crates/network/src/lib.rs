@@ -6,6 +6,7 @@
 
 mod accuracy;
 mod assemble;
+mod change;
 mod checkpoint;
 mod description;
 mod feature_map;
@@ -34,7 +35,7 @@ pub use graph::{
     Node, Operation,
 };
 pub use images::{ImageSet, ImagesError};
-pub use inference::{BatchEngine, Evaluation, EvaluationError, LinearEngine, class_of};
+pub use inference::{BatchEngine, Evaluation, EvaluationError, LinearEngine, Values, class_of};
 pub use linear::{LinearKind, LinearLayer, LinearLayerError};
 pub use reference::ReferenceEngine;
 pub use shape::Shape;

@@ -2,8 +2,9 @@
 
 use std::sync::OnceLock;
 
+use crate::change::Scatter;
 use crate::reference::Gather;
-use crate::{Shape, TernaryWeights, Window};
+use crate::{Accumulators, FeatureMap, Shape, TernaryWeights, Window};
 
 /// What a linear layer is called in the field; both compute the same sums.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -26,6 +27,7 @@ pub struct LinearLayer {
     output: Shape,
     input_maximum: u16,
     gather: OnceLock<Gather>,
+    scatter: OnceLock<Scatter>,
 }
 
 /// Why weights, window and input do not make a layer.
@@ -126,7 +128,17 @@ impl LinearLayer {
             return Err(LinearLayerError::Overflow { layer, reach });
         }
         let output = Shape::new(weights.outputs(), height, width);
-        Ok(Self { name: layer, kind, weights, window, input, output, input_maximum, gather: OnceLock::new() })
+        Ok(Self {
+            name: layer,
+            kind,
+            weights,
+            window,
+            input,
+            output,
+            input_maximum,
+            gather: OnceLock::new(),
+            scatter: OnceLock::new(),
+        })
     }
 
     /// The layer's name, unique in its network.
@@ -167,6 +179,21 @@ impl LinearLayer {
     /// The bits that an input activation needs.
     pub fn input_bits(&self) -> u32 {
         bits_of(self.input_maximum)
+    }
+
+    /// Turns the accumulators of one input into those of another, which may differ from it in few values: only what these
+    /// reach is touched. The result is exactly that of the reference engine.
+    pub fn follow_changes(&self, before: &FeatureMap, after: &FeatureMap, accumulators: &mut Accumulators) {
+        let changed =
+            before.values().iter().zip(after.values()).filter(|(before, after)| before != after).count();
+        // A changed value reaches its weights one by one, where a whole convolution takes many sums at once.
+        let sums_at_once = if self.output.positions() == 1 { 1 } else { 12 };
+        if changed * sums_at_once < before.values().len() {
+            let scatter = self.scatter.get_or_init(|| Scatter::new(&self.weights));
+            scatter.follow(self.window, before, after, accumulators);
+        } else {
+            *accumulators = self.gather().accumulate(after, self.output);
+        }
     }
 
     /// The non-zero weights, arranged for the reference engine; made when first asked for.

@@ -114,7 +114,7 @@ impl Gather {
         Self { phases, starts, ends }
     }
 
-    fn accumulate(&self, input: &FeatureMap, output: Shape) -> Accumulators {
+    pub(crate) fn accumulate(&self, input: &FeatureMap, output: Shape) -> Accumulators {
         let mut sums = Vec::with_capacity(output.len());
         let planes = self.phases.arrange(input.values());
         let run = output.height.saturating_sub(1) * self.phases.width + output.width;

@@ -93,4 +93,10 @@ impl Window {
         let x = (column * self.stride + tap_column).checked_sub(self.padding)?;
         (y < input.height && x < input.width).then_some((y, x))
     }
+
+    /// The output row (or column) whose window reads row `at` of the input by its tap `tap`; `None` if none does.
+    pub(crate) fn reached(self, at: usize, tap: usize, extent: usize) -> Option<usize> {
+        let start = (at + self.padding).checked_sub(tap)?;
+        (start % self.stride == 0 && start / self.stride < extent).then_some(start / self.stride)
+    }
 }

@@ -83,6 +83,22 @@ proptest! {
     }
 
     #[test]
+    fn accumulators_that_follow_changes_are_those_of_the_changed_input(
+        case in cases(),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u16>()), 0..8),
+    ) {
+        let Ok(mut followed) = ReferenceEngine.accumulate(&case.layer, &case.input);
+        let mut changed = case.input.clone();
+        for (place, value) in changes {
+            let place = place.index(changed.values().len());
+            changed.values_mut()[place] = value;
+        }
+        case.layer.follow_changes(&case.input, &changed, &mut followed);
+        let followed: Vec<i64> = followed.values().iter().copied().map(i64::from).collect();
+        prop_assert_eq!(followed, by_definition(&case.layer, &changed));
+    }
+
+    #[test]
     fn a_fully_connected_layer_is_a_matrix_product(
         weights in prop::collection::vec(-1..=1_i8, 3 * 7),
         values in prop::collection::vec(any::<u16>(), 7),

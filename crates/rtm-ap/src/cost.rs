@@ -1,7 +1,7 @@
 //! Events times technology: energy by part, latency, power and area.
 
 use compiler::Geometry;
-use technology::{Area, Energy, Power, Quantity, Time};
+use technology::{Area, Energy, FeatureArea, Power, Quantity, Time};
 
 use crate::allocation::Allocated;
 use crate::events::{Events, PerRows};
@@ -152,16 +152,40 @@ impl NetworkCost {
     }
 }
 
+/// What a processor has beyond its geometry.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct AreaAdditions {
+    /// Domains of each track.
+    pub domains: f64,
+    /// Area of further ports of each track, beside that of its cell's transistors.
+    pub ports: FeatureArea,
+    /// Rows.
+    pub rows: f64,
+    /// Columns.
+    pub columns: f64,
+}
+
 /// The area of one processor. Tracks lie above the transistors, so a cell takes the larger of the two; a track needs as many
 /// spare domains as it has domains, less one, to bring each of them to the port.
 pub fn processor_area(geometry: Geometry, parameters: &ProcessorParameters) -> Area {
-    let track_domains = 2.0 * geometry.domains() as f64 - 1.0;
+    processor_area_with(geometry, parameters, AreaAdditions::default())
+}
+
+/// The same with what protection adds to it.
+pub fn processor_area_with(
+    geometry: Geometry,
+    parameters: &ProcessorParameters,
+    additions: AreaAdditions,
+) -> Area {
+    let track_domains = 2.0 * geometry.domains() as f64 - 1.0 + additions.domains;
     let tracks = parameters.domain_area * (track_domains * parameters.cell_tracks.base());
-    let larger = if tracks > parameters.cell_area { tracks } else { parameters.cell_area };
-    let cells = larger.at(parameters.feature_size) * (geometry.rows() * geometry.columns()) as f64;
-    cells
-        + parameters.row_area * geometry.rows() as f64
-        + parameters.column_area * geometry.columns() as f64
+    let transistors = parameters.cell_area + additions.ports * parameters.cell_tracks.base();
+    let larger = if tracks > transistors { tracks } else { transistors };
+    let rows = geometry.rows() as f64 + additions.rows;
+    let columns = geometry.columns() as f64 + additions.columns;
+    larger.at(parameters.feature_size) * (rows * columns)
+        + parameters.row_area * rows
+        + parameters.column_area * columns
         + parameters.controller_area
 }
 

@@ -187,19 +187,9 @@ fn interpret<const WORDS: usize>(
     let mut sums = vec![0_i32; rows];
     for instruction in &program.instructions {
         let before = block.tagged_bits;
-        match *instruction {
-            Instruction::Load { tap, destination } => {
-                port.load(tap, &mut values);
-                block.fill(destination, &values);
-            }
-            Instruction::Apply { lut, bits, operands } => {
-                block.apply_all(&tables[usize::from(lut)], bits, operands.as_slice());
-                tagged[usize::from(lut)] += block.tagged_bits - before;
-            }
-            Instruction::Store { output, source, signed } => {
-                block.read(source, signed, &mut sums);
-                port.store(output, &sums);
-            }
+        block.instruction(instruction, &tables, port, &mut values, &mut sums);
+        if let Instruction::Apply { lut, .. } = instruction {
+            tagged[usize::from(*lut)] += block.tagged_bits - before;
         }
         tell(block.tagged_bits - before);
     }
@@ -209,20 +199,44 @@ fn interpret<const WORDS: usize>(
 /// A table in the form that the inner loop reads.
 pub(crate) struct Table {
     /// All passes at once, if the table is one of those that are known.
-    fused: Option<Fused>,
-    passes: Vec<TablePass>,
+    pub(crate) fused: Option<Fused>,
+    pub(crate) passes: Vec<TablePass>,
     /// The columns that some pass writes.
     pub(crate) written: Vec<bool>,
 }
 
 /// A pass over the four columns that a table can have, those that take no part included: the loop then has no branches.
-struct TablePass {
+pub(crate) struct TablePass {
     /// For each column, what to flip so that a match is 1, and all ones if the column is masked.
     key: [(u64, u64); 4],
     compares: bool,
     /// For each column, all ones if it is written, and the bit as a word of its copies.
-    write: [(u64, u64); 4],
+    pub(crate) write: [(u64, u64); 4],
     written_columns: u64,
+}
+
+impl TablePass {
+    /// The rows that the pass finds.
+    #[inline(always)]
+    pub(crate) fn tag<const WORDS: usize>(&self, [a, b, c, d]: &Cells<WORDS>) -> [u64; WORDS] {
+        let key = &self.key;
+        std::array::from_fn(|word| {
+            ((a[word] ^ key[0].0) | key[0].1)
+                & ((b[word] ^ key[1].0) | key[1].1)
+                & ((c[word] ^ key[2].0) | key[2].1)
+                & ((d[word] ^ key[3].0) | key[3].1)
+        })
+    }
+
+    /// Writes the rows that are tagged.
+    #[inline(always)]
+    pub(crate) fn write_tagged<const WORDS: usize>(&self, cells: &mut Cells<WORDS>, tag: &[u64; WORDS]) {
+        for (cell, &(mask, value)) in cells.iter_mut().zip(&self.write) {
+            for (bits, tag) in cell.iter_mut().zip(tag) {
+                *bits ^= (*bits ^ value) & tag & mask;
+            }
+        }
+    }
 }
 
 impl Table {
@@ -271,9 +285,59 @@ impl<const WORDS: usize> Block<WORDS> {
         Self { track, spare, planes, occupied, tagged_bits: 0 }
     }
 
+    /// The rows that hold an output position.
+    pub(crate) fn occupied(&self) -> [u64; WORDS] {
+        self.occupied
+    }
+
+    /// Planes from a column to the next.
+    pub(crate) fn track(&self) -> usize {
+        self.track
+    }
+
     /// Index of the plane that holds a cell.
     pub(crate) fn place(&self, (column, domain): (usize, usize)) -> usize {
         column * self.track + self.spare + domain
+    }
+
+    /// Carries out an instruction; `values` and `sums` have a place for each row.
+    #[inline(always)]
+    pub(crate) fn instruction(
+        &mut self,
+        instruction: &Instruction,
+        tables: &[Table],
+        port: &mut impl Port,
+        values: &mut [u16],
+        sums: &mut [i32],
+    ) {
+        match *instruction {
+            Instruction::Load { tap, destination } => {
+                port.load(tap, values);
+                self.fill(destination, values);
+            }
+            Instruction::Apply { lut, bits, operands } => {
+                self.apply_all(&tables[usize::from(lut)], bits, operands.as_slice());
+            }
+            Instruction::Store { output, source, signed } => {
+                self.read(source, signed, sums);
+                port.store(output, sums);
+            }
+        }
+    }
+
+    /// Moves a row's bits from one domain of a track on by one domain, away from the track's start or towards it.
+    pub(crate) fn pin(&mut self, (word, bit): (usize, u64), column: usize, domain: usize, outwards: bool) {
+        let first = self.place((column, domain));
+        let end = (column + 1) * self.track;
+        let take = |planes: &mut [[u64; WORDS]], to: usize, from: usize| {
+            planes[to][word] = (planes[to][word] & !bit) | (planes[from][word] & bit);
+        };
+        if outwards {
+            (first + 1..end).rev().for_each(|to| take(&mut self.planes, to, to - 1));
+        } else {
+            (first..end - 1).for_each(|to| take(&mut self.planes, to, to + 1));
+            self.planes[end - 1][word] &= !bit;
+        }
     }
 
     /// Runs a table over bits, all passes of a bit at once where that is known to be the same.
@@ -356,52 +420,46 @@ impl<const WORDS: usize> Block<WORDS> {
     /// The passes of a table on the cells of its columns.
     #[inline(always)]
     pub(crate) fn run(&mut self, table: &Table, cells: &mut Cells<WORDS>) {
-        let [mut a, mut b, mut c, mut d] = *cells;
         for pass in &table.passes {
-            let (key, write) = (&pass.key, &pass.write);
-            let mut tag = [0; WORDS];
-            for word in 0..WORDS {
-                tag[word] = ((a[word] ^ key[0].0) | key[0].1)
-                    & ((b[word] ^ key[1].0) | key[1].1)
-                    & ((c[word] ^ key[2].0) | key[2].1)
-                    & ((d[word] ^ key[3].0) | key[3].1);
-            }
+            let tag = pass.tag(cells);
             if pass.compares {
                 let tagged = |word: usize| u64::from((tag[word] & self.occupied[word]).count_ones());
                 self.tagged_bits += (0..WORDS).map(tagged).sum::<u64>() * pass.written_columns;
             }
-            for word in 0..WORDS {
-                let tag = tag[word];
-                a[word] ^= (a[word] ^ write[0].1) & tag & write[0].0;
-                b[word] ^= (b[word] ^ write[1].1) & tag & write[1].0;
-                c[word] ^= (c[word] ^ write[2].1) & tag & write[2].0;
-                d[word] ^= (d[word] ^ write[3].1) & tag & write[3].0;
-            }
+            pass.write_tagged(cells, &tag);
         }
-        *cells = [a, b, c, d];
     }
 
     #[inline(always)]
     fn fill(&mut self, destination: Operand, values: &[u16]) {
-        let mut bytes = vec![0_u8; 64 * WORDS];
-        for (byte, value) in bytes.iter_mut().zip(values) {
-            *byte = *value as u8;
-        }
-        for bit in 0..usize::from(destination.bits) {
-            if bit == 8 {
-                for (byte, value) in bytes.iter_mut().zip(values) {
-                    *byte = (value >> 8) as u8;
-                }
-            }
+        each_plane(values, usize::from(destination.bits), |bit, plane| {
             let place = self.place(destination.cell(bit));
-            self.planes[place] = if bit < 16 { plane_of_bytes(&bytes, bit % 8) } else { [0; WORDS] };
-        }
+            self.planes[place] = plane;
+        });
     }
 
     fn read(&self, source: Operand, signed: bool, sums: &mut [i32]) {
         sums.fill(0);
         for bit in 0..usize::from(source.bits) {
             add_plane(&self.planes[self.place(source.cell(bit))], weight(source, signed, bit), sums);
+        }
+    }
+}
+
+/// The first bits of the values of all rows, one after the other.
+#[inline(always)]
+pub(crate) fn each_plane<const WORDS: usize>(
+    values: &[u16],
+    bits: usize,
+    mut of_bit: impl FnMut(usize, [u64; WORDS]),
+) {
+    let mut bytes = vec![0_u8; 64 * WORDS];
+    for half in 0..bits.div_ceil(8) {
+        for (byte, value) in bytes.iter_mut().zip(values) {
+            *byte = value.checked_shr(8 * half as u32).unwrap_or(0) as u8;
+        }
+        for bit in 8 * half..bits.min(8 * half + 8) {
+            of_bit(bit, plane_of_bytes(&bytes, bit % 8));
         }
     }
 }
@@ -422,23 +480,6 @@ fn plane_of_bytes<const WORDS: usize>(bytes: &[u8], bit: usize) -> [u64; WORDS] 
 /// Eight bits, one in the lowest place of each byte, are gathered into a byte by a multiplication with this: the products of
 /// bit `i` and of `2^(7(8 - i))` meet in the uppermost byte, and no two of them anywhere else.
 const GATHER: u64 = 0x0102_0408_1020_4080;
-
-/// One bit of the values of all rows.
-#[inline(always)]
-pub(crate) fn plane_of<const WORDS: usize>(values: &[u16], bit: usize) -> [u64; WORDS] {
-    let mut plane = [0; WORDS];
-    for (word, chunk) in plane.iter_mut().zip(values.chunks(64)) {
-        for (index, eight) in chunk.chunks(8).enumerate() {
-            let mut bytes = [0; 8];
-            for (byte, &value) in bytes.iter_mut().zip(eight) {
-                *byte = (value.checked_shr(bit as u32).unwrap_or(0) & 1) as u8;
-            }
-            let gathered = u64::from_le_bytes(bytes).wrapping_mul(GATHER) >> 56;
-            *word |= gathered << (8 * index);
-        }
-    }
-    plane
-}
 
 /// What a bit of a word stands for: its power of two, negative for a sign.
 pub(crate) fn weight(word: Operand, signed: bool, bit: usize) -> i32 {

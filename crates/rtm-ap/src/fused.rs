@@ -7,6 +7,8 @@
 
 use compiler::lut::Lut;
 
+use crate::execute::{Cells, Table};
+
 /// What becomes of the columns of a table, and the rows to which an odd number of bits, and two bits, are written while tagged.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct After<const COLUMNS: usize> {
@@ -159,6 +161,44 @@ pub(crate) fn move_carry([c, _]: [u64; 2]) -> After<2> {
 #[inline(always)]
 pub(crate) fn copy_borrow([c, _]: [u64; 2]) -> After<2> {
     After { columns: [c, c], one: c, two: 0 }
+}
+
+/// What a table makes of the bits of its columns, without the counts.
+#[inline(always)]
+pub(crate) fn run<const WORDS: usize>(table: &Table, cells: &mut Cells<WORDS>) {
+    match table.fused {
+        Some(Fused::Clear) => each_word(cells, clear),
+        Some(Fused::AddInPlace) => each_word(cells, add_in_place),
+        Some(Fused::SubtractInPlace) => each_word(cells, subtract_in_place),
+        Some(Fused::CarryInPlace) => each_word(cells, carry_in_place),
+        Some(Fused::BorrowInPlace) => each_word(cells, borrow_in_place),
+        Some(Fused::Add) => each_word(cells, add),
+        Some(Fused::Subtract) => each_word(cells, subtract),
+        Some(Fused::Carry) => each_word(cells, carry),
+        Some(Fused::Borrow) => each_word(cells, borrow),
+        Some(Fused::Negate) => each_word(cells, negate),
+        Some(Fused::MoveCarry) => each_word(cells, move_carry),
+        Some(Fused::CopyBorrow) => each_word(cells, copy_borrow),
+        None => {
+            for pass in &table.passes {
+                let tag = pass.tag(cells);
+                pass.write_tagged(cells, &tag);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn each_word<const WORDS: usize, const COLUMNS: usize>(
+    cells: &mut Cells<WORDS>,
+    function: impl Fn([u64; COLUMNS]) -> After<COLUMNS>,
+) {
+    for word in 0..WORDS {
+        let made = function(std::array::from_fn(|column| cells[column][word]));
+        for (cell, made) in cells.iter_mut().zip(made.columns) {
+            cell[word] = made;
+        }
+    }
 }
 
 #[cfg(test)]

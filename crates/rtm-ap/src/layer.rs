@@ -1,5 +1,7 @@
 //! One layer on processors: its programs, the blocks of rows that they run on, and the events.
 
+use std::sync::OnceLock;
+
 use compiler::activation::ActivationError;
 use compiler::ir::Tap;
 use compiler::{CompileError, CompiledLayer, Geometry, Options, compile_layer};
@@ -11,7 +13,8 @@ use crate::events::RowCount;
 use crate::execute::{Port, execute};
 use crate::expectation::expected_tagged_bits;
 use crate::program_events::{ProgramEvents, mean_tagged_bits};
-use crate::slip::{SlipOutcome, Slips, execute_slipping};
+use crate::strike::{Strike, StrikeSites};
+use crate::struck::{RowStrike, execute_struck};
 
 /// Why a layer cannot run.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -61,6 +64,19 @@ pub struct MachineLayer {
     window: Window,
     input: network::Shape,
     output: network::Shape,
+    /// For each program.
+    sites: Vec<OnceLock<StrikeSites>>,
+}
+
+/// A row that faults strike: what it computes, and what befalls it.
+#[derive(Debug, Clone, Copy)]
+pub struct StruckRow<'a> {
+    /// The activations of its image.
+    pub input: &'a FeatureMap,
+    /// Its output position, row-major.
+    pub position: usize,
+    /// What strikes it, in any order.
+    pub strikes: &'a [Strike],
 }
 
 impl MachineLayer {
@@ -81,6 +97,7 @@ impl MachineLayer {
                 })
             })
             .collect::<Result<Vec<_>, _>>()?;
+        let sites = vec![OnceLock::new(); compiled.programs.len()];
         let mut prepared = Self {
             compiled,
             counts,
@@ -89,6 +106,7 @@ impl MachineLayer {
             window: layer.window(),
             input: layer.input(),
             output: layer.output(),
+            sites,
         };
         let rows = prepared.rows();
         if rows.physical > rows.occupied {
@@ -228,37 +246,83 @@ impl MachineLayer {
         Ok((self.assemble(inputs.len(), blocks.iter().copied().zip(outputs))?, events))
     }
 
-    /// Runs the programs on tracks that slip, one block of rows after the other.
+    /// Runs one of the programs on rows that faults strike, however many, of whatever images: for each output that it stores, the
+    /// accumulators of all rows. A row's result depends on its own input, position and strikes alone.
     ///
     /// # Errors
-    /// If the activations are not of the layer's shape.
-    pub fn execute_slipping(
+    /// If activations are not of the layer's shape.
+    pub fn execute_struck(
+        &self,
+        program: usize,
+        rows: &[StruckRow<'_>],
+    ) -> Result<Vec<(u32, Vec<i32>)>, MachineError> {
+        rows.iter().try_for_each(|row| self.check_input(row.input))?;
+        let Some(program) = self.compiled.programs.get(program) else { return Ok(Vec::new()) };
+        let blocks: Vec<Outputs> = rows
+            .par_chunks(SIMULATED_ROWS)
+            .map(|rows| {
+                let mut strikes: Vec<RowStrike> = (0_u32..)
+                    .zip(rows)
+                    .flat_map(|(row, struck)| {
+                        struck.strikes.iter().map(move |&strike| RowStrike { strike, row })
+                    })
+                    .collect();
+                strikes.sort_unstable();
+                let place = |row: &StruckRow<'_>| {
+                    (row.position / self.output.width, row.position % self.output.width)
+                };
+                let places = rows.iter().map(place).collect();
+                let mut port = RowPort { window: self.window, rows, places, outputs: Vec::new() };
+                execute_struck(program, rows.len(), &mut port, &strikes);
+                port.outputs
+            })
+            .collect();
+        let mut blocks = blocks.into_iter();
+        let mut all = blocks.next().unwrap_or_default();
+        for block in blocks {
+            for ((_, values), (_, more)) in all.iter_mut().zip(block) {
+                values.extend(more);
+            }
+        }
+        Ok(all)
+    }
+
+    /// Does something with every program and block of rows, each of a processor's size, in this order.
+    pub(crate) fn each_block<T: Send>(
         &self,
         input: &FeatureMap,
-        slips: &mut impl Slips,
-    ) -> Result<(Accumulators, SlipOutcome), MachineError> {
+        work: impl Fn(&compiler::Program, usize, &mut WindowPort<'_>) -> T + Sync,
+    ) -> Result<Vec<T>, MachineError> {
         self.check_input(input)?;
-        let mut total = SlipOutcome::default();
-        let mut results = Vec::new();
         let inputs = [input];
-        for block in self.blocks(1, self.geometry.rows()) {
-            let mut port = self.port(&inputs, block);
-            let (program, rows) = (&self.compiled.programs[block.program], block.rows);
-            let outcome = match rows.div_ceil(64) {
-                1 => execute_slipping::<1>(program, rows, &mut port, slips),
-                2 => execute_slipping::<2>(program, rows, &mut port, slips),
-                3..=4 => execute_slipping::<4>(program, rows, &mut port, slips),
-                5..=16 => execute_slipping::<16>(program, rows, &mut port, slips),
-                _ => execute_slipping::<64>(program, rows, &mut port, slips),
-            };
-            total.tagged_bits += outcome.tagged_bits;
-            total.slips += outcome.slips;
-            results.push((block, port.outputs));
-        }
-        match self.assemble(1, results.into_iter())?.pop() {
-            Some(accumulators) => Ok((accumulators, total)),
-            None => Err(self.wrong_shape(input.shape())),
-        }
+        let blocks: Vec<Block> = self.blocks(1, self.geometry.rows()).collect();
+        let of_block = |&block: &Block| {
+            work(&self.compiled.programs[block.program], block.rows, &mut self.port(&inputs, block))
+        };
+        Ok(blocks.par_iter().map(of_block).collect())
+    }
+
+    /// Does something with one row of one processor; nothing if the row holds no output position.
+    pub(crate) fn on_row<T>(
+        &self,
+        input: &FeatureMap,
+        processor: usize,
+        row: usize,
+        work: impl FnOnce(&compiler::Program, &mut WindowPort<'_>) -> T,
+    ) -> Result<Option<T>, MachineError> {
+        self.check_input(input)?;
+        let inputs = [input];
+        let block = self.blocks(1, self.geometry.rows()).nth(processor).filter(|block| row < block.rows);
+        Ok(block.map(|block| {
+            let only = Block { first: block.first + row, rows: 1, ..block };
+            work(&self.compiled.programs[block.program], &mut self.port(&inputs, only))
+        }))
+    }
+
+    /// Where faults can strike in a program; found when first asked for.
+    pub fn strike_sites(&self, program: usize) -> Option<&StrikeSites> {
+        let sites = self.sites.get(program)?;
+        Some(sites.get_or_init(|| StrikeSites::of(&self.compiled.programs[program])))
     }
 
     pub(crate) fn check_input(&self, input: &FeatureMap) -> Result<(), MachineError> {
@@ -360,6 +424,31 @@ impl Port for WindowPort<'_> {
             let channel = &self.inputs[image].values()[channel * shape.positions()..][..shape.positions()];
             fill_positions(values, channel, shape, self.window, tap, position, self.width);
             (image, position, rest) = (image + 1, 0, next);
+        }
+    }
+
+    fn store(&mut self, output: u32, values: &[i32]) {
+        self.outputs.push((output, values.to_vec()));
+    }
+}
+
+/// Fills rows with the windows at their own positions of their own images.
+struct RowPort<'a> {
+    window: Window,
+    rows: &'a [StruckRow<'a>],
+    /// Row and column of the output, for each row.
+    places: Vec<(usize, usize)>,
+    outputs: Outputs,
+}
+
+impl Port for RowPort<'_> {
+    fn load(&mut self, tap: Tap, values: &mut [u16]) {
+        let (channel, tap) = (tap.channel as usize, (usize::from(tap.row), usize::from(tap.column)));
+        for ((value, row), &place) in values.iter_mut().zip(self.rows).zip(&self.places) {
+            let shape = row.input.shape();
+            let element =
+                |(y, x): (usize, usize)| row.input.values()[(channel * shape.height + y) * shape.width + x];
+            *value = self.window.source(shape, place, tap).map_or(0, element);
         }
     }
 

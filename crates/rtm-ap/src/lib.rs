@@ -22,25 +22,29 @@ mod layer;
 mod machine;
 mod node;
 mod program_events;
-mod slip;
+mod strike;
+mod struck;
 mod technology_parameters;
 mod timeline;
 mod trace;
 mod track;
 mod utilization;
+mod wear;
 
 pub use activation::{ActivationsAt, UnknownActivationsAt};
 pub use allocation::{Allocated, Allocation, UnknownAllocation};
-pub use cost::{Cost, EnergyParts, NetworkCost, chip_area, cost, processor_area};
+pub use cost::{
+    AreaAdditions, Cost, EnergyParts, NetworkCost, chip_area, cost, processor_area, processor_area_with,
+};
 pub use counts::{ProgramCounts, ProgramError, Rule, TableUse};
 pub use events::{Events, PerRows, RowCount, SerialSteps, TableEvents};
 pub use execute::{Execution, ExecutionError, Port, execute_program};
 pub use expectation::expected_tagged_bits;
 pub use interpreter::{Interpretation, Refusal, RuleName, interpret};
-pub use layer::{MachineError, MachineLayer};
+pub use layer::{MachineError, MachineLayer, StruckRow};
 pub use machine::{Machine, Run};
 pub use program_events::ProgramEvents;
-pub use slip::{SlipOutcome, Slips};
+pub use strike::{Effect, Move, Search, Strike, StrikeSites, WrittenBit};
 pub use technology_parameters::{
     PaddingRows, ProcessorDesign, ProcessorParameters, SearchModel, ShiftSource, load_technology,
 };
@@ -48,3 +52,4 @@ pub use timeline::Timeline;
 pub use trace::TracedInstruction;
 pub use track::{TrackParameters, TrackStep};
 pub use utilization::{LayerTimeline, Utilization};
+pub use wear::{HotSpot, Wear};

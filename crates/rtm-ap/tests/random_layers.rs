@@ -2,88 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "support/layers.rs"]
+mod layers;
+
 use std::collections::BTreeMap;
 
-use compiler::{Geometry, Layout, Options, Sharing};
-use network::{FeatureMap, LinearEngine, LinearLayer, ReferenceEngine, Shape, TernaryWeights, Window};
+use compiler::{Geometry, Options, Sharing};
+use layers::case;
+use network::{FeatureMap, LinearEngine, ReferenceEngine};
 use proptest::prelude::*;
-use rtm_ap::{MachineError, MachineLayer, Slips, interpret};
-
-#[derive(Debug, Clone)]
-struct Case {
-    layer: LinearLayer,
-    input: FeatureMap,
-    options: Options,
-}
-
-fn case() -> impl Strategy<Value = Case> {
-    let extents = (1_usize..4, 1_usize..7, 1_usize..4, 1_usize..4, 1_usize..3);
-    let sizes = (1_usize..15, 1_usize..15, 1_u32..9, 1_u64..130, 0_u32..100);
-    (extents, sizes, prop::bool::ANY, prop::bool::ANY).prop_flat_map(
-        |(
-            (channels, outputs, kernel_height, kernel_width, stride),
-            (height, width, bits, rows, density),
-            shared,
-            tiled,
-        )| {
-            let padding = (kernel_height.min(kernel_width) - 1).min(1);
-            let (height, width) = (height + kernel_height, width + kernel_width);
-            let weight = (0_u32..100, prop::bool::ANY).prop_map(move |(draw, minus)| {
-                if draw >= density {
-                    0
-                } else if minus {
-                    -1
-                } else {
-                    1
-                }
-            });
-            let maximum = (1_u16 << bits) - 1;
-            (
-                prop::collection::vec(weight, outputs * channels * kernel_height * kernel_width),
-                prop::collection::vec(0..=maximum, channels * height * width),
-            )
-                .prop_map(move |(weights, values)| {
-                    let shape = Shape::new(channels, height, width);
-                    let weights =
-                        TernaryWeights::new([outputs, channels, kernel_height, kernel_width], weights)
-                            .unwrap();
-                    let window = Window::new(kernel_height, kernel_width, stride, padding).unwrap();
-                    let sharing = if shared { Sharing::PerChannel } else { Sharing::None };
-                    Case {
-                        layer: LinearLayer::convolution("random", weights, window, shape, maximum).unwrap(),
-                        input: FeatureMap::new(shape, values).unwrap(),
-                        options: Options {
-                            geometry: Geometry::new(rows, 64, 32).unwrap(),
-                            sharing,
-                            layout: if tiled { Layout::Tiled } else { Layout::Along },
-                            outputs_per_processor: None,
-                        },
-                    }
-                })
-        },
-    )
-}
-
-struct Never;
-
-impl Slips for Never {
-    fn on_move(&mut self, _: u8, _: usize, _: &mut dyn FnMut(usize, i8)) {}
-}
-
-/// Slips once, at a chosen move, in row 0.
-struct Once {
-    at: usize,
-    moves: usize,
-}
-
-impl Slips for Once {
-    fn on_move(&mut self, _: u8, _: usize, slipped: &mut dyn FnMut(usize, i8)) {
-        if self.moves == self.at {
-            slipped(0, 1);
-        }
-        self.moves += 1;
-    }
-}
+use rtm_ap::{MachineError, MachineLayer, interpret};
 
 proptest! {
     #[test]
@@ -92,29 +20,6 @@ proptest! {
         let machine = MachineLayer::compile(&case.layer, &case.options).unwrap();
         let (sums, _) = machine.execute(&case.input).unwrap();
         prop_assert_eq!(sums, reference);
-    }
-
-    #[test]
-    fn tracks_that_could_slip_but_do_not_change_nothing(case in case()) {
-        let machine = MachineLayer::compile(&case.layer, &case.options).unwrap();
-        let (sums, events) = machine.execute(&case.input).unwrap();
-        let (same, outcome) = machine.execute_slipping(&case.input, &mut Never).unwrap();
-        prop_assert_eq!(sums, same);
-        prop_assert_eq!(events.events.tagged_bits.occupied, outcome.tagged_bits as f64);
-    }
-
-    #[test]
-    fn one_slip_stays_in_its_row(case in case(), at in 0_usize..200) {
-        let machine = MachineLayer::compile(&case.layer, &case.options).unwrap();
-        let (clean, _) = machine.execute(&case.input).unwrap();
-        let mut once = Once { at, moves: 0 };
-        let (faulty, outcome) = machine.execute_slipping(&case.input, &mut once).unwrap();
-        prop_assert_eq!(outcome.slips, u64::from(once.moves > at));
-        let rows = case.options.geometry.rows();
-        let positions = clean.shape().positions();
-        for (index, (a, b)) in clean.values().iter().zip(faulty.values()).enumerate() {
-            prop_assert!(a == b || index % positions % rows == 0);
-        }
     }
 
     #[test]

@@ -103,3 +103,25 @@ fn assert_activations_on_arrays(name: &str, images: usize) {
         assert!(run.events.iter().all(|events| events.pool_operations == 0.0));
     }
 }
+
+#[test]
+fn the_writes_that_wear_cells_are_those_that_are_counted_as_events() {
+    let (description, network) = Network::load(&networks().join("vgg8-fashion-s85-a4.yaml")).unwrap();
+    let golden =
+        Checkpoint::load(&networks().join("golden").join(format!("{}.safetensors.zst", description.name)))
+            .unwrap();
+    let (shape, pixels) = golden.shaped::<u8>("input").unwrap();
+    let image = &pixels[..pixels.len() / shape[0]];
+    let image = FeatureMap::from_pixels(network.input().shape(), image).unwrap();
+    let evaluation = network.evaluate(&image, &mut network::ReferenceEngine).unwrap();
+    let machine = Machine::compile(Arc::new(network), &options()).unwrap();
+    let wear = machine.wear(&[evaluation]).unwrap();
+    let events = machine.run(&image).unwrap().events;
+    let written = |e: &rtm_ap::Events| e.tagged_bits.occupied + e.broadcast_bits.occupied + e.loaded_bits;
+    assert_eq!(wear.total(), events.iter().map(written).sum::<f64>());
+    // The carry is written for every bit of every addition, into one domain.
+    let (junction, (domain, at)) = (wear.hottest_junction(), wear.hottest_domain());
+    assert_eq!((junction.column, domain.column, at), (255, 255, 0));
+    assert_eq!(junction.writes, domain.writes);
+    assert!(wear.levelled_over_columns() * 20.0 < junction.writes);
+}

@@ -73,6 +73,17 @@ pub enum Command {
     /// Run a network on the associative processor, bit for bit: accuracy, events, energy and latency
     #[command(after_help = commands::simulate::EXAMPLES)]
     Simulate(commands::simulate::Arguments),
+    /// Inject faults into a network's execution: accuracy, silent corruptions, noise, with intervals
+    #[command(after_help = commands::inject::EXAMPLES)]
+    Inject(commands::inject::Arguments),
+    /// Run a part of an experiment's trials
+    #[command(after_help = commands::shard::EXAMPLES)]
+    Shard(commands::shard::ShardArguments),
+    /// Bring the parts of an experiment's trials together: the same results as in one run
+    Merge(commands::shard::MergeArguments),
+    /// Run an experiment's trials on a cluster, and merge them there
+    #[command(after_help = commands::submit::EXAMPLES)]
+    Submit(commands::submit::Arguments),
 }
 
 fn data_folder(text: &str) -> Result<(UsersData, PathBuf), String> {

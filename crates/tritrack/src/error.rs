@@ -42,6 +42,21 @@ pub enum RunError {
         /// The first image with such a value.
         image: usize,
     },
+    /// Shards cannot be brought together.
+    #[error(
+        "shards of {experiment} cannot be merged:{list}\nrun them again, for example: for i in {indices}; do tritrack shard \
+         {experiment} --index $i --count {count}; done\nor let `tritrack merge {experiment} --run-missing` do it"
+    )]
+    Shards {
+        /// The experiment.
+        experiment: String,
+        /// Each file with what is wrong with it, a line each.
+        list: String,
+        /// Their numbers.
+        indices: String,
+        /// How many shards there are.
+        count: u64,
+    },
     /// An argument is wrong.
     #[error("{message}")]
     Argument {
@@ -155,7 +170,7 @@ pub enum RunError {
     AnalogRun(#[from] network::EvaluationError<crossbar::execution::ExecutionError>),
     /// A fault study fails.
     #[error(transparent)]
-    Study(#[from] faults::StudyError),
+    Campaign(#[from] faults::CampaignError),
     /// A proportion has no interval.
     #[error(transparent)]
     Interval(#[from] faults::IntervalError),

@@ -12,6 +12,7 @@ mod reproduce;
 mod simulation;
 mod state;
 mod studies;
+mod trials;
 mod workspace;
 
 use std::io::Write;
@@ -64,6 +65,10 @@ fn run(arguments: &Arguments) -> Result<(), RunError> {
         Command::Simulate(arguments) => {
             commands::simulate::run(arguments, &Models::new(&workspace), &mut output)
         }
+        Command::Inject(arguments) => commands::inject::run(arguments, &Models::new(&workspace), &mut output),
+        Command::Shard(arguments) => commands::shard::shard(&workspace, arguments, &mut output),
+        Command::Merge(arguments) => commands::shard::merge(&workspace, arguments, &mut output),
+        Command::Submit(arguments) => commands::submit::run(arguments, &workspace, &mut output),
         Command::Claims(arguments) => commands::claims::run(arguments, &workspace, &mut output),
         Command::Crossbar(arguments) => commands::crossbar::run(&workspace, arguments, &mut output),
         Command::Completions { .. } => Ok(()),

@@ -1,5 +1,7 @@
 //! Manifests: what an experiment is, in YAML.
 
+mod reliability;
+
 use std::path::{Path, PathBuf};
 
 use compiler::lut::Features;
@@ -9,6 +11,8 @@ use crossbar::{Gating, ZeroSkipping};
 use rtm_ap::{ActivationsAt, SearchModel};
 use serde::{Deserialize, Deserializer, de};
 use technology::Prior;
+
+pub use reliability::{FaultSitesStudy, LifetimeStudy, ShiftFaultStudy};
 
 /// One experiment.
 #[derive(Debug, Clone)]
@@ -50,6 +54,10 @@ pub enum Study {
     DesignSpace(DesignSpaceStudy),
     /// Accuracy, documented and measured, on digital and on analog hardware.
     Accuracy(AccuracyStudy),
+    /// How long cells last that are written.
+    Lifetime(LifetimeStudy),
+    /// What one fault does, by layer and by bit.
+    FaultSites(FaultSitesStudy),
 }
 
 /// The form of a file: the study stands under its name.
@@ -71,10 +79,12 @@ struct Written {
     hardware_features: Option<HardwareFeaturesStudy>,
     design_space: Option<DesignSpaceStudy>,
     accuracy: Option<AccuracyStudy>,
+    lifetime: Option<LifetimeStudy>,
+    fault_sites: Option<FaultSitesStudy>,
 }
 
 /// The studies' names in a manifest.
-const STUDIES: [&str; 11] = [
+const STUDIES: [&str; 13] = [
     "operations",
     "layer_costs",
     "energy_parts",
@@ -86,6 +96,8 @@ const STUDIES: [&str; 11] = [
     "hardware_features",
     "design_space",
     "accuracy",
+    "lifetime",
+    "fault_sites",
 ];
 
 /// See [`Study::DesignSpace`]. Every combination is a point.
@@ -453,28 +465,6 @@ pub struct Headline {
     pub search_model: SearchModel,
 }
 
-/// See [`Study::ShiftFaults`].
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ShiftFaultStudy {
-    /// The network.
-    pub network: String,
-    /// The images; they need labels.
-    pub images: Images,
-    /// The associative processor.
-    pub machine: MachineSettings,
-    /// The file of fault rates whose dependence on the distance is kept.
-    pub rates: String,
-    /// Probabilities of a slip in a shift by one domain.
-    pub rates_at_distance_one: Vec<f64>,
-    /// When tracks are re-aligned.
-    pub realignment: Vec<RealignmentName>,
-    /// Times that all images are inferred at each point.
-    pub trials: u64,
-    /// Confidence of the intervals.
-    pub confidence: f64,
-}
-
 /// See [`Study::CrossbarValidation`].
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -565,16 +555,6 @@ pub struct SensitivityStudy {
     pub claimed_ratio: f64,
     /// How many parameters the figure shows, the widest swings first.
     pub shown: usize,
-}
-
-/// When tracks are re-aligned, by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RealignmentName {
-    /// Between layers only.
-    None,
-    /// Also whenever windows are loaded.
-    EachLoad,
 }
 
 /// Where images come from.
@@ -797,6 +777,8 @@ impl Manifest {
             written.hardware_features.map(Study::HardwareFeatures),
             written.design_space.map(Study::DesignSpace),
             written.accuracy.map(Study::Accuracy),
+            written.lifetime.map(Study::Lifetime),
+            written.fault_sites.map(Study::FaultSites),
         ];
         let mut studies: Vec<Study> = studies.into_iter().flatten().collect();
         let (Some(study), None) = (studies.pop(), studies.pop()) else {
@@ -824,6 +806,11 @@ impl Study {
             _ => &[],
         };
         points.iter().filter_map(|point| point.images.set.users_data()).collect()
+    }
+
+    /// Whether it consists of Monte Carlo trials that can be run in parts.
+    pub const fn has_trials(&self) -> bool {
+        matches!(self, Self::ShiftFaults(_) | Self::FaultSites(_))
     }
 
     fn check(&self) -> Result<(), String> {
@@ -944,22 +931,9 @@ impl Study {
                 some(&study.search_models, "networks.search_models")?;
                 study.networks.iter().try_for_each(|point| point.images.check())
             }
-            Self::ShiftFaults(study) => {
-                some(&study.rates_at_distance_one, "shift_faults.rates_at_distance_one")?;
-                some(&study.realignment, "shift_faults.realignment")?;
-                study.images.check()?;
-                if let Some(rate) =
-                    study.rates_at_distance_one.iter().find(|rate| !(0.0..=0.1).contains(*rate))
-                {
-                    return Err(format!(
-                        "a rate of {rate} in shift_faults.rates_at_distance_one; expected 0 to 0.1"
-                    ));
-                }
-                if study.trials == 0 {
-                    return Err("shift_faults.trials is 0; expected at least 1".into());
-                }
-                confidence(study.confidence, "shift_faults.confidence")
-            }
+            Self::ShiftFaults(study) => study.check(),
+            Self::Lifetime(study) => study.check(),
+            Self::FaultSites(study) => study.check(),
         }
     }
 }

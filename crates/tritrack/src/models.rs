@@ -17,10 +17,11 @@ use network::{
 };
 use quantizer::{Granularity, Sparsity, ThresholdRule, Thresholds};
 use rtm_ap::{ActivationsAt, Events, Machine, ProcessorDesign};
-use technology::{Parameters, TechnologyFile};
+use technology::{ParameterSet, Parameters, TechnologyFile};
 
 use crate::error::RunError;
 use crate::manifest::{CrossbarPoint, ImageSource, Images, Thresholded, UsersData, WeightPrecision};
+use crate::trials::Trials;
 use crate::workspace::Workspace;
 
 /// A network with its description.
@@ -63,13 +64,24 @@ pub struct Models<'w> {
     networks: RefCell<BTreeMap<String, Rc<LoadedNetwork>>>,
     runs: RefCell<Vec<(RunKey, Rc<MachineRun>)>>,
     inputs: RefCell<BTreeMap<PathBuf, String>>,
+    trials: Trials,
 }
 
 impl<'w> Models<'w> {
     /// Nothing yet.
     pub fn new(workspace: &'w Workspace) -> Self {
-        let (networks, runs, inputs) = Default::default();
-        Self { workspace, networks, runs, inputs }
+        let (networks, runs, inputs, trials) = Default::default();
+        Self { workspace, networks, runs, inputs, trials }
+    }
+
+    /// The same with records of trials from elsewhere.
+    pub fn with_trials(self, trials: Trials) -> Self {
+        Self { trials, ..self }
+    }
+
+    /// Where records of trials come from.
+    pub fn trials(&self) -> &Trials {
+        &self.trials
     }
 
     /// The workspace.
@@ -311,6 +323,17 @@ impl<'w> Models<'w> {
         let file = TechnologyFile::<()>::load(&path, &[faults::LiteratureRates::DECLARATIONS])?;
         self.note_input(&path)?;
         Ok(faults::LiteratureRates::resolve(&file.parameters)?)
+    }
+
+    /// A file of endurances.
+    ///
+    /// # Errors
+    /// If it is missing or wrong.
+    pub fn endurance(&self, name: &str) -> Result<ParameterSet, RunError> {
+        let path = self.workspace.technology("endurance", name);
+        let file = TechnologyFile::<()>::load(&path, &[faults::LiteratureEndurance::DECLARATIONS])?;
+        self.note_input(&path)?;
+        Ok(file.parameters)
     }
 
     /// A file of others' results.

@@ -133,7 +133,11 @@ pub fn produce(manifest: &Manifest, models: &Models<'_>) -> Result<Product, RunE
     Ok(Product { files, summary: outcome.summary })
 }
 
-fn run(manifest: &Manifest, models: &Models<'_>, output: &mut impl Write) -> Result<(), RunError> {
+/// Computes an experiment and writes what it gives.
+///
+/// # Errors
+/// If it fails.
+pub fn run(manifest: &Manifest, models: &Models<'_>, output: &mut impl Write) -> Result<(), RunError> {
     let workspace = models.workspace();
     say(output, &format!("{}: {}", manifest.id, manifest.title));
     let product = produce(manifest, models)?;
@@ -154,7 +158,7 @@ fn run(manifest: &Manifest, models: &Models<'_>, output: &mut impl Write) -> Res
 }
 
 /// What a table's numbers rest on: nothing in it varies from run to run.
-fn provenance(manifest: &Manifest, models: &Models<'_>) -> BTreeMap<String, String> {
+pub fn provenance(manifest: &Manifest, models: &Models<'_>) -> BTreeMap<String, String> {
     let mut provenance = BTreeMap::from([
         ("experiment".to_owned(), manifest.id.clone()),
         ("manifest".to_owned(), format!("blake3 {}", manifest.hash)),

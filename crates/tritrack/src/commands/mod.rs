@@ -5,9 +5,12 @@ pub mod compile;
 pub mod crossbar;
 pub mod diff;
 pub mod explain;
+pub mod inject;
 pub mod report;
+pub mod shard;
 pub mod simulate;
 pub mod status;
+pub mod submit;
 pub mod verify;
 
 use clap::{Args, ValueEnum};

@@ -7,8 +7,10 @@ mod design_space;
 mod draws;
 mod energy_parts;
 mod energy_ratio;
+mod fault_sites;
 mod hardware_features;
 mod layer_costs;
+mod lifetime;
 mod networks;
 mod operations;
 mod sensitivity;
@@ -48,6 +50,8 @@ pub fn run(manifest: &Manifest, models: &Models<'_>, progress: &Progress) -> Res
         Study::HardwareFeatures(study) => hardware_features::run(manifest, study, models, progress),
         Study::DesignSpace(study) => design_space::run(manifest, study, models, progress),
         Study::Accuracy(study) => accuracy::run(manifest, study, models, progress),
+        Study::Lifetime(study) => lifetime::run(manifest, study, models),
+        Study::FaultSites(study) => fault_sites::run(manifest, study, models, progress),
         Study::Sensitivity(study) => sensitivity::run(manifest, study, models, progress),
     }
 }
@@ -73,6 +77,14 @@ mod tests {
             &energy_ratio::replication::REPLICATION,
             &energy_ratio::break_even::BREAK_EVEN,
             &shift_faults::ACCURACY,
+            &shift_faults::PROTECTION,
+            &shift_faults::AGREEMENT,
+            &lifetime::LIFETIMES,
+            &lifetime::WEAR,
+            &fault_sites::BY_LAYER,
+            &fault_sites::BY_BIT,
+            &crate::trials::RECORDS,
+            &crate::commands::inject::INJECTION,
             &crossbar_validation::COMPARISONS,
             &crossbar_validation::COMPONENTS,
             &networks::NETWORKS,

@@ -1,0 +1,311 @@
+//! Monte Carlo over images and trials: what faults do to a network's answers.
+
+use std::convert::Infallible;
+use std::ops::Range;
+
+use network::{Evaluation, EvaluationError, FeatureMap, ReferenceEngine, class_of};
+use rayon::prelude::*;
+use rtm_ap::{Effect, Machine, MachineError, Strike};
+
+use crate::batch::{self, Inference};
+use crate::mitigation::{Context, Mitigation};
+use crate::models::{FaultKind, FaultModel, StuckCell, draw_stuck_cells};
+use crate::rates::FaultRates;
+use crate::sampling::{Fault, HazardMap, Sampling};
+use crate::stream::Stream;
+
+/// One point of a study.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FaultPoint {
+    /// How likely faults are.
+    pub rates: FaultRates,
+    /// Which kinds there are.
+    pub kinds: Vec<FaultKind>,
+    /// What protects the machine.
+    pub mitigation: Mitigation,
+    /// Which inferences are drawn.
+    pub sampling: Sampling,
+    /// The point's number: it keys the random streams. Points that share it see the same random numbers.
+    pub stage: u64,
+    /// The layers that faults strike; all if there is none.
+    pub layers: Option<Range<usize>>,
+}
+
+/// An inference that is not known to be as without faults.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Record {
+    /// The trial.
+    pub trial: u64,
+    /// The image.
+    pub image: u32,
+    /// The class that it got.
+    pub class: u16,
+    /// Whether any logit is other than without faults.
+    pub changed_logits: bool,
+    /// Faults that were drawn.
+    pub faults: u32,
+    /// The first layer with an accumulator other than without faults.
+    pub first_failing: Option<u16>,
+    /// The sum of squares of the logits' differences to those without faults, as a share of the latter's sum of squares.
+    pub noise: f64,
+    /// Rows that never passed their check.
+    pub given_up: u32,
+}
+
+/// Why a campaign cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum CampaignError {
+    /// The number of labels is not the number of images.
+    #[error("{labels} labels given for {images} images")]
+    Labels {
+        /// Labels.
+        labels: usize,
+        /// Images.
+        images: usize,
+    },
+    /// An image does not fit the network.
+    #[error(transparent)]
+    Reference(#[from] EvaluationError<Infallible>),
+    /// The machine failed.
+    #[error(transparent)]
+    Machine(#[from] MachineError),
+}
+
+/// A network, compiled, with images and their fault-free evaluations.
+#[derive(Debug)]
+pub struct Campaign<'a> {
+    machine: &'a Machine,
+    labels: &'a [u8],
+    clean: Vec<Evaluation>,
+    seed: u64,
+    /// Inferences that run together; it bounds the memory.
+    batch: usize,
+}
+
+/// Values of struck inferences that one thread keeps at once.
+const VALUES_TOGETHER: usize = 16_000_000;
+
+/// Keys the stream that a piece of hardware is drawn from.
+const HARDWARE: u64 = u64::MAX;
+/// Added to an image's number, times the copy, to key the streams of further copies of rows, and of runs that are repeated.
+const COPY: u64 = 1 << 40;
+
+impl<'a> Campaign<'a> {
+    /// Prepares a campaign: infers every image without faults.
+    ///
+    /// # Errors
+    /// If images do not fit the network, or labels the images.
+    pub fn new(
+        machine: &'a Machine,
+        images: &[FeatureMap],
+        labels: &'a [u8],
+        seed: u64,
+    ) -> Result<Self, CampaignError> {
+        if images.len() != labels.len() {
+            return Err(CampaignError::Labels { labels: labels.len(), images: images.len() });
+        }
+        let network = machine.network();
+        let clean = images
+            .par_iter()
+            .map(|image| network.evaluate(image, &mut ReferenceEngine))
+            .collect::<Result<Vec<_>, _>>()?;
+        let values: usize =
+            network.linear_layers().map(|(_, layer)| layer.input().len() + 2 * layer.output().len()).sum();
+        let batch = (VALUES_TOGETHER / values.max(1)).clamp(4, 256);
+        Ok(Self { machine, labels, clean, seed, batch })
+    }
+
+    /// The machine.
+    pub fn machine(&self) -> &'a Machine {
+        self.machine
+    }
+
+    /// The images' number.
+    pub fn images(&self) -> usize {
+        self.clean.len()
+    }
+
+    /// The images' labels.
+    pub fn labels(&self) -> &'a [u8] {
+        self.labels
+    }
+
+    /// The class that an image gets without faults.
+    pub fn clean_class(&self, image: usize) -> Option<usize> {
+        self.clean.get(image).map(Evaluation::class)
+    }
+
+    /// How many images get their label's class without faults.
+    pub fn clean_correct(&self) -> u64 {
+        let right = |(clean, label): &(&Evaluation, &u8)| clean.class() == usize::from(**label);
+        self.clean.iter().zip(self.labels).filter(right).count() as u64
+    }
+
+    /// A point with the hazards of the machine's programs.
+    pub fn prepare(&self, point: &FaultPoint) -> PreparedPoint<'_> {
+        self.prepare_with(point, &point.mitigation.models(&point.kinds, &point.rates))
+    }
+
+    /// A point with other models of faults than those of its kinds.
+    pub fn prepare_with(&self, point: &FaultPoint, models: &[Box<dyn FaultModel>]) -> PreparedPoint<'_> {
+        let layers = point.layers.clone().unwrap_or(0..self.machine.layers().len());
+        let hazards = HazardMap::new(self.machine, models, layers);
+        PreparedPoint { campaign: self, point: point.clone(), hazards }
+    }
+}
+
+/// A point of a campaign, ready to run.
+pub struct PreparedPoint<'c> {
+    campaign: &'c Campaign<'c>,
+    point: FaultPoint,
+    hazards: HazardMap<'c>,
+}
+
+impl PreparedPoint<'_> {
+    /// The expected number of faults in one run of all rows, stuck cells not counted.
+    pub fn expected_faults(&self) -> f64 {
+        self.hazards.total()
+    }
+
+    /// The probability that an inference is of the kind that is drawn.
+    pub fn weight(&self) -> f64 {
+        self.point.sampling.weight(self.hazards.total())
+    }
+
+    /// Runs some trials over all images; gives a record of each inference that a fault strikes, in the order of trial and
+    /// image. All others answer as without faults.
+    ///
+    /// # Errors
+    /// If the machine fails.
+    pub fn run(&self, trials: Range<u64>) -> Result<Vec<Record>, CampaignError> {
+        let images = self.campaign.images() as u64;
+        let hardware: Vec<Vec<StuckCell>> = trials.clone().map(|trial| self.hardware(trial)).collect();
+        let start = trials.start;
+        let struck: Vec<(u64, u64)> = (trials.start * images..trials.end * images)
+            .into_par_iter()
+            .map(|number| (number / images, number % images))
+            .filter(|&(trial, image)| {
+                !hardware[(trial - start) as usize].is_empty() || self.is_struck(trial, image)
+            })
+            .collect();
+        let batches = struck
+            .par_chunks(self.campaign.batch)
+            .map(|chunk| self.batch(chunk, |trial| hardware[(trial - start) as usize].as_slice()))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(batches.into_iter().flatten().collect())
+    }
+
+    fn stream(&self, trial: u64, unit: u64) -> Stream {
+        Stream { seed: self.campaign.seed, stage: self.point.stage, trial, unit }
+    }
+
+    /// Whether any copy of any row has a fault.
+    fn is_struck(&self, trial: u64, image: u64) -> bool {
+        (0..u64::from(self.point.mitigation.copies())).any(|copy| {
+            let mut generator = self.stream(trial, image + copy * COPY).generator();
+            self.hazards.first(self.point.sampling, &mut generator) < self.hazards.total()
+        })
+    }
+
+    /// The stuck cells of a trial's hardware.
+    fn hardware(&self, trial: u64) -> Vec<StuckCell> {
+        if !self.point.kinds.contains(&FaultKind::StuckCell) {
+            return Vec::new();
+        }
+        let machine = self.campaign.machine;
+        let copies = u64::from(self.point.mitigation.copies());
+        let mut generator = self.stream(trial, HARDWARE).generator();
+        let rate = self.point.rates.stuck_cell;
+        let cells =
+            draw_stuck_cells(rate, copies * installed(machine), machine.options().geometry, &mut generator);
+        self.point.mitigation.repair(cells)
+    }
+
+    fn batch<'h>(
+        &self,
+        chunk: &[(u64, u64)],
+        hardware: impl Fn(u64) -> &'h [StuckCell] + Sync,
+    ) -> Result<Vec<Record>, CampaignError> {
+        let campaign = self.campaign;
+        let context = Context { machine: campaign.machine, hazards: &self.hazards, rates: &self.point.rates };
+        let (mut inferences, counts): (Vec<Inference<'_>>, Vec<(u32, u32)>) = chunk
+            .par_iter()
+            .map(|&(trial, image)| {
+                let faults: Vec<Vec<Fault>> = (0..u64::from(self.point.mitigation.copies()))
+                    .map(|copy| {
+                        let mut generator = self.stream(trial, image + copy * COPY).generator();
+                        let first = self.hazards.first(self.point.sampling, &mut generator);
+                        let mut faults = self.hazards.draw(first, &mut generator);
+                        faults.extend(stuck_faults(campaign.machine, hardware(trial), copy));
+                        faults.sort_unstable();
+                        faults
+                    })
+                    .collect();
+                let count = faults.iter().map(Vec::len).sum::<usize>() as u32;
+                let mut generator = self.stream(trial, image + (COPY << 8)).generator();
+                let left = self.point.mitigation.treat(&faults, &context, &mut generator);
+                let clean = &campaign.clean[image as usize];
+                let inference = Inference::new(campaign.machine.network(), clean, left.rows);
+                (inference, (count, left.given_up))
+            })
+            .unzip();
+        batch::run(campaign.machine, &mut inferences)?;
+        let record = |((&(trial, image), inference), &(faults, given_up)): (
+            (&(u64, u64), &Inference<'_>),
+            &(u32, u32),
+        )| {
+            let clean = campaign.clean[image as usize].logits();
+            let logits = inference.logits.as_deref().unwrap_or(clean);
+            Record {
+                trial,
+                image: image as u32,
+                class: class_of(logits) as u16,
+                changed_logits: logits != clean,
+                faults,
+                first_failing: inference.first_failing.map(|layer| layer as u16),
+                noise: noise(logits, clean),
+                given_up,
+            }
+        };
+        Ok(chunk.iter().zip(&inferences).zip(&counts).map(record).collect())
+    }
+}
+
+/// Processors of the largest layer: all layers run on the same ones.
+pub(crate) fn installed(machine: &Machine) -> u64 {
+    machine.layers().iter().map(rtm_ap::MachineLayer::processors).max().unwrap_or(0)
+}
+
+/// The squared distance of logits from those without faults, as a share of the latter's squared length.
+fn noise(logits: &[i64], clean: &[i64]) -> f64 {
+    let square = |value: f64| value * value;
+    let signal: f64 = clean.iter().map(|&logit| square(logit as f64)).sum();
+    let noise: f64 =
+        logits.iter().zip(clean).map(|(&a, &b)| square((i128::from(a) - i128::from(b)) as f64)).sum();
+    if noise == 0.0 { 0.0 } else { noise / signal.max(1.0) }
+}
+
+/// What stuck cells do to the rows that a copy's processors hold in each layer.
+fn stuck_faults(machine: &Machine, cells: &[StuckCell], copy: u64) -> Vec<Fault> {
+    let rows = machine.options().geometry.rows() as u64;
+    let first = copy * installed(machine);
+    let mut faults = Vec::new();
+    for (layer, prepared) in machine.layers().iter().enumerate() {
+        let (count, programs) = (prepared.rows(), prepared.compiled().programs.len() as u64);
+        let blocks = count.physical / rows;
+        for cell in cells {
+            let Some(processor) = u64::from(cell.processor).checked_sub(first) else { continue };
+            let (program, position) = (processor / blocks, processor % blocks * rows + u64::from(cell.row));
+            if program < programs && position < count.occupied {
+                let effect = Effect::Stick { column: cell.column, value: cell.value };
+                faults.push(Fault {
+                    layer: layer as u32,
+                    program: program as u32,
+                    position: position as u32,
+                    strike: Strike { instruction: 0, bit: 0, effect },
+                });
+            }
+        }
+    }
+    faults
+}

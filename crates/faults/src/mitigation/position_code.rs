@@ -1,0 +1,29 @@
+//! A position code on every track, checked after every move: p-ECC of Zhang et al., "Hi-fi Playback" (ISCA 2015).
+//!
+//! A track carries a known pattern that travels with the data past a port of its own; two bits of it, read after each pulse
+//! train, tell whether the track stands right, one domain off in either direction, or two. One domain is corrected at once.
+//! What is left is what the detector gets wrong: see the model [`crate::MissedSlip`].
+
+use rtm_ap::{Events, MachineLayer, PerRows};
+
+use super::Overhead;
+
+/// Bits of the pattern that a check reads.
+const CHECKED_BITS: u64 = 2;
+
+/// The pattern has to reach as far as the track travels; the spare domains at one end do that already. What it needs beyond
+/// them, for two domains off in either direction: an assumption from the code's construction.
+const MORE_DOMAINS: f64 = 4.0;
+
+pub(super) fn overhead() -> Overhead {
+    Overhead { domains: MORE_DOMAINS, ports: CHECKED_BITS as f64, ..Overhead::NOTHING }
+}
+
+/// Two bits are read of every track that moved, after every move; tracks that moved together are checked together.
+pub(super) fn events(layer: &MachineLayer, mut events: Events) -> Events {
+    let moves: u64 = layer.counts().iter().flat_map(|counts| &counts.moves).sum();
+    events.stored_bits += PerRows::uniform(CHECKED_BITS * moves, layer.rows()).physical;
+    let checks = |program: usize| layer.strike_sites(program).map_or(0, rtm_ap::StrikeSites::moving_bits);
+    events.serial.reads += CHECKED_BITS * (0..layer.counts().len()).map(checks).max().unwrap_or(0);
+    events
+}

@@ -1,0 +1,55 @@
+//! Spare rows and columns: a test after fabrication finds stuck cells, and a row or column that has one is replaced.
+//!
+//! A processor whose spares are used up keeps the rest of its stuck cells. Spare rows search and shift like the others; spare
+//! columns rest.
+
+use std::collections::BTreeSet;
+
+use rtm_ap::{Events, MachineLayer, PerRows};
+
+use crate::models::StuckCell;
+
+/// The stuck cells that are left when the first `spares` lines of each processor that have one are replaced.
+pub(super) fn repair(stuck: Vec<StuckCell>, spares: u32, line: impl Fn(&StuckCell) -> u32) -> Vec<StuckCell> {
+    let mut replaced: BTreeSet<(u32, u32)> = BTreeSet::new();
+    let mut left = Vec::new();
+    for cell in stuck {
+        let place = (cell.processor, line(&cell));
+        let used = replaced.range((cell.processor, 0)..=(cell.processor, u32::MAX)).count() as u32;
+        if replaced.contains(&place) || used < spares {
+            replaced.insert(place);
+        } else {
+            left.push(cell);
+        }
+    }
+    left
+}
+
+pub(super) fn events(layer: &MachineLayer, events: Events, spares: u32) -> Events {
+    let more = 1.0 + f64::from(spares) / layer.geometry().rows() as f64;
+    let of_rows = |count: PerRows| PerRows { physical: count.physical * more, ..count };
+    Events {
+        row_searches: of_rows(events.row_searches),
+        searched_bits: of_rows(events.searched_bits),
+        tagged_bits: of_rows(events.tagged_bits),
+        broadcast_bits: of_rows(events.broadcast_bits),
+        track_steps: of_rows(events.track_steps),
+        ..events
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spares_replace_whole_lines_and_those_beyond_them_stay() {
+        let cell = |processor, row, column| StuckCell { processor, row, column, value: true };
+        let stuck = vec![cell(0, 1, 5), cell(0, 1, 9), cell(0, 2, 5), cell(0, 3, 5), cell(1, 0, 0)];
+        let by_rows = repair(stuck.clone(), 2, |cell| cell.row);
+        assert_eq!(by_rows, [cell(0, 3, 5)]);
+        let by_columns = repair(stuck.clone(), 1, |cell| u32::from(cell.column));
+        assert_eq!(by_columns, [cell(0, 1, 9)]);
+        assert_eq!(repair(stuck.clone(), 0, |cell| cell.row), stuck);
+    }
+}

@@ -1,0 +1,279 @@
+//! What a fault does to one row, and when: at the bit of the instruction where it strikes.
+
+use compiler::{Instruction, Program};
+
+/// A fault in one row.
+///
+/// Strikes are ordered by the time at which they take effect. Several of one bit take effect in the order of [`Effect`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Strike {
+    /// The instruction's index in its program.
+    pub instruction: u32,
+    /// The bit of it, counted from 0.
+    pub bit: u8,
+    /// What happens.
+    pub effect: Effect,
+}
+
+/// What a fault does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Effect {
+    /// From now on every bit that is read through the row's port in a column is this one. Writes have no effect that can be
+    /// seen.
+    Stick {
+        /// The column.
+        column: u16,
+        /// What is read.
+        value: bool,
+    },
+    /// The row's track in a column is back in step.
+    Realign {
+        /// The column.
+        column: u16,
+    },
+    /// Before the bit is accessed, the row's track in a column comes to lie some domains farther than the others: what is read
+    /// and written is the domain that many places behind.
+    Slip {
+        /// The column.
+        column: u16,
+        /// By how many domains; adds to what the track is displaced already.
+        by: i8,
+    },
+    /// A wall of the row's track in a column stays where it is while the others move. What lies from it on ends up one domain
+    /// off: outwards, so that the domain before is stretched over two, or inwards, so that the domain is lost.
+    Pin {
+        /// The column.
+        column: u16,
+        /// The first domain that is moved.
+        domain: u8,
+        /// Outwards, else inwards.
+        outwards: bool,
+    },
+    /// A search does not find the row although it matches.
+    Miss {
+        /// The pass.
+        pass: u8,
+    },
+    /// A search finds the row although it does not match.
+    FalseMatch {
+        /// The pass.
+        pass: u8,
+    },
+    /// A cell of the row keeps its bit when it is written.
+    WriteFails {
+        /// The pass; 0 for a load.
+        pass: u8,
+        /// The operand that is written, in the order of the instruction's.
+        operand: u8,
+    },
+}
+
+/// A move of a column's tracks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Move {
+    /// The instruction that needs it.
+    pub instruction: u32,
+    /// The bit of it that needs it.
+    pub bit: u8,
+    /// The operand whose column moves.
+    pub operand: u8,
+}
+
+impl Move {
+    /// The column.
+    pub fn column(self, program: &Program) -> u16 {
+        let cell = |instruction: &Instruction| {
+            operands(instruction).nth(usize::from(self.operand)).map(|o| o.cell(usize::from(self.bit)))
+        };
+        program
+            .instructions
+            .get(self.instruction as usize)
+            .and_then(cell)
+            .map_or(0, |(column, _)| column as u16)
+    }
+}
+
+/// A bit that is written in every row that is tagged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct WrittenBit {
+    /// The instruction.
+    pub instruction: u32,
+    /// The bit of it.
+    pub bit: u8,
+    /// The pass; 0 for a load.
+    pub pass: u8,
+    /// The operand.
+    pub operand: u8,
+}
+
+/// A search of one bit of an instruction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Search {
+    /// The instruction.
+    pub instruction: u32,
+    /// The bit of it.
+    pub bit: u8,
+    /// The pass.
+    pub pass: u8,
+}
+
+/// Where faults can strike in one row of a program: its moves, its written bits and its searches, each found by number.
+#[derive(Debug, Clone, Default)]
+pub struct StrikeSites {
+    /// By distance, in the order of time.
+    moves: Vec<Vec<Move>>,
+    /// How many bits were written, and searches made, before each instruction, and at the end.
+    written_before: Vec<u64>,
+    searches_before: Vec<u64>,
+    /// The instructions that begin a group of loads.
+    load_groups: Vec<u32>,
+    /// Bits of instructions before which some column moves.
+    moving_bits: u64,
+}
+
+impl StrikeSites {
+    /// The sites of a program that keeps the machine's rules.
+    pub fn of(program: &Program) -> Self {
+        let mut positions = vec![0_usize; program.geometry.columns()];
+        let mut sites = Self { moves: vec![Vec::new(); program.geometry.domains()], ..Self::default() };
+        let per_bit: Vec<(u64, u64)> = program
+            .luts
+            .iter()
+            .map(|lut| {
+                let written: u32 = lut.passes().iter().map(|pass| pass.write.width()).sum();
+                (u64::from(written), lut.compares() as u64)
+            })
+            .collect();
+        let (mut written, mut searches, mut in_loads) = (0, 0, false);
+        for (index, instruction) in program.instructions.iter().enumerate() {
+            sites.written_before.push(written);
+            sites.searches_before.push(searches);
+            let is_load = matches!(instruction, Instruction::Load { .. });
+            if is_load && !in_loads {
+                sites.load_groups.push(index as u32);
+            }
+            in_loads = is_load;
+            let bits = match *instruction {
+                Instruction::Load { destination, .. } => {
+                    written += u64::from(destination.bits);
+                    destination.bits
+                }
+                Instruction::Apply { lut, bits, .. } => {
+                    let (of_bit, compares) = per_bit[usize::from(lut)];
+                    written += of_bit * u64::from(bits);
+                    searches += compares * u64::from(bits);
+                    bits
+                }
+                Instruction::Store { source, .. } => source.bits,
+            };
+            for bit in 0..bits {
+                let mut moves = false;
+                for (operand, word) in operands(instruction).enumerate() {
+                    let (column, domain) = word.cell(usize::from(bit));
+                    let distance = std::mem::replace(&mut positions[column], domain).abs_diff(domain);
+                    if distance > 0 {
+                        let site = Move { instruction: index as u32, bit, operand: operand as u8 };
+                        sites.moves[distance].push(site);
+                        moves = true;
+                    }
+                }
+                sites.moving_bits += u64::from(moves);
+            }
+        }
+        sites.written_before.push(written);
+        sites.searches_before.push(searches);
+        sites
+    }
+
+    /// The moves by a distance, in the order of time.
+    pub fn moves(&self, distance: usize) -> &[Move] {
+        self.moves.get(distance).map_or(&[], Vec::as_slice)
+    }
+
+    /// How many bits are written in a row that is always tagged.
+    pub fn written_bits(&self) -> u64 {
+        self.written_before.last().copied().unwrap_or(0)
+    }
+
+    /// How many searches there are.
+    pub fn searches(&self) -> u64 {
+        self.searches_before.last().copied().unwrap_or(0)
+    }
+
+    /// A written bit by its number, in the order of time; `None` beyond the last.
+    pub fn written_bit(&self, program: &Program, number: u64) -> Option<WrittenBit> {
+        let (instruction, rest) = place_of(&self.written_before, number)?;
+        let place = |bit: u64, pass: usize, operand: usize| WrittenBit {
+            instruction: instruction as u32,
+            bit: bit as u8,
+            pass: pass as u8,
+            operand: operand as u8,
+        };
+        match *program.instructions.get(instruction)? {
+            Instruction::Load { .. } => Some(place(rest, 0, 0)),
+            Instruction::Store { .. } => None,
+            Instruction::Apply { lut, .. } => {
+                let lut = program.luts.get(usize::from(lut))?;
+                let of_bit: Vec<(usize, usize)> = (lut.passes().iter().enumerate())
+                    .flat_map(|(pass, p)| {
+                        let written = move |column: &usize| p.write.mask() >> column & 1 == 1;
+                        (0..lut.columns().len()).filter(written).map(move |column| (pass, column))
+                    })
+                    .collect();
+                let count = of_bit.len() as u64;
+                let &(pass, column) = of_bit.get((rest % count) as usize)?;
+                Some(place(rest / count, pass, column))
+            }
+        }
+    }
+
+    /// A search by its number, in the order of time; `None` beyond the last.
+    pub fn search(&self, program: &Program, number: u64) -> Option<Search> {
+        let (instruction, rest) = place_of(&self.searches_before, number)?;
+        let Instruction::Apply { lut, .. } = *program.instructions.get(instruction)? else { return None };
+        let lut = program.luts.get(usize::from(lut))?;
+        let count = lut.compares() as u64;
+        let searching = lut.passes().iter().enumerate().filter(|(_, pass)| pass.compares());
+        let (pass, _) = searching.clone().nth((rest % count) as usize)?;
+        Some(Search { instruction: instruction as u32, bit: (rest / count) as u8, pass: pass as u8 })
+    }
+
+    /// The first instruction at or after one that begins a group of loads.
+    pub fn next_load_group(&self, from: u32) -> Option<u32> {
+        let at = self.load_groups.partition_point(|&start| start < from);
+        self.load_groups.get(at).copied()
+    }
+
+    /// How many bits of instructions need some column to move; the columns of one bit move together.
+    pub fn moving_bits(&self) -> u64 {
+        self.moving_bits
+    }
+
+    /// How many groups of loads there are.
+    pub fn load_groups(&self) -> usize {
+        self.load_groups.len()
+    }
+}
+
+/// The place in cumulated counts that a number falls into, and how far into it.
+fn place_of(before: &[u64], number: u64) -> Option<(usize, u64)> {
+    if number >= before.last().copied()? {
+        return None;
+    }
+    let place = before.partition_point(|&count| count <= number) - 1;
+    Some((place, number - before[place]))
+}
+
+/// The words that an instruction names, in the order in which it aligns them.
+pub(crate) fn operands(instruction: &Instruction) -> impl Iterator<Item = compiler::Operand> + '_ {
+    let one = match instruction {
+        Instruction::Load { destination, .. } => Some(*destination),
+        Instruction::Store { source, .. } => Some(*source),
+        Instruction::Apply { .. } => None,
+    };
+    let several = match instruction {
+        Instruction::Apply { operands, .. } => operands.as_slice(),
+        _ => &[],
+    };
+    one.into_iter().chain(several.iter().copied())
+}

@@ -1,0 +1,195 @@
+//! `tritrack inject`: faults on a network of the workspace, with the statistics of what they do.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use faults::{Campaign, FaultKind, FaultPoint, FaultRates, Mitigation, Sampling, Stream, Summary};
+use network::{DataSet, ImageSet};
+use rtm_ap::Machine;
+use tables::{Column, Schema, Table};
+
+use super::{Format, MachineArguments, rendered};
+use crate::error::RunError;
+use crate::manifest::ImageSource;
+use crate::models::Models;
+use crate::progress::Progress;
+
+/// What is printed.
+pub static INJECTION: Schema = Schema::new(
+    "injection",
+    "What faults do to a network's answers; a row for each rate.",
+    &[
+        Column::text("network", "Name of the network."),
+        Column::text("faults", "Kinds of faults."),
+        Column::text("mitigation", "What protects the machine."),
+        Column::real("rate", "", "Probability that a shift by one domain leaves a track one domain off."),
+        Column::real("expected_faults", "", "Expected faults in one inference, stuck cells not counted."),
+        Column::integer("inferences", "", "Images times trials."),
+        Column::integer("struck", "", "Of these, how many a fault struck."),
+        Column::real("weight", "", "Probability that an inference is among the drawn ones."),
+        Column::real("accuracy", "", "Share of inferences that give the label's class."),
+        Column::real("accuracy_low", "", "Lower end of its interval: bootstrap over images."),
+        Column::real("accuracy_high", "", "Upper end of it."),
+        Column::real("drop", "", "Accuracy without faults less that with them."),
+        Column::real("silent_corruptions", "", "Share of inferences with another class than without faults."),
+        Column::real("silent_low", "", "Lower end of its interval: bootstrap over images."),
+        Column::real("silent_high", "", "Upper end of it; where none was seen, that of the exact interval."),
+        Column::real("changed_logits", "", "Share of inferences with a logit other than without faults."),
+        Column::real("snr", "dB", "Signal over noise of the logits; none without noise.").optional(),
+        Column::text("first_failing", "The layer where most inferences first go wrong.").optional(),
+    ],
+);
+
+/// Shown after the command's help.
+pub const EXAMPLES: &str = "\
+Examples:
+  tritrack inject vgg8-fashion-s85-a4 --images fashion-mnist --count 100 --rate 1e-6
+  tritrack inject vgg8-fashion-s85-a4 --images fashion-mnist --count 100 --rate 1e-12,1e-10 --struck-only --format csv
+  tritrack inject vgg9-s85-a4 --images ~/cifar-10-batches-bin --count 100 --faults stuck-cell --mitigation spare-rows-4";
+
+/// Arguments of `tritrack inject`.
+#[derive(Debug, Clone, Args)]
+pub struct Arguments {
+    /// A network of the workspace, by name
+    network: String,
+    /// Images with labels: `golden`, `fashion-mnist`, a safetensors file with `images` and `labels`, or a folder with CIFAR-10
+    #[arg(long, value_name = "SET", default_value = "golden")]
+    images: String,
+    /// How many images, from the first on; all if left out
+    #[arg(long)]
+    count: Option<usize>,
+    /// Kinds of faults: out-of-step-by-one, out-of-step-by-two, pinning, write-failure, search-miss, search-false-match, stuck-cell
+    #[arg(long, value_name = "KIND", value_delimiter = ',', default_value = "out-of-step-by-one")]
+    faults: Vec<FaultKind>,
+    /// What protects the machine: none, realign-each-load, position-code, check-and-repeat, majority-of-three, spare-rows-N, spare-columns-N
+    #[arg(long, default_value_t = Mitigation::None)]
+    mitigation: Mitigation,
+    /// Fault rates, a file of experiments/technology/faults
+    #[arg(long, default_value = "literature")]
+    rates: String,
+    /// Probabilities of a slip in a shift by one domain; the file's if left out
+    #[arg(long, value_name = "RATE", value_delimiter = ',')]
+    rate: Vec<f64>,
+    /// Times that all images are inferred
+    #[arg(long, default_value_t = 4)]
+    trials: u64,
+    /// Draw inferences with at least one fault only, and weight them: for rare faults
+    #[arg(long)]
+    struck_only: bool,
+    /// Keys the random streams
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Confidence of the intervals
+    #[arg(long, default_value_t = 0.95)]
+    confidence: f64,
+    /// Write the table as Parquet
+    #[arg(long, value_name = "FILE")]
+    parquet: Option<PathBuf>,
+    /// How the table is printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    #[command(flatten)]
+    machine: MachineArguments,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// If the network or the images are not there, or do not fit together.
+pub fn run(arguments: &Arguments, models: &Models<'_>, output: &mut impl Write) -> Result<(), RunError> {
+    if arguments.trials == 0 {
+        return Err(RunError::Argument { message: "--trials 0: at least one is needed".into() });
+    }
+    if let Some(rate) = arguments.rate.iter().find(|rate| !(0.0..=0.1).contains(*rate)) {
+        return Err(RunError::Argument { message: format!("--rate {rate}: expected 0 to 0.1") });
+    }
+    let loaded = models.network(&arguments.network)?;
+    let options = arguments.machine.options()?;
+    let set = match arguments.images.as_str() {
+        "golden" => models.all_images(&loaded, ImageSource::Golden)?,
+        "fashion-mnist" => models.all_images(&loaded, ImageSource::FashionMnist)?,
+        path => {
+            let path = Path::new(path);
+            if path.is_dir() {
+                ImageSet::load(DataSet::Cifar10, path)?
+            } else {
+                ImageSet::from_tensors(path)?
+            }
+        }
+    };
+    let set = set.first(arguments.count.unwrap_or(set.len()))?;
+    let set = set.fitted_to(loaded.network.input().shape())?;
+    let images = set.feature_maps();
+    // Without labels the fault-free answers stand for them: what is lost is then what changes.
+    let machine = Machine::compile(Arc::clone(&loaded.network), &options)?;
+    let clean_classes;
+    let labels = match set.labels() {
+        Some(labels) => labels,
+        None => {
+            let logits = loaded.network.infer_all(&images)?;
+            clean_classes = logits.iter().map(|logits| network::class_of(logits) as u8).collect::<Vec<_>>();
+            &clean_classes
+        }
+    };
+    let stated = FaultRates::of(&models.fault_rates(&arguments.rates)?);
+    let campaign = Campaign::new(&machine, &images, labels, arguments.seed)?;
+    let rates = if arguments.rate.is_empty() {
+        vec![stated.by_one.at_distance_one()]
+    } else {
+        arguments.rate.clone()
+    };
+    let kinds: Vec<&str> = arguments.faults.iter().map(|kind| kind.name()).collect();
+    let mut table = Table::new(&INJECTION);
+    let bar = Progress.bar("injecting faults", rates.len() as u64 * arguments.trials);
+    for (stage, &rate) in (0..).zip(&rates) {
+        let point = FaultPoint {
+            rates: stated.with_shift_rate(rate),
+            kinds: arguments.faults.clone(),
+            mitigation: arguments.mitigation,
+            sampling: if arguments.struck_only { Sampling::AtLeastOneFault } else { Sampling::Plain },
+            stage,
+            layers: None,
+        };
+        let prepared = campaign.prepare(&point);
+        let mut records = Vec::new();
+        for trial in 0..arguments.trials {
+            records.extend(prepared.run(trial..trial + 1)?);
+            bar.inc(1);
+        }
+        let stream = Stream { seed: arguments.seed, stage: u64::MAX, trial: stage, unit: 0 };
+        let (trials, weight) = (arguments.trials, prepared.weight());
+        let s = Summary::of(&campaign, &records, trials, weight, arguments.confidence, stream)?;
+        let worst = (0..s.first_failing.len()).rev().max_by_key(|&layer| s.first_failing[layer]);
+        let first_failing = worst
+            .filter(|&layer| s.first_failing[layer] > 0)
+            .map(|layer| machine.layers()[layer].compiled().name.clone());
+        table.push_row([
+            ("network", arguments.network.as_str().into()),
+            ("faults", kinds.join(" ").into()),
+            ("mitigation", arguments.mitigation.name().into()),
+            ("rate", rate.into()),
+            ("expected_faults", prepared.expected_faults().into()),
+            ("inferences", (s.inferences as i64).into()),
+            ("struck", (s.struck as i64).into()),
+            ("weight", s.weight.into()),
+            ("accuracy", s.accuracy.into()),
+            ("accuracy_low", s.accuracy_interval.low.into()),
+            ("accuracy_high", s.accuracy_interval.high.into()),
+            ("drop", s.drop.into()),
+            ("silent_corruptions", s.silent_corruptions.into()),
+            ("silent_low", s.silent_corruptions_interval.low.into()),
+            ("silent_high", s.silent_corruptions_interval.high.into()),
+            ("changed_logits", s.changed_logits.into()),
+            ("snr", s.snr_db.is_finite().then_some(s.snr_db).into()),
+            ("first_failing", first_failing.into()),
+        ])?;
+    }
+    bar.finish_and_clear();
+    if let Some(path) = &arguments.parquet {
+        tables::write_parquet(&table, path)?;
+    }
+    let _ = writeln!(output, "{}", rendered(&table, arguments.format).trim_end());
+    Ok(())
+}

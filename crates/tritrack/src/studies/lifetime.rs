@@ -1,0 +1,184 @@
+//! How long cells last: writes to every cell, executed on images, against the endurance of memories.
+
+use compiler::Instruction;
+use faults::{MemoryCell, years};
+use network::ReferenceEngine;
+use rtm_ap::{Machine, ProcessorParameters, SearchModel, cost};
+use tables::{Column, Schema, Table};
+use technology::{Parameters, Quantity, Time};
+
+use super::Outcome;
+use crate::error::RunError;
+use crate::manifest::{LifetimeStudy, Manifest};
+use crate::models::Models;
+
+/// Lifetimes.
+pub static LIFETIMES: Schema = Schema::new(
+    "lifetimes",
+    "Years until the most written cell of a machine wears out, by inference rate.",
+    &[
+        Column::text("network", "Name of the network."),
+        Column::text(
+            "cell",
+            "What wears: the junction at a track's port, a domain of a track, or a cell of another memory in the place of each domain.",
+        ),
+        Column::text(
+            "levelling",
+            "`none`; or `columns`: columns change their roles from time to time, so that a row's writes spread evenly over them.",
+        ),
+        Column::real("writes", "", "Writes to the most written cell in one inference."),
+        Column::real("endurance", "", "Writes that the cell endures."),
+        Column::real("endurance_low", "", "5 % point."),
+        Column::real("endurance_high", "", "95 % point."),
+        Column::real("inference_rate", "1/s", "Inferences per second."),
+        Column::real("years", "", "Years."),
+        Column::real("years_low", "", "At the 5 % point of the endurance."),
+        Column::real("years_high", "", "At the 95 % point."),
+        Column::real("most_inferences", "1/s", "Inferences per second of one machine that never pauses."),
+    ],
+);
+
+/// Wear.
+pub static WEAR: Schema = Schema::new(
+    "wear",
+    "Writes to each column of the processor with the most written cell, in one inference, the mean of its rows.",
+    &[
+        Column::text("network", "Name of the network."),
+        Column::integer("column", "", "The column."),
+        Column::text("holds", "What programs keep in it: the carry, accumulators, inputs and terms."),
+        Column::real("writes", "", "Writes through a junction of the column."),
+        Column::real("share", "", "Share of the row's writes."),
+    ],
+);
+
+pub fn run(manifest: &Manifest, study: &LifetimeStudy, models: &Models<'_>) -> Result<Outcome, RunError> {
+    let loaded = models.network(&study.network)?;
+    let images = models.images(&loaded, &study.images)?.feature_maps();
+    let run = models.run(&study.network, study.machine.0, &study.images)?;
+    let evaluations = images
+        .iter()
+        .map(|image| loaded.network.evaluate(image, &mut ReferenceEngine))
+        .collect::<Result<Vec<_>, _>>()?;
+    let wear = run.machine.wear(&evaluations)?;
+    let file = models.processor_technology(&study.technology)?;
+    let parameters = ProcessorParameters::resolve(&file.parameters)?;
+    let installed = run.events.iter().map(|events| events.processors).max().unwrap_or(0);
+    // The latency is the same whichever way searches are charged.
+    let model = SearchModel::ActiveBits;
+    let latency = run.events.iter().fold(Time::ZERO, |sum, events| {
+        let padding = file.design.padding_rows;
+        sum + cost(events, installed, study.machine.0.geometry, &parameters, model, padding).latency
+    });
+    let most_inferences = 1e9 / latency.base();
+    let endurances = models.endurance(&study.endurance)?;
+    let (junction, (domain, _)) = (wear.hottest_junction(), wear.hottest_domain());
+    let levelled = wear.levelled_over_columns();
+
+    let mut lifetimes = Table::new(&LIFETIMES);
+    let mut summary = vec![format!(
+        "hottest junction: column {} ({}), {:.3e} writes an inference; hottest domain of its row {:.3e}; levelled over columns \
+         {levelled:.3e}",
+        junction.column,
+        roles(&run.machine)[junction.column],
+        junction.writes,
+        domain.writes,
+    )];
+    for cell in MemoryCell::ALL {
+        let endurance = cell.endurance(&endurances)?;
+        // Spread over columns, a junction gets its share of the row; so do the domains of the column that stands in the place of
+        // the hottest one.
+        let spread = levelled / junction.writes;
+        let unlevelled = if cell == MemoryCell::RacetrackJunction { junction.writes } else { domain.writes };
+        for (levelling, writes) in [("none", unlevelled), ("columns", unlevelled * spread)] {
+            for &rate in &study.inference_rates {
+                let of = |endurance: f64| years(endurance, writes, rate);
+                lifetimes.push_row([
+                    ("network", study.network.as_str().into()),
+                    ("cell", cell.name().into()),
+                    ("levelling", levelling.into()),
+                    ("writes", writes.into()),
+                    ("endurance", endurance.writes.into()),
+                    ("endurance_low", endurance.low.into()),
+                    ("endurance_high", endurance.high.into()),
+                    ("inference_rate", rate.into()),
+                    ("years", of(endurance.writes).into()),
+                    ("years_low", of(endurance.low).into()),
+                    ("years_high", of(endurance.high).into()),
+                    ("most_inferences", most_inferences.into()),
+                ])?;
+            }
+            let at_most = years(endurance.writes, writes, most_inferences);
+            let range = (
+                years(endurance.low, writes, most_inferences),
+                years(endurance.high, writes, most_inferences),
+            );
+            summary.push(format!(
+                "{}, levelling {levelling}: {at_most:.3e} years without pause ({:.1e} to {:.1e})",
+                cell.name(),
+                range.0,
+                range.1
+            ));
+        }
+    }
+    let mut columns = Table::new(&WEAR);
+    let by_column = wear.by_column(junction.processor);
+    let total: f64 = by_column.iter().sum();
+    let roles = roles(&run.machine);
+    for (column, (writes, holds)) in by_column.iter().zip(roles).enumerate() {
+        columns.push_row([
+            ("network", study.network.as_str().into()),
+            ("column", (column as i64).into()),
+            ("holds", holds.into()),
+            ("writes", (*writes).into()),
+            ("share", (writes / total).into()),
+        ])?;
+    }
+    let figure = figures::lifetime(&manifest.title, &lifetimes, &columns)?;
+    Ok(Outcome { tables: vec![lifetimes, columns], figure, summary })
+}
+
+/// What programs keep in each column.
+fn roles(machine: &Machine) -> Vec<String> {
+    const ROLES: [&str; 4] = ["carry", "accumulators", "inputs", "terms"];
+    let columns = machine.options().geometry.columns();
+    let mut holds = vec![[false; 4]; columns];
+    let programs = machine.layers().iter().flat_map(|layer| &layer.compiled().programs);
+    for program in programs {
+        let mut of_program = vec![[false; 3]; columns];
+        for instruction in &program.instructions {
+            let (role, word, bits) = match instruction {
+                Instruction::Store { source, .. } => (1, source, source.bits),
+                Instruction::Load { destination, .. } => (2, destination, destination.bits),
+                Instruction::Apply { lut, operands, .. } => {
+                    let table = program.luts.get(usize::from(*lut));
+                    let has_carry = table.is_some_and(|t| t.columns().first().is_some_and(|c| c == "C"));
+                    match operands.as_slice().first() {
+                        Some(carry) if has_carry => (0, carry, 1),
+                        _ => continue,
+                    }
+                }
+            };
+            for bit in 0..usize::from(bits) {
+                of_program[word.cell(bit).0][role] = true;
+            }
+        }
+        // What is written and neither of these holds shared terms.
+        for instruction in &program.instructions {
+            let Instruction::Apply { bits, operands, .. } = instruction else { continue };
+            for word in operands.as_slice() {
+                let column = word.cell(usize::from(*bits) - 1).0;
+                let known = of_program[column].iter().any(|&known| known);
+                holds[column][3] |= !known;
+            }
+        }
+        for (holds, of_program) in holds.iter_mut().zip(&of_program) {
+            holds.iter_mut().zip(of_program).for_each(|(holds, &here)| *holds |= here);
+        }
+    }
+    let name = |holds: &[bool; 4]| {
+        let names: Vec<&str> =
+            ROLES.iter().zip(holds).filter(|(_, holds)| **holds).map(|(name, _)| *name).collect();
+        if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+    };
+    holds.iter().map(name).collect()
+}
