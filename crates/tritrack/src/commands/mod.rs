@@ -5,6 +5,7 @@ pub mod compile;
 pub mod crossbar;
 pub mod diff;
 pub mod explain;
+pub mod report;
 pub mod simulate;
 pub mod status;
 pub mod verify;
