@@ -158,7 +158,8 @@ pub fn run(
     } else {
         figures::networks(&manifest.title, &table, &quoted)?
     };
-    Ok(Outcome { tables: vec![table, quoted], figure, summary })
+    let tables = [table, quoted].into_iter().filter(|table| !table.is_empty()).collect();
+    Ok(Outcome { tables, figure, summary })
 }
 
 fn digital_costs(
