@@ -7,6 +7,7 @@ mod design_space;
 mod draws;
 mod energy_parts;
 mod energy_ratio;
+mod expectation;
 mod fault_sites;
 mod hardware_features;
 mod layer_costs;
@@ -88,6 +89,7 @@ mod tests {
             &crossbar_validation::COMPARISONS,
             &crossbar_validation::COMPONENTS,
             &networks::NETWORKS,
+            &expectation::EXPECTATIONS,
             &networks::QUOTED,
             &design_space::POINTS,
             &sensitivity::SENSITIVITY,
