@@ -51,12 +51,14 @@ impl Conversion {
             }
             Converter::Successive { bits } => {
                 let bits = f64::from(bits);
+                // The sample is a step too.
+                let steps = bits + 1.0;
                 Self {
-                    fixed: parameters.successive_step * bits * scaling.logic,
+                    fixed: parameters.successive_step * steps * scaling.logic,
                     active_row: row_power
                         * parameters.successive_time
-                        * (bits * parameters.successive_duty.base()),
-                    time: parameters.successive_time * bits * scaling.delay,
+                        * (steps * parameters.successive_duty.base()),
+                    time: parameters.successive_time * steps * scaling.delay,
                     area: (parameters.successive_area + parameters.successive_bit_area * bits) * scaling.area,
                 }
             }

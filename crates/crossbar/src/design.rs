@@ -45,8 +45,8 @@ pub enum Mapping {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Grouping {
-    /// From the network: a processing element is as long as the deepest input, within 2 to 4 subarrays; a tile of unrolled
-    /// layers as long as the longest side of their matrices, within 4 to 8.
+    /// From the network: the sides, powers of two, under which the largest share of cells holds weights, up to that of the
+    /// widest matrix; at least 2 subarrays along an element and 4 along a tile.
     Automatic,
     /// As given.
     Fixed {
@@ -80,6 +80,18 @@ pub enum Counting {
     NeurosimCompatible,
     /// The same with the padded output positions, as DNN+NeuroSim counts when it is given inputs enlarged by their padding.
     NeurosimCompatiblePadded,
+}
+
+/// The adder trees of a tile, over its processing elements. Only what DNN+NeuroSim counts depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TileAdders {
+    /// As many as the columns of a subarray times the elements along the tile's rows, and a stage drops an odd sum: DNN+NeuroSim
+    /// V1.3.
+    #[default]
+    PerElement,
+    /// One for every column of an element, complete: what the run of DNN+NeuroSim V1.4 shows.
+    PerColumn,
 }
 
 /// How the columns that share a converter take turns.
@@ -120,7 +132,7 @@ pub enum Gating {
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Design {
-    /// Technology node in nm, 22 to 45 (the range over which the scaling rules were checked is 22 to 32).
+    /// Technology node in nm, 7 to 130 (the scaling rules were checked from 22 to 45).
     pub node_nm: f64,
     /// Rows of a subarray.
     pub rows: usize,
@@ -141,6 +153,9 @@ pub struct Design {
     pub grouping: Grouping,
     /// How they are joined.
     pub interconnect: Interconnect,
+    /// The adder trees of a tile.
+    #[serde(default)]
+    pub tile_adders: TileAdders,
     /// What is counted.
     #[serde(default)]
     pub counting: Counting,
@@ -161,6 +176,11 @@ impl Design {
     /// Cells that hold one weight.
     pub fn cells_per_weight(&self, weight_bits: u32) -> usize {
         weight_bits.div_ceil(self.cell_bits.max(1)) as usize
+    }
+
+    /// Bits by which the cells of one weight are shifted against each other when their sums are added.
+    pub(crate) fn cell_shift_bits(&self, cells_per_weight: usize) -> f64 {
+        f64::from(self.cell_bits) * cells_per_weight.saturating_sub(1) as f64
     }
 
     pub(crate) fn check(&self) -> Result<(), CrossbarError> {

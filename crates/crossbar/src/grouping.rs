@@ -1,79 +1,15 @@
 //! Where a layer's weights stand: blocks of subarrays, processing elements, tiles, and copies of the layer within them.
 
-use crate::{Design, Grouping, LayerShape, Mapping};
-
-/// The sides of what holds the subarrays, chosen once for a network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Organisation {
-    /// Subarrays along a side of a processing element.
-    pub element_side: usize,
-    /// Subarrays along a side of a tile of unrolled layers.
-    pub tile_side: usize,
-    /// Taps of the layers that are split, a processing element for each; 0 if no layer is.
-    pub split_taps: usize,
-}
-
-impl Organisation {
-    pub(crate) fn new(design: &Design, layers: &[LayerShape], cells_per_weight: usize) -> Self {
-        let split_taps = match design.mapping {
-            Mapping::Unrolled => 0,
-            Mapping::SplitKernel => most_frequent_taps(layers),
-        };
-        let split = |layer: &LayerShape| is_split(design, layer, split_taps);
-        let (element_side, tile_side) = match design.grouping {
-            Grouping::Fixed { element_side, tile_side } => (element_side, tile_side),
-            Grouping::Automatic => {
-                let deepest = layers.iter().filter(|l| split(l)).map(|l| l.input.channels).max().unwrap_or(0);
-                let longest = layers
-                    .iter()
-                    .filter(|l| !split(l))
-                    .map(|l| l.rows().max(l.outputs.saturating_mul(cells_per_weight)))
-                    .max()
-                    .unwrap_or(0);
-                let side = |extent: usize| extent.div_ceil(design.rows).min(64).next_power_of_two();
-                (side(deepest).clamp(2, 4), side(longest).clamp(4, 8))
-            }
-        };
-        Self { element_side, tile_side, split_taps }
-    }
-
-    /// Processing elements along a side of a tile of layers split by tap, or of unrolled layers.
-    pub(crate) fn elements_along_tile(&self, split: bool) -> usize {
-        if split { ceil_square_root(self.split_taps) } else { (self.tile_side / self.element_side).max(1) }
-    }
-}
-
-/// The smallest side of a square that holds `count` things.
-pub(crate) fn ceil_square_root(count: usize) -> usize {
-    let mut side = count.isqrt();
-    if side * side < count {
-        side += 1;
-    }
-    side.max(1)
-}
-
-/// The number of taps above one that most layers have; the smaller one of two equally frequent.
-fn most_frequent_taps(layers: &[LayerShape]) -> usize {
-    let mut taps: Vec<usize> = layers.iter().map(|l| l.window.taps()).filter(|&taps| taps > 1).collect();
-    taps.sort_unstable();
-    let mut best = (0, 0);
-    for group in taps.chunk_by(|a, b| a == b) {
-        if group.len() > best.1 {
-            best = (group.first().copied().unwrap_or(0), group.len());
-        }
-    }
-    best.0
-}
-
-fn is_split(design: &Design, layer: &LayerShape, split_taps: usize) -> bool {
-    split_taps > 1 && layer.window.taps() == split_taps && layer.rows() >= design.rows
-}
+use crate::floor_plan::{Organisation, is_split};
+use crate::{Design, LayerShape};
 
 /// How one layer is placed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Placement {
     /// Whether every tap has a processing element of its own.
     pub split: bool,
+    /// Subarrays along a side of its processing elements.
+    pub element_side: usize,
     /// Matrices that the layer's weights form: its taps if split, else 1.
     pub matrices: usize,
     /// Rows of a matrix.
@@ -107,17 +43,19 @@ impl Placement {
     ) -> Self {
         let columns = layer.outputs * cells_per_weight;
         let split = is_split(design, layer, organisation.split_taps);
+        let element_side = organisation.element_side(split);
         let (matrices, rows, side) = if split {
-            (layer.window.taps(), layer.input.channels, organisation.element_side)
+            (layer.window.taps(), layer.input.channels, element_side)
         } else {
             (1, layer.rows(), organisation.tile_side)
         };
         let (row_blocks, column_blocks) = (rows.div_ceil(design.rows), columns.div_ceil(design.columns));
-        let blocks_in_element = row_blocks.min(organisation.element_side);
+        let blocks_in_element = row_blocks.min(element_side);
         let elements_of_tile_rows =
-            if split { matrices } else { row_blocks.min(side).div_ceil(organisation.element_side) };
+            if split { matrices } else { row_blocks.min(side).div_ceil(element_side) };
         Self {
             split,
+            element_side,
             matrices,
             rows,
             columns,
@@ -145,6 +83,15 @@ impl Placement {
     /// Subarrays that one vector is read from.
     pub(crate) fn subarrays_of_a_copy(&self) -> usize {
         self.matrices * self.row_blocks * self.column_blocks
+    }
+
+    /// Copies within one processing element; 1 if the weights fill more than one.
+    pub(crate) fn copies_in_element(&self) -> usize {
+        let along = |blocks: usize| (self.element_side / blocks.max(1)).max(1);
+        if self.row_blocks.max(self.column_blocks) > self.element_side {
+            return 1;
+        }
+        along(self.row_blocks) * along(self.column_blocks)
     }
 
     /// The share of cells, in the subarrays that hold a copy, that hold weights.

@@ -11,8 +11,10 @@ use crate::model::Chip;
 /// The lengths of the paths.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Paths {
-    /// From a processing element's edge to a subarray.
-    pub element: Length,
+    /// From a processing element's edge to a subarray, layers split by tap.
+    pub split_element: Length,
+    /// The same, unrolled layers.
+    pub unrolled_element: Length,
     /// From a tile's edge to a processing element, tiles of layers split by tap.
     pub split_tile: Length,
     /// The same, tiles of unrolled layers.

@@ -44,7 +44,7 @@ impl Work<'_> {
             return in_elements;
         }
         let width =
-            self.chip.sum_bits * self.chip.parameters.adder_steps.base() / self.chip.cells_per_weight as f64;
+            self.sum_bits() * self.chip.parameters.adder_steps.base() / self.chip.cells_per_weight as f64;
         in_elements + self.turns() * (stages(self.placement.summed_elements) + 1.0) * width
     }
 

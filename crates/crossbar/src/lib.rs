@@ -17,10 +17,12 @@
 
 mod activity;
 mod array;
+pub mod component_validation;
 mod converter;
 mod design;
 mod error;
 pub mod execution;
+mod floor_plan;
 mod grouping;
 mod interconnect;
 mod latency;
@@ -36,7 +38,8 @@ mod work;
 
 pub use activity::{Activations, Precision, WeightStatistics};
 pub use design::{
-    ColumnSampling, Converter, Counting, Design, Gating, Grouping, Interconnect, Mapping, ZeroSkipping,
+    ColumnSampling, Converter, Counting, Design, Gating, Grouping, Interconnect, Mapping, TileAdders,
+    ZeroSkipping,
 };
 pub use error::CrossbarError;
 pub use layer::{LayerShape, Pool};

@@ -1,9 +1,10 @@
 //! The accelerator: from a network's layers to their placement, the chip that holds them, and the report.
 
-use technology::{ParameterSet, Parameters, Power, Quantity};
+use technology::{Area, Length, ParameterSet, Parameters, Power, Quantity};
 
 use crate::array::Subarray;
-use crate::grouping::{Organisation, Placement, ceil_square_root};
+use crate::floor_plan::{Organisation, ceil_square_root};
+use crate::grouping::Placement;
 use crate::interconnect::{Paths, path, side};
 use crate::scaling::Scaling;
 use crate::work::Work;
@@ -40,8 +41,6 @@ pub(crate) struct Chip<'a> {
     pub tiles: usize,
     /// Cells that hold one weight.
     pub cells_per_weight: usize,
-    /// Bits of a partial sum as it leaves a processing element.
-    pub sum_bits: f64,
     /// Leakage of a subarray with its share of all periphery.
     pub subarray_leakage: Power,
 }
@@ -104,12 +103,9 @@ impl Crossbar {
             .collect::<Vec<_>>();
         let tiles = placements.iter().fold(0_usize, |sum, placement| sum.saturating_add(placement.tiles()));
         let subarray = Subarray::new(&self.design, &self.parameters, &self.scaling, precision);
-        let sum_bits = f64::from(
-            self.design.converter.bits()
-                + precision.activation_bits
-                + self.design.cell_bits * (cells_per_weight as u32).saturating_sub(1)
-                + organisation.element_side.next_power_of_two().ilog2(),
-        );
+        let lines = (self.design.rows + self.design.columns) as f64;
+        let register_bits = self.design.rows as f64
+            * (f64::from(precision.activation_bits) + self.design.cell_shift_bits(cells_per_weight));
         let chip = Chip {
             design: &self.design,
             parameters: &self.parameters,
@@ -120,8 +116,7 @@ impl Crossbar {
             paths: self.paths(&organisation, &subarray, &placements, tiles),
             tiles,
             cells_per_weight,
-            sum_bits,
-            subarray_leakage: (self.parameters.leakage + self.parameters.leakage_bit * sum_bits)
+            subarray_leakage: (self.parameters.leakage * lines + self.parameters.leakage_bit * register_bits)
                 * self.scaling.leakage,
         };
         let reports = layers
@@ -140,22 +135,37 @@ impl Crossbar {
         tiles: usize,
     ) -> Paths {
         let kind = self.design.interconnect;
-        let of_element = organisation.element_side * organisation.element_side;
-        let element_area =
-            (subarray.area() + self.parameters.element_area * self.scaling.area) * of_element as f64;
-        let element_side = side(element_area);
+        let periphery = self.element_periphery();
+        let element = |split: bool| {
+            let along = organisation.element_side(split);
+            (along, side((subarray.area() + periphery) * (along * along) as f64))
+        };
+        let ((split_element, split_side), (unrolled_element, unrolled_side)) =
+            (element(true), element(false));
         let split_along = organisation.elements_along_tile(true);
         let unrolled_along = organisation.elements_along_tile(false);
         // The pitch of the grid is the larger kind of tile that the chip has.
-        let pitch = element_side
-            * placements.iter().map(|p| if p.split { split_along } else { unrolled_along }).max().unwrap_or(1)
-                as f64;
+        let tile_side = |placement: &Placement| {
+            if placement.split {
+                split_side * split_along as f64
+            } else {
+                unrolled_side * unrolled_along as f64
+            }
+        };
+        let pitch = placements.iter().map(tile_side).fold(Length::ZERO, |a, b| if b > a { b } else { a });
+        let subarray_side = side(subarray.area());
         Paths {
-            element: path(kind, organisation.element_side, side(subarray.area())),
-            split_tile: path(kind, split_along, element_side),
-            unrolled_tile: path(kind, unrolled_along, element_side),
+            split_element: path(kind, split_element, subarray_side),
+            unrolled_element: path(kind, unrolled_element, subarray_side),
+            split_tile: path(kind, split_along, split_side),
+            unrolled_tile: path(kind, unrolled_along, unrolled_side),
             chip: path(kind, ceil_square_root(tiles), pitch),
         }
+    }
+
+    /// The area of a processing element's buffers and control, for each of its subarrays.
+    fn element_periphery(&self) -> Area {
+        self.parameters.element_area * (self.design.rows + self.design.columns) as f64 * self.scaling.area
     }
 
     fn area(&self, subarray: &Subarray, placements: &[Placement]) -> AreaParts {
@@ -165,7 +175,7 @@ impl Crossbar {
             drivers: subarray.driver_area * subarrays,
             converters: subarray.converter_area * subarrays,
             accumulation: subarray.shift_add_area * subarrays,
-            elements: self.parameters.element_area * self.scaling.area * subarrays,
+            elements: self.element_periphery() * subarrays,
         }
     }
 }

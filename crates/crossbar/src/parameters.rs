@@ -12,6 +12,8 @@ technology::parameters! {
         reference_supply: Voltage = "scaling.reference_supply" per "",
         /// Change of the supply with the node.
         supply_slope: Voltage = "scaling.supply_slope" per "nm",
+        /// Exponent of the node with which the gate capacitance of the narrowest transistor grows.
+        gate_exponent: Number = "scaling.gate_exponent" per "",
         /// Exponent of the node with which the time of a step grows.
         delay_exponent: Number = "scaling.delay_exponent" per "",
 
@@ -46,12 +48,12 @@ technology::parameters! {
         /// Exponent of the number of levels with which a flash converter's area grows.
         flash_area_exponent: Number = "flash.area_exponent" per "",
 
-        /// Energy of a step of a successive converter.
-        successive_step: Energy = "successive.conversion" per "bit",
+        /// Energy of a step of a successive converter; there is one for the sample and one for every bit.
+        successive_step: Energy = "successive.conversion" per "step",
         /// Share of the conversion's time during which column current flows, successive converter.
         successive_duty: Number = "successive.current_duty" per "",
         /// Time of a step of a successive converter.
-        successive_time: Time = "successive.step_time" per "bit",
+        successive_time: Time = "successive.step_time" per "step",
         /// Area of a successive converter apart from its bits.
         successive_area: Area = "successive.area" per "",
         /// Area that every bit adds to a successive converter.
@@ -70,8 +72,8 @@ technology::parameters! {
         buffer: Energy = "buffer.access" per "bit",
         /// Energy to store one bit of a partial sum at the output of a processing element.
         output_register: Energy = "buffer.output_register" per "bit",
-        /// Area of a processing element's buffers and control, for each of its subarrays.
-        element_area: Area = "buffer.area" per "subarray",
+        /// Area of a processing element's buffers and control, for each row and column of its subarrays.
+        element_area: Area = "buffer.area" per "line",
         /// Steps of the buffers for an input value of a matrix row, unrolled layers.
         unrolled_input_steps: Number = "buffer.unrolled_input_steps" per "value",
         /// Steps of the buffers for an output value, unrolled layers.
@@ -100,9 +102,9 @@ technology::parameters! {
         /// Steps of the interconnect for an output bit.
         output_steps: Number = "interconnect.output_steps" per "bit",
 
-        /// Leakage of a subarray with its share of periphery, apart from what follows.
-        leakage: Power = "leakage.subarray" per "subarray",
-        /// Leakage that every bit of a partial sum adds to a subarray's share of registers.
+        /// Leakage of a subarray with its share of periphery for each of its rows and columns, apart from what follows.
+        leakage: Power = "leakage.line" per "line",
+        /// Leakage of a register's bit; each row has those of an activation and of the shifts between the cells of a weight.
         leakage_bit: Power = "leakage.register" per "bit",
     }
 }

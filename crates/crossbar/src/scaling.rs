@@ -1,6 +1,7 @@
-//! From the reference node to the design's: switched capacitance follows the node and the supply squared; a wire's
-//! capacitance for a length does not depend on the node (about 0.2 fF/µm at every node of the ITRS), only the supply counts;
-//! areas follow the node squared; leakage the width of the transistors and the supply; times a stated power of the node.
+//! From the reference node to the design's: the energy of logic follows the gate capacitance, a stated power of the node
+//! (transistors get narrower, and their capacitance for a width smaller), and the supply squared; a wire's capacitance for a
+//! length does not depend on the node (about 0.2 fF/µm at every node of the ITRS), only the supply counts; areas follow the node
+//! squared; leakage the width of the transistors and the supply; times a stated power of the node.
 
 use technology::{Quantity, Voltage};
 
@@ -13,8 +14,10 @@ pub(crate) struct Scaling {
     pub supply: Voltage,
     /// Energy of logic.
     pub logic: f64,
-    /// Capacitance of a gate or of a wire that spans a number of cells.
-    pub capacitance: f64,
+    /// Capacitance of a gate.
+    pub gate: f64,
+    /// Capacitance of a wire that spans a number of cells.
+    pub cell_wire: f64,
     /// Area.
     pub area: f64,
     /// Time.
@@ -44,10 +47,12 @@ impl Scaling {
         }
         let size = design.node_nm / reference_nm;
         let volts = supply / parameters.reference_supply;
+        let gate = libm::pow(size, parameters.gate_exponent.base());
         Ok(Self {
             supply,
-            logic: size * volts * volts,
-            capacitance: size,
+            logic: gate * volts * volts,
+            gate,
+            cell_wire: size,
             area: size * size,
             delay: libm::pow(size, parameters.delay_exponent.base()),
             leakage: size * volts,

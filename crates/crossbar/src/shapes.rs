@@ -11,7 +11,7 @@ use crate::{Activations, CrossbarError, LayerShape, Pool};
 #[serde(deny_unknown_fields)]
 struct Written {
     /// Where the shapes come from; for the reader.
-    #[serde(rename = "source")]
+    #[serde(rename = "source", default)]
     _source: String,
     layers: Vec<WrittenLayer>,
 }
@@ -19,19 +19,32 @@ struct Written {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WrittenLayer {
-    name: String,
+    name: Option<String>,
     /// Channels, height, width.
     input: [usize; 3],
     outputs: usize,
-    #[serde(default = "one_by_one")]
-    kernel: [usize; 2],
+    #[serde(default)]
+    kernel: WrittenKernel,
     #[serde(default = "one")]
     stride: usize,
     #[serde(default)]
     padding: usize,
     #[serde(default)]
     pool: WrittenPool,
-    activations: Activations,
+    activations: Option<Activations>,
+}
+
+#[derive(Deserialize, Clone, Copy)]
+#[serde(untagged)]
+enum WrittenKernel {
+    Square(usize),
+    Sides([usize; 2]),
+}
+
+impl Default for WrittenKernel {
+    fn default() -> Self {
+        Self::Square(1)
+    }
 }
 
 #[derive(Deserialize, Default)]
@@ -49,10 +62,6 @@ enum NamedPool {
     Global,
 }
 
-fn one_by_one() -> [usize; 2] {
-    [1, 1]
-}
-
 fn one() -> usize {
     1
 }
@@ -67,7 +76,9 @@ fn one() -> usize {
 ///   - {name: fc, input: [512, 1, 1], outputs: 1000, activations: {kind: rectified, zeros: 0.5, mean: 0.25}}
 /// ```
 ///
-/// `pool` is the extent of the pool that follows, or `global`.
+/// `pool` is the extent of the pool that follows, or `global`. Only `input` (channels, height, width) and `outputs` have to be given:
+/// a layer without a name is numbered; without a kernel it is a point; without activations it is [`Activations::Uniform`] if it is
+/// the first, as an image is, and [`Activations::TYPICAL`] if not. The list of layers may stand alone, without `source` and `layers`.
 ///
 /// # Errors
 /// If the file cannot be read or is not of this form; the message names the line or the layer.
@@ -79,18 +90,31 @@ pub fn load_shapes(path: &Path) -> Result<Vec<LayerShape>, CrossbarError> {
 
 pub(crate) fn parse_shapes(text: &str, path: &Path) -> Result<Vec<LayerShape>, CrossbarError> {
     let malformed = |line, message| CrossbarError::Malformed { path: path.to_owned(), line, message };
-    let written: Written = serde_yaml::from_str(text)
-        .map_err(|error| malformed(error.location().map_or(0, |place| place.line()), error.to_string()))?;
-    written
-        .layers
+    let malformed_yaml = |error: serde_yaml::Error| {
+        malformed(error.location().map_or(0, |place| place.line()), error.to_string())
+    };
+    let first = text.lines().map(str::trim_start).find(|line| !line.is_empty() && !line.starts_with('#'));
+    let layers: Vec<WrittenLayer> =
+        if first.is_some_and(|line| line.starts_with('-') || line.starts_with('[')) {
+            serde_yaml::from_str(text).map_err(malformed_yaml)?
+        } else {
+            serde_yaml::from_str::<Written>(text).map_err(malformed_yaml)?.layers
+        };
+    layers
         .into_iter()
-        .map(|layer| {
+        .enumerate()
+        .map(|(index, layer)| {
+            let name = layer.name.unwrap_or_else(|| format!("layer{}", index + 1));
             let [channels, height, width] = layer.input;
-            let [kernel_height, kernel_width] = layer.kernel;
+            let [kernel_height, kernel_width] = match layer.kernel {
+                WrittenKernel::Square(side) => [side, side],
+                WrittenKernel::Sides(sides) => sides,
+            };
             let window = Window::new(kernel_height, kernel_width, layer.stride, layer.padding)
-                .map_err(|error| malformed(0, format!("layer `{}`: {error}", layer.name)))?;
+                .map_err(|error| malformed(0, format!("layer `{name}`: {error}")))?;
+            let typical = if index == 0 { Activations::Uniform } else { Activations::TYPICAL };
             let shape = LayerShape {
-                name: layer.name,
+                name,
                 input: Shape::new(channels, height, width),
                 outputs: layer.outputs,
                 window,
@@ -99,7 +123,7 @@ pub(crate) fn parse_shapes(text: &str, path: &Path) -> Result<Vec<LayerShape>, C
                     WrittenPool::Local(extent) => Pool::Local { extent },
                     WrittenPool::Named(NamedPool::Global) => Pool::Global,
                 },
-                activations: layer.activations,
+                activations: layer.activations.unwrap_or(typical),
             };
             shape.stored_share().map_err(|error| malformed(0, error.to_string()))?;
             Ok(shape)
@@ -125,6 +149,18 @@ mod tests {
     }
 
     #[test]
+    fn a_list_may_stand_alone_with_the_least_of_each_layer() {
+        let text = "# two layers\n- {input: [3, 8, 8], outputs: 4, kernel: 3, padding: 1}\n- {input: [4, 8, 8], outputs: 2}\n";
+        let layers = parse_shapes(text, Path::new("shapes.yaml")).unwrap();
+        assert_eq!((layers[0].name.as_str(), layers[1].name.as_str()), ("layer1", "layer2"));
+        assert_eq!((layers[0].window.taps(), layers[1].window.taps()), (9, 1));
+        assert_eq!(
+            (layers[0].activations, layers[1].activations),
+            (Activations::Uniform, Activations::TYPICAL)
+        );
+    }
+
+    #[test]
     fn what_is_wrong_with_a_layer_is_said_with_its_place() {
         for (layer, expected) in [
             (
@@ -141,7 +177,8 @@ mod tests {
             ),
             ("{name: a, input: [3, 8, 8], outputs: 0, activations: {kind: uniform}}", "0 outputs"),
             ("{name: a, input: [3, 8, 8], outputs: 4, pool: 0, activations: {kind: uniform}}", "pool of 0x0"),
-            ("{name: a, input: [3, 8, 8], outputs: 4}", "missing field `activations`"),
+            ("{name: a, input: [3, 8, 8]}", "missing field `outputs`"),
+            ("{name: a, input: [3, 8], outputs: 4}", "shapes.yaml:3"),
         ] {
             let message = parse(layer).unwrap_err().to_string();
             assert!(message.contains(expected), "{message}");

@@ -5,7 +5,9 @@ use technology::Energy;
 
 use crate::grouping::Placement;
 use crate::model::Chip;
-use crate::{Counting, CrossbarError, EnergyParts, Gating, LayerReport, LayerShape, ZeroSkipping};
+use crate::{
+    Counting, CrossbarError, EnergyParts, Gating, LayerReport, LayerShape, TileAdders, ZeroSkipping,
+};
 
 /// The share of rows whose drivers DNN+NeuroSim takes to switch in every bit plane, whatever the activations.
 const NOMINAL_DRIVER_ACTIVITY: f64 = 0.25;
@@ -114,7 +116,7 @@ impl<'a> Work<'a> {
 
     /// Processing elements that a row crosses.
     fn element_columns(&self) -> f64 {
-        self.placement.column_blocks.div_ceil(self.chip.organisation.element_side) as f64
+        self.placement.column_blocks.div_ceil(self.placement.element_side) as f64
     }
 
     fn conversion(&self) -> Energy {
@@ -139,30 +141,60 @@ impl<'a> Work<'a> {
     fn accumulation(&self) -> Energy {
         let columns =
             if self.chip.corrected() { self.placement.columns as f64 } else { self.physical_columns() };
-        let addition = self.chip.parameters.adder * (self.chip.sum_bits * self.chip.scaling.logic);
+        let adder_bit = self.chip.parameters.adder * self.chip.scaling.logic;
         self.chip.subarray.shift_add * (self.read_planes * self.row_subarrays() * columns)
-            + addition * self.additions()
+            + adder_bit * self.adder_bits()
     }
 
-    /// Additions of partial sums.
-    fn additions(&self) -> f64 {
+    /// Bits of a partial sum as it leaves a subarray's shift-adder.
+    fn shifted_bits(&self) -> f64 {
+        f64::from(self.chip.design.converter.bits())
+            + self.planes
+            + self.chip.design.cell_shift_bits(self.chip.cells_per_weight)
+    }
+
+    /// Bits of a partial sum as it leaves a processing element.
+    pub(crate) fn sum_bits(&self) -> f64 {
+        self.shifted_bits() + f64::from(self.placement.element_side.next_power_of_two().ilog2())
+    }
+
+    /// Bits of all adders that work.
+    fn adder_bits(&self) -> f64 {
         let placement = self.placement;
         let outputs = self.layer.outputs as f64;
-        let row_elements = placement.row_blocks.div_ceil(self.chip.organisation.element_side);
-        let between_blocks = (placement.matrices * (placement.row_blocks - row_elements)) as f64;
-        let between_elements = |inputs: usize| (inputs.saturating_sub(1) * placement.row_tiles) as f64;
-        let between_tiles = (placement.row_tiles - 1) as f64 * outputs;
+        let between_tiles = (placement.row_tiles - 1) as f64 * outputs * self.sum_bits();
+        let full_elements = placement.matrices * (placement.row_blocks / placement.element_side);
+        let last_blocks = placement.row_blocks % placement.element_side;
+        let tree_of_element =
+            |blocks: usize| tree_bits(blocks, self.shifted_bits() + 1.0, self.chip.corrected());
+        let in_elements = full_elements as f64 * tree_of_element(placement.element_side)
+            + placement.matrices as f64 * tree_of_element(last_blocks);
+        let complete = self.chip.corrected() || self.chip.design.tile_adders == TileAdders::PerColumn;
+        let between_elements = placement.row_tiles as f64
+            * tree_bits(placement.summed_elements, self.sum_bits() + 1.0, complete);
         if self.chip.corrected() {
             // The cells of a weight are added too, after their shifts.
-            let between_cells = (placement.matrices * row_elements * (self.chip.cells_per_weight - 1)) as f64;
-            let of_an_output = between_cells + between_blocks + between_elements(placement.summed_elements);
-            return of_an_output * outputs + between_tiles;
+            let row_elements = placement.matrices * placement.row_blocks.div_ceil(placement.element_side);
+            let between_cells = (row_elements * (self.chip.cells_per_weight - 1)) as f64 * self.sum_bits();
+            return (between_cells + in_elements + between_elements) * outputs + between_tiles;
         }
-        // DNN+NeuroSim's trees work for every column of an element and have a power of two of inputs.
-        let element_outputs = (self.chip.organisation.element_side * self.chip.design.columns) as f64
-            / self.chip.cells_per_weight as f64;
-        let of_an_output = between_blocks + between_elements(placement.summed_elements.next_power_of_two());
-        of_an_output * element_outputs * self.element_columns() + between_tiles
+        // DNN+NeuroSim's trees work for every column, whether it holds weights or not.
+        let columns = self.chip.design.columns as f64 / self.chip.cells_per_weight as f64;
+        let element_trees = placement.element_side as f64 * columns * self.element_columns();
+        let tile_columns = match self.chip.design.tile_adders {
+            TileAdders::PerColumn => placement.element_side,
+            TileAdders::PerElement if placement.split => placement.matrices,
+            TileAdders::PerElement => self.chip.organisation.elements_along_tile(false),
+        };
+        let tile_trees = tile_columns as f64 * columns * placement.column_tiles as f64;
+        // Where an element holds several copies of a whole unrolled matrix, it counts the element's trees once for every subarray
+        // of a copy.
+        let counted = if !placement.split && placement.copies_in_element() > 1 {
+            placement.subarrays_of_a_copy()
+        } else {
+            1
+        };
+        in_elements * element_trees * counted as f64 + between_elements * tile_trees + between_tiles
     }
 
     /// Bits of all partial sums as they leave the processing elements.
@@ -171,9 +203,9 @@ impl<'a> Work<'a> {
             self.placement.summed_elements
         } else {
             // DNN+NeuroSim moves the sums of every element along a tile's rows, whether it holds weights or not.
-            self.chip.organisation.tile_side / self.chip.organisation.element_side
+            self.chip.organisation.elements_along_tile(false)
         };
-        self.chip.sum_bits * self.layer.outputs as f64 * (of_a_tile * self.placement.row_tiles) as f64
+        self.sum_bits() * self.layer.outputs as f64 * (of_a_tile * self.placement.row_tiles) as f64
     }
 
     fn buffers(&self) -> Energy {
@@ -189,8 +221,12 @@ impl<'a> Work<'a> {
     fn interconnect(&self) -> Energy {
         let (parameters, paths) = (self.chip.parameters, &self.chip.paths);
         let bit = |length, activity| self.chip.bit_energy(length, activity);
-        let tile_path = if self.placement.split { paths.split_tile } else { paths.unrolled_tile };
-        let in_element = bit(paths.element, parameters.element_activity);
+        let (element_path, tile_path) = if self.placement.split {
+            (paths.split_element, paths.split_tile)
+        } else {
+            (paths.unrolled_element, paths.unrolled_tile)
+        };
+        let in_element = bit(element_path, parameters.element_activity);
         let in_tile = bit(tile_path, parameters.tile_activity);
         let input = bit(paths.chip, parameters.input_global_activity)
             + (in_tile + in_element) * self.element_columns();
@@ -203,10 +239,22 @@ impl<'a> Work<'a> {
     fn sent_bits(&self) -> f64 {
         let outputs = self.layer.outputs as f64;
         if self.chip.corrected() && self.placement.row_tiles > 1 {
-            return outputs * self.chip.sum_bits * self.placement.row_tiles as f64;
+            return outputs * self.sum_bits() * self.placement.row_tiles as f64;
         }
         outputs * self.planes * self.stored_share
     }
+}
+
+/// Bits of the adders of a tree over `inputs` sums of `bits` bits; every stage is a bit wider. Where a stage is left with an odd sum,
+/// the next one takes it; DNN+NeuroSim's trees drop it.
+fn tree_bits(inputs: usize, bits: f64, takes_odd: bool) -> f64 {
+    let (mut waiting, mut width, mut sum) = (inputs, bits, 0.0);
+    while waiting > 1 {
+        sum += (waiting / 2) as f64 * width;
+        waiting = if takes_odd { waiting.div_ceil(2) } else { waiting / 2 };
+        width += 1.0;
+    }
+    sum
 }
 
 /// Vectors that are multiplied for one image.
@@ -222,4 +270,17 @@ fn vectors(counting: Counting, layer: &LayerShape) -> Result<usize, CrossbarErro
                 * along(layer.input.width, layer.window.kernel_width())
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tree_bits;
+
+    #[test]
+    fn a_tree_of_nine_takes_the_odd_sum_along_or_drops_it() {
+        // 4 adders of 12 bits, 2 of 13, 1 of 14, and 1 of 15 for the ninth sum.
+        assert_eq!(tree_bits(9, 12.0, true), 48.0 + 26.0 + 14.0 + 15.0);
+        assert_eq!(tree_bits(9, 12.0, false), 48.0 + 26.0 + 14.0);
+        assert_eq!((tree_bits(1, 12.0, true), tree_bits(0, 12.0, false)), (0.0, 0.0));
+    }
 }

@@ -94,6 +94,22 @@ proptest! {
     }
 
     #[test]
+    fn every_weight_has_a_cell_on_arrays_of_any_size(
+        design in designs(), layers in prop::collection::vec(layers(), 1..6),
+        rows in prop::sample::select(vec![16_usize, 64, 256, 1024]), columns in prop::sample::select(vec![32_usize, 128, 512]),
+    ) {
+        let design = Design { rows, columns, ..design };
+        let (_, parameters) = technology();
+        let report = Crossbar::new(design, &parameters).unwrap().evaluate(&layers, ternary(4)).unwrap();
+        for (layer, report) in layers.iter().zip(&report.layers) {
+            let cells = layer.rows() * layer.outputs * design.cells_per_weight(2);
+            prop_assert!(report.subarrays * rows * columns >= cells * report.copies, "{report:?}");
+            prop_assert!(report.energy.total().base().is_finite() && report.latency.total().base() > 0.0);
+        }
+        prop_assert_eq!(report.tiles > 0, true);
+    }
+
+    #[test]
     fn every_energy_grows_with_the_bits_of_activations(design in designs(), layer in layers(), bits in 1..8_u32) {
         let fewer = evaluate(design, &layer, ternary(bits)).layers[0].energy;
         let more = evaluate(design, &layer, ternary(bits + 1)).layers[0].energy;
@@ -143,7 +159,9 @@ proptest! {
     fn a_layer_costs_the_arrays_as_much_as_its_two_halves(
         channels in 1..600_usize, blocks in 1..4_usize, kernel in prop::sample::select(vec![1_usize, 3]),
     ) {
-        let (design, _) = technology();
+        // The same elements for both; chosen automatically they would grow with the matrix.
+        let grouping = Grouping::Fixed { element_side: 4, tile_side: 8 };
+        let design = Design { grouping, ..technology().0 };
         let half = convolution(channels, 9, blocks * design.columns, kernel, 0.2);
         let whole = LayerShape { outputs: half.outputs * 2, ..half.clone() };
         let half = evaluate(design, &half, ternary(4)).layers.remove(0);

@@ -2,7 +2,7 @@
 //!
 //! A [`Figure`] is a title, one or more charts and the notes a reader needs. Charts are structs of plain data: medians
 //! with intervals ([`IntervalChart`]), marks in rows ([`DotPlot`]), bars ([`GroupedBars`], [`StackedBars`]), lines with bands ([`Curves`]), maps
-//! ([`HeatMap`]), swings ([`Tornado`]) and points with a Pareto front ([`Scatter`]). Data that cannot be drawn, such as
+//! ([`HeatMap`]), swings ([`Tornado`]), points with a Pareto front ([`Scatter`]) and numbers to read ([`TextTable`]). Data that cannot be drawn, such as
 //! a zero on a logarithmic axis, is an error that names the place, never a gap in the picture.
 //!
 //! What a mark stands for is its [`Role`], and a role has one colour in all figures. Text is set and measured with a
@@ -50,12 +50,13 @@ pub use axis::{Axis, Scale};
 pub use chart::{
     Bar, Better, Chart, Curve, CurvePoint, Curves, DotGroup, DotPlot, DotRow, Front, GroupedBars, HeatMap,
     Interval, IntervalChart, IntervalGroup, IntervalRow, MapPoint, Scatter, ScatterPoint, ScatterSeries,
-    Stack, StackedBars, Stacking, Swing, Tornado,
+    Stack, StackedBars, Stacking, Swing, TextTable, Tornado,
 };
 pub use error::FigureError;
 pub use experiments::{
-    RatioFocus, SensitivityFocus, accuracies, crossbar_validation, energy_parts, energy_ratio, fault_sites,
-    hardware_features, layer_costs, lifetime, networks, operations, sensitivity, shift_faults,
+    LayerQuantity, NamedPoint, RatioFocus, RatioTables, SensitivityFocus, SpaceFocus, accuracies,
+    crossbar_validation, design_space, energy_parts, energy_ratio, fault_sites, hardware_features,
+    layer_costs, lifetime, network_table, networks, operations, sensitivity, shift_faults,
 };
 pub use figure::{Figure, Panel};
 pub use number::{significant, three_digits};

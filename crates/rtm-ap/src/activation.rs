@@ -211,7 +211,8 @@ impl ActivationPrograms {
 
     fn events(&self, tagged_bits: &[Vec<f64>]) -> ProgramEvents {
         let (rows, padding) = (self.row_count(), &self.padding_tagged_bits);
-        let mut all = ProgramEvents::of(&self.programs, &self.counts, tagged_bits, padding, rows);
+        let array_rows = self.geometry.rows() as u64;
+        let mut all = ProgramEvents::of(&self.programs, &self.counts, tagged_bits, padding, rows, array_rows);
         let events = &mut all.events;
         let turns = events.processors.div_ceil(self.processors.max(1)).max(1);
         events.processors = events.processors.min(self.processors);

@@ -133,9 +133,12 @@ impl MachineLayer {
 
     /// The rows that each program runs on: output positions, filled up to whole processors.
     pub fn rows(&self) -> RowCount {
+        self.rows_on(self.geometry.rows() as u64)
+    }
+
+    fn rows_on(&self, array_rows: u64) -> RowCount {
         let occupied = self.output.positions() as u64;
-        let rows = self.geometry.rows() as u64;
-        RowCount { occupied, physical: occupied.div_ceil(rows) * rows }
+        RowCount { occupied, physical: occupied.div_ceil(array_rows.max(1)) * array_rows.max(1) }
     }
 
     /// Processors that take part: one for each program and block of rows.
@@ -151,12 +154,33 @@ impl MachineLayer {
             tagged_bits,
             &self.padding_tagged_bits,
             self.rows(),
+            self.geometry.rows() as u64,
         )
     }
 
     /// The events of one image from the programs alone; `set_bit_share` gives the probability that a bit of an input value is 1.
     /// Taps that lie in the padding at some output positions are 0 there.
     pub fn expected_events(&self, set_bit_share: impl Fn(usize) -> f64) -> ProgramEvents {
+        self.events(&self.expected_tagged(set_bit_share))
+    }
+
+    /// The same on arrays of other numbers of rows: programs do not depend on them.
+    pub fn expected_events_on(
+        &self,
+        array_rows: &[u64],
+        set_bit_share: impl Fn(usize) -> f64,
+    ) -> Vec<ProgramEvents> {
+        let tagged = self.expected_tagged(set_bit_share);
+        let of_padding = |program| expected_tagged_bits(program, |_, _| 0.0);
+        let padding: Vec<Vec<f64>> = self.compiled.programs.iter().map(of_padding).collect();
+        let on = |&array_rows: &u64| {
+            let rows = self.rows_on(array_rows);
+            ProgramEvents::of(&self.compiled.programs, &self.counts, &tagged, &padding, rows, array_rows)
+        };
+        array_rows.iter().map(on).collect()
+    }
+
+    fn expected_tagged(&self, set_bit_share: impl Fn(usize) -> f64) -> Vec<Vec<f64>> {
         let occupied = self.rows().occupied as f64;
         let inside = self.shares_inside();
         let share = |tap: Tap, bit: usize| {
@@ -167,8 +191,7 @@ impl MachineLayer {
             let row = expected_tagged_bits(program, share);
             row.into_iter().map(|bits| occupied * bits).collect()
         };
-        let tagged: Vec<Vec<f64>> = self.compiled.programs.iter().map(of_program).collect();
-        self.events(&tagged)
+        self.compiled.programs.iter().map(of_program).collect()
     }
 
     /// The share of output positions at which each tap of the window lies inside the input.

@@ -20,12 +20,14 @@ mod fused;
 mod interpreter;
 mod layer;
 mod machine;
+mod node;
 mod program_events;
 mod strike;
 mod struck;
 mod technology_parameters;
 mod timeline;
 mod trace;
+mod track;
 mod utilization;
 mod wear;
 
@@ -43,8 +45,11 @@ pub use layer::{MachineError, MachineLayer, StruckRow};
 pub use machine::{Machine, Run};
 pub use program_events::ProgramEvents;
 pub use strike::{Effect, Move, Search, Strike, StrikeSites, WrittenBit};
-pub use technology_parameters::{PaddingRows, ProcessorDesign, ProcessorParameters, SearchModel};
+pub use technology_parameters::{
+    PaddingRows, ProcessorDesign, ProcessorParameters, SearchModel, ShiftSource, load_technology,
+};
 pub use timeline::Timeline;
 pub use trace::TracedInstruction;
+pub use track::{TrackParameters, TrackStep};
 pub use utilization::{LayerTimeline, Utilization};
 pub use wear::{HotSpot, Wear};

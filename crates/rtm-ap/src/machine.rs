@@ -192,6 +192,25 @@ impl Machine {
         events
     }
 
+    /// What [`Machine::expected_events`] gives, on arrays of other numbers of rows, for each of them; activations are made at the
+    /// periphery.
+    pub fn expected_events_on(
+        &self,
+        array_rows: &[u64],
+        set_bit_share: impl Fn(usize, usize) -> f64 + Sync,
+    ) -> Vec<Vec<Events>> {
+        let of_layer = |(index, layer): (usize, &MachineLayer)| {
+            let expected = layer.expected_events_on(array_rows, |bit| set_bit_share(index, bit));
+            let counted = expected.into_iter().map(|mut expected| {
+                self.count_periphery(index, &mut expected.events);
+                expected.events
+            });
+            counted.collect::<Vec<Events>>()
+        };
+        let layers: Vec<Vec<Events>> = self.layers.par_iter().enumerate().map(of_layer).collect();
+        (0..array_rows.len()).map(|rows| layers.iter().map(|layer| layer[rows]).collect()).collect()
+    }
+
     fn count_periphery(&self, layer: usize, events: &mut Events) {
         let periphery = self.periphery[layer];
         events.requantizations = periphery.requantizations as f64;

@@ -44,9 +44,9 @@ impl ProgramEvents {
         tagged: &[Vec<f64>],
         padding: &[Vec<f64>],
         rows: RowCount,
+        array_rows: u64,
     ) -> Self {
-        let geometry_rows = programs.first().map_or(1, |program| program.geometry.rows()) as u64;
-        let blocks = rows.physical / geometry_rows;
+        let blocks = rows.physical / array_rows.max(1);
         let padding_rows = (rows.physical - rows.occupied) as f64;
         let mut all = Self::default();
         all.events.processors = blocks * counts.len() as u64;

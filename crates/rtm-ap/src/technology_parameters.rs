@@ -1,7 +1,14 @@
 //! What the parts of an associative processor cost: the parameters that a technology file gives.
 
+use std::path::Path;
+
 use serde::Deserialize;
-use technology::{Area, Energy, FeatureArea, Length, Number, Power, Time};
+use technology::{
+    Area, Energy, FeatureArea, Length, Number, ParameterSet, Parameters, Power, Quantity, TechnologyError,
+    TechnologyFile, Time,
+};
+
+use crate::track::{TrackParameters, put_step};
 
 /// The choices of an associative processor that are not numbers with a range.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
@@ -11,6 +18,56 @@ pub struct ProcessorDesign {
     pub node_nm: f64,
     /// What rows without an output position do.
     pub padding_rows: PaddingRows,
+    /// Where the energy and the time of a track's step come from.
+    #[serde(default)]
+    pub shift: ShiftSource,
+}
+
+/// Where the energy and the time of a track's step come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ShiftSource {
+    /// The file states them, in the section `shift`.
+    #[default]
+    Stated,
+    /// They are computed from the section `track`: see [`TrackParameters`].
+    Track,
+}
+
+/// Reads a processor's technology file. Where the file describes its tracks, the set that it gives holds both their parameters and the
+/// step that follows from them.
+///
+/// # Errors
+/// If the file cannot be read, is not of the form, or does not give exactly the parameters that its design needs.
+pub fn load_technology(path: &Path) -> Result<TechnologyFile<ProcessorDesign>, TechnologyError> {
+    let mut file = TechnologyFile::<ProcessorDesign>::load_as(path, |design| match design.shift {
+        ShiftSource::Stated => ProcessorParameters::DECLARATIONS.to_vec(),
+        ShiftSource::Track => {
+            let all = ProcessorParameters::DECLARATIONS.iter().chain(TrackParameters::DECLARATIONS);
+            all.filter(|declaration| !declaration.path.starts_with("shift.")).copied().collect()
+        }
+    })?;
+    put_step(&mut file.parameters)?;
+    Ok(file)
+}
+
+impl ProcessorParameters {
+    /// The parameters of a set that was varied, at a node: a track's step follows its parameters, and the track its node.
+    ///
+    /// # Errors
+    /// If the set is not complete.
+    pub fn varied(set: &ParameterSet, node_nm: f64) -> Result<Self, TechnologyError> {
+        if set.get("track.domains").is_none() {
+            return Ok(Self::resolve(set)?.at_node(node_nm));
+        }
+        let own = Self::resolve(set)?;
+        let size = node_nm / (own.feature_size.base() * 1e3);
+        let track = TrackParameters::resolve(set)?;
+        let track =
+            TrackParameters { width: track.width * size, domain_length: track.domain_length * size, ..track };
+        let step = track.step();
+        Ok(Self { shift_step: step.energy, shift_time: step.time, ..own.at_node(node_nm) })
+    }
 }
 
 /// What rows without an output position do.

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use compiler::{Geometry, Layout, Options, Sharing};
 use network::{FeatureMap, ImageSet, Network};
 use rtm_ap::{
-    Allocation, Events, Machine, NetworkCost, PaddingRows, ProcessorDesign, ProcessorParameters, SearchModel,
-    SerialSteps, Timeline, cost,
+    Allocation, Events, Machine, NetworkCost, PaddingRows, ProcessorParameters, SearchModel, SerialSteps,
+    Timeline, cost,
 };
-use technology::{Parameters, Quantity, TechnologyFile, Time};
+use technology::{Parameters, Quantity, Time};
 
 fn experiments() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments")
@@ -19,7 +19,7 @@ fn experiments() -> std::path::PathBuf {
 
 fn parameters() -> ProcessorParameters {
     let path = experiments().join("technology/rtm-ap/paper-like.yaml");
-    let file = TechnologyFile::<ProcessorDesign>::load(&path, &[ProcessorParameters::DECLARATIONS]).unwrap();
+    let file = rtm_ap::load_technology(&path).unwrap();
     ProcessorParameters::resolve(&file.parameters).unwrap()
 }
 
@@ -161,4 +161,25 @@ fn utilization_is_a_share_of_what_is_installed() {
     let first = machine.layers()[0].timeline(&p, 2 * machine.layers()[0].processors()).unwrap().utilization;
     // 32 x 32 output positions fill 16 arrays of 64 rows.
     assert_eq!((first.rows, first.processors), (1.0, 0.5));
+}
+
+#[test]
+fn events_on_arrays_of_other_rows_are_those_of_machines_with_so_many_rows() {
+    let networks = experiments().join("networks");
+    let (_, network) = Network::load(&networks.join("vgg8-fashion-s85-a4.yaml")).unwrap();
+    let network = Arc::new(network);
+    let machine = |rows| {
+        let options = Options {
+            geometry: Geometry::new(rows, 256, 64).unwrap(),
+            sharing: Sharing::PerChannel,
+            layout: Layout::Along,
+            outputs_per_processor: None,
+        };
+        Machine::compile(Arc::clone(&network), &options).unwrap()
+    };
+    let share = |layer: usize, bit: usize| 0.1 + 0.01 * layer as f64 + 0.02 * bit as f64;
+    let all = machine(256).expected_events_on(&[64, 100, 512], share);
+    for (events, rows) in all.into_iter().zip([64, 100, 512]) {
+        assert_eq!(events, machine(rows).expected_events(share), "{rows}");
+    }
 }

@@ -6,7 +6,8 @@ use std::path::Path;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Declaration, Parameter, ParameterSet, TechnologyError};
+use crate::parameter::Written as WrittenParameter;
+use crate::{Declaration, ParameterSet, TechnologyError};
 
 /// A technology file: what the hardware is (`design`, a type of the model's own) and what its parts cost (`parameters`).
 #[derive(Debug, Clone, PartialEq)]
@@ -27,7 +28,7 @@ struct Written<D> {
     name: String,
     title: String,
     design: D,
-    parameters: BTreeMap<String, BTreeMap<String, Parameter>>,
+    parameters: BTreeMap<String, BTreeMap<String, WrittenParameter>>,
 }
 
 impl<D: DeserializeOwned> TechnologyFile<D> {
@@ -36,9 +37,20 @@ impl<D: DeserializeOwned> TechnologyFile<D> {
     /// # Errors
     /// If the file cannot be read, is not of the form, or does not give exactly what is declared.
     pub fn load(path: &Path, declarations: &[&[Declaration]]) -> Result<Self, TechnologyError> {
+        Self::load_as(path, |_| declarations.concat())
+    }
+
+    /// Reads a file whose design decides which parameters it has to give.
+    ///
+    /// # Errors
+    /// If the file cannot be read, is not of the form, or does not give exactly what is declared.
+    pub fn load_as(
+        path: &Path,
+        declarations: impl FnOnce(&D) -> Vec<Declaration>,
+    ) -> Result<Self, TechnologyError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| TechnologyError::Unreadable { path: path.to_owned(), source })?;
-        Self::parse(&text, path, declarations)
+        Self::parse_as(&text, path, declarations)
     }
 
     /// Reads the text of a file; `path` is for the messages.
@@ -46,27 +58,62 @@ impl<D: DeserializeOwned> TechnologyFile<D> {
     /// # Errors
     /// If the text is not of the form or does not give exactly what is declared.
     pub fn parse(text: &str, path: &Path, declarations: &[&[Declaration]]) -> Result<Self, TechnologyError> {
+        Self::parse_as(text, path, |_| declarations.concat())
+    }
+
+    fn parse_as(
+        text: &str,
+        path: &Path,
+        declarations: impl FnOnce(&D) -> Vec<Declaration>,
+    ) -> Result<Self, TechnologyError> {
         let written: Written<D> = serde_yaml::from_str(text).map_err(|error| {
             let (line, column) = error.location().map_or((0, 0), |place| (place.line(), place.column()));
             TechnologyError::Malformed { path: path.to_owned(), line, column, message: error.to_string() }
         })?;
-        let parameters = written
-            .parameters
-            .into_iter()
-            .flat_map(|(section, parameters)| {
-                parameters.into_iter().map(move |(name, parameter)| (format!("{section}.{name}"), parameter))
-            })
-            .collect();
+        let malformed = |path_in_file: &str, message: String| {
+            let (line, column) = place(text, path_in_file).unwrap_or((0, 0));
+            TechnologyError::Malformed { path: path.to_owned(), line, column, message }
+        };
+        let mut parameters = BTreeMap::new();
+        for (section, of_section) in written.parameters {
+            for (name, parameter) in of_section {
+                let path_in_file = format!("{section}.{name}");
+                let parameter = parameter
+                    .checked()
+                    .map_err(|message| malformed(&path_in_file, format!("`{path_in_file}`: {message}")))?;
+                parameters.insert(path_in_file, parameter);
+            }
+        }
         let parameters = ParameterSet::new(written.name.clone(), parameters);
-        parameters.check(declarations)?;
+        parameters.check(&declarations(&written.design)).map_err(|error| match &error {
+            TechnologyError::Unknown { path, .. } | TechnologyError::WrongUnit { path, .. } => {
+                malformed(path, error.to_string())
+            }
+            _ => error,
+        })?;
         Ok(Self { name: written.name, title: written.title, design: written.design, parameters })
     }
+}
+
+/// The line and column at which a parameter stands in a file's text, counted from 1.
+fn place(text: &str, path_in_file: &str) -> Option<(usize, usize)> {
+    let (section, name) = path_in_file.split_once('.')?;
+    let mut lines = text.lines().enumerate();
+    let mut find = |key: &str| {
+        lines.by_ref().find_map(|(index, line)| {
+            let rest = line.trim_start().strip_prefix(key)?;
+            rest.starts_with(':').then(|| (index + 1, line.len() - line.trim_start().len() + 1))
+        })
+    };
+    find("parameters")?;
+    find(section)?;
+    find(name)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Energy, Parameters, Quantity};
+    use crate::{Energy, Parameters, Prior, Quantity};
 
     crate::parameters! {
         /// For the tests.
@@ -88,10 +135,25 @@ mod tests {
             .unwrap();
         let example = Example::resolve(&file.parameters).unwrap();
         assert_eq!(example.compare.base(), 0.003);
-        let geometric_middle = file.parameters.at_quantiles(|_| 0.5);
+        let geometric_middle = file.parameters.at_quantiles(Prior::Flat, |_| 0.5);
         assert!((geometric_middle.get("search.compare").unwrap().value - 3.0).abs() < 1e-12);
-        let low = file.parameters.at_quantiles(|_| 0.05);
+        let low = file.parameters.at_quantiles(Prior::Flat, |_| 0.05);
         assert!((low.get("search.compare").unwrap().value - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn both_priors_keep_the_ends_and_the_middle_of_a_range() {
+        let file = parse("compare: {value: 3, unit: fJ/bit, low: 1, high: 9, source: a book, mark: memory}")
+            .unwrap();
+        let compare = file.parameters.get("search.compare").unwrap();
+        for prior in [Prior::Flat, Prior::Peaked] {
+            for (quantile, expected) in [(0.05, 1.0), (0.5, 3.0), (0.95, 9.0)] {
+                let value = compare.at_quantile(prior, quantile);
+                assert!((value - expected).abs() < 1e-9, "{prior:?} {quantile}: {value}");
+            }
+        }
+        // A quarter of the draws lies below; under the peaked prior they lie closer to the middle.
+        assert!(compare.at_quantile(Prior::Flat, 0.25) < compare.at_quantile(Prior::Peaked, 0.25));
     }
 
     #[test]
@@ -132,6 +194,9 @@ mod tests {
         }
         let message = parse("compare: {value: 30, unit: fJ/bit, low: 1, high: 9, source: a, mark: memory}")
             .unwrap_err();
-        assert!(message.to_string().starts_with("example.yaml:6:"), "{message}");
+        assert!(message.to_string().starts_with("example.yaml:6:5: `search.compare`: value 30"), "{message}");
+        let message =
+            parse("compare: {value: 3, unit: ns/bit, low: 1, high: 9, source: a, mark: memory}").unwrap_err();
+        assert!(message.to_string().starts_with("example.yaml:6:5: "), "{message}");
     }
 }

@@ -15,7 +15,7 @@ mod units;
 pub use declaration::{Declaration, Parameters};
 pub use error::TechnologyError;
 pub use file::TechnologyFile;
-pub use parameter::{Distribution, Mark, Parameter};
+pub use parameter::{Distribution, Mark, Parameter, Prior};
 pub use set::ParameterSet;
 pub use units::{
     Area, Capacitance, Current, Dimension, Energy, FeatureArea, Length, Number, Power, Quantity, Resistance,

@@ -1,7 +1,6 @@
 //! One parameter: a value that says where it comes from and how sure it is.
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _};
 
 use crate::units::{Dimension, parse_unit};
 
@@ -88,12 +87,12 @@ impl Parameter {
         self.dimension
     }
 
-    /// The value at a quantile in `0..=1`: `low` at 0.05, `high` at 0.95, in the file's unit.
-    pub fn at_quantile(&self, quantile: f64) -> f64 {
+    /// The value at a quantile in `0..=1` of a prior: `low` at 0.05, `high` at 0.95, in the file's unit.
+    pub fn at_quantile(&self, prior: Prior, quantile: f64) -> f64 {
         if self.low == self.high {
             return self.value;
         }
-        let position = (quantile - 0.05) / 0.9;
+        let position = prior.position(quantile);
         match self.distribution {
             Distribution::LogUniform => {
                 libm::exp(libm::log(self.low) + position * (libm::log(self.high) - libm::log(self.low)))
@@ -103,9 +102,47 @@ impl Parameter {
     }
 }
 
+/// What is believed of a parameter between and beyond the 5 % and 95 % points of its range; both keep those points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Prior {
+    /// Every place of the range is equally likely.
+    Flat,
+    /// The middle of the range is the most likely, the likelihood falls linearly to either side (a triangle).
+    Peaked,
+}
+
+impl Prior {
+    /// The name in files and tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Flat => "flat",
+            Self::Peaked => "peaked",
+        }
+    }
+
+    /// The place of a quantile: 0 at the 5 % point, 1 at the 95 % point.
+    fn position(self, quantile: f64) -> f64 {
+        match self {
+            Self::Flat => (quantile - 0.05) / 0.9,
+            Self::Peaked => {
+                let of_triangle = |quantile: f64| {
+                    if quantile < 0.5 {
+                        libm::sqrt(2.0 * quantile) - 1.0
+                    } else {
+                        1.0 - libm::sqrt(2.0 * (1.0 - quantile))
+                    }
+                };
+                (of_triangle(quantile) / of_triangle(0.95) + 1.0) / 2.0
+            }
+        }
+    }
+}
+
+/// A parameter as it is written, before it is checked.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Written {
+pub(crate) struct Written {
     value: f64,
     unit: String,
     low: f64,
@@ -116,27 +153,27 @@ struct Written {
     distribution: Distribution,
 }
 
-impl<'de> Deserialize<'de> for Parameter {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Written { value, unit, low, high, source, mark, distribution } =
-            Written::deserialize(deserializer)?;
+impl Written {
+    /// The parameter, or what is wrong with it.
+    pub(crate) fn checked(self) -> Result<Parameter, String> {
+        let Self { value, unit, low, high, source, mark, distribution } = self;
         let Some((dimension, factor, _)) = parse_unit(&unit) else {
-            return Err(D::Error::custom(format!("`{unit}` is not a known unit")));
+            return Err(format!("`{unit}` is not a known unit"));
         };
         if source.trim().is_empty() {
-            return Err(D::Error::custom("`source` is empty: every parameter says where it comes from"));
+            return Err("`source` is empty: every parameter says where it comes from".to_owned());
         }
         if ![value, low, high].iter().all(|v| v.is_finite()) {
-            return Err(D::Error::custom("value, low and high must be finite numbers"));
+            return Err("value, low and high must be finite numbers".to_owned());
         }
         if !(low <= value && value <= high) {
-            return Err(D::Error::custom(format!("value {value} lies outside its range {low} to {high}")));
+            return Err(format!("value {value} lies outside its range {low} to {high}"));
         }
         if low < high && distribution == Distribution::LogUniform && low <= 0.0 {
-            return Err(D::Error::custom(format!(
+            return Err(format!(
                 "a log-uniform range must lie above zero, but low is {low}; write `distribution: uniform` or raise it"
-            )));
+            ));
         }
-        Ok(Self { value, low, high, unit, source, mark, distribution, dimension, factor })
+        Ok(Parameter { value, low, high, unit, source, mark, distribution, dimension, factor })
     }
 }

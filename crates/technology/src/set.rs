@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Declaration, Dimension, Parameter, Quantity, TechnologyError};
+use crate::{Declaration, Dimension, Distribution, Mark, Parameter, Prior, Quantity, TechnologyError};
 
 /// The parameters of one technology, by `section.name`, in alphabetical order.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,8 +36,8 @@ impl ParameterSet {
     ///
     /// # Errors
     /// The first parameter that is missing, unknown or in a wrong unit.
-    pub fn check(&self, declarations: &[&[Declaration]]) -> Result<(), TechnologyError> {
-        let declared = || declarations.iter().flat_map(|group| group.iter());
+    pub fn check(&self, declarations: &[Declaration]) -> Result<(), TechnologyError> {
+        let declared = || declarations.iter();
         if let Some(path) = self.parameters.keys().find(|path| declared().all(|d| d.path != path.as_str())) {
             let known: Vec<&str> = declared().map(|d| d.path).collect();
             return Err(TechnologyError::Unknown {
@@ -99,12 +99,32 @@ impl ParameterSet {
 
     /// A copy in which every parameter stands at a quantile of its range; `quantile` is asked once for each path, in
     /// alphabetical order.
-    pub fn at_quantiles(&self, mut quantile: impl FnMut(&str) -> f64) -> Self {
+    pub fn at_quantiles(&self, prior: Prior, mut quantile: impl FnMut(&str) -> f64) -> Self {
         let mut copy = self.clone();
         for (path, parameter) in &mut copy.parameters {
-            parameter.value = parameter.at_quantile(quantile(path));
+            parameter.value = parameter.at_quantile(prior, quantile(path));
         }
         copy
+    }
+
+    /// Puts a value in that a model computed from other parameters of the set, in its dimension's base unit. It has no range of its
+    /// own.
+    pub fn put_derived<Q: Quantity>(&mut self, path: &str, per: &str, value: Q, source: &str) {
+        let base = Q::DIMENSION.base_unit();
+        let unit = if per.is_empty() { base.to_owned() } else { format!("{base}/{per}") };
+        let value = value.base();
+        let parameter = Parameter {
+            value,
+            low: value,
+            high: value,
+            unit,
+            source: source.to_owned(),
+            mark: Mark::Derived,
+            distribution: Distribution::LogUniform,
+            dimension: Q::DIMENSION,
+            factor: 1.0,
+        };
+        self.parameters.insert(path.to_owned(), parameter);
     }
 
     fn check_unit(

@@ -42,6 +42,9 @@ pub enum Command {
     /// Say how a row of a result table came about: what it means, and what it was made from
     #[command(after_help = commands::explain::EXAMPLES)]
     Explain(commands::explain::Arguments),
+    /// Write claims, figures, tables and parameters to one page of HTML that needs nothing beside it
+    #[command(after_help = "Example: tritrack report --output report.html")]
+    Report(commands::report::Arguments),
     /// Run experiments again and compare with the results that are there, byte for byte
     #[command(after_help = commands::verify::EXAMPLES)]
     Verify(commands::verify::Arguments),
@@ -51,6 +54,15 @@ pub enum Command {
     /// What the results say of each claim: stated, measured, and the verdict
     #[command(after_help = commands::claims::EXAMPLES)]
     Claims(commands::claims::Arguments),
+    /// Print a script that completes commands and options in a shell
+    #[command(
+        after_help = "Example: tritrack completions bash > ~/.local/share/bash-completion/completions/tritrack"
+    )]
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
     /// List the experiments with their titles
     List,
     /// Compile a network's layers: sums, assembly, or counts of operations, passes and track steps

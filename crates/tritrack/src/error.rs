@@ -150,6 +150,18 @@ pub enum RunError {
     /// The crossbar model refuses.
     #[error(transparent)]
     Crossbar(#[from] crossbar::CrossbarError),
+    /// The model of the digital reference refuses.
+    #[error(transparent)]
+    Digital(#[from] digital::DigitalError),
+    /// A checkpoint cannot be read.
+    #[error(transparent)]
+    Checkpoint(#[from] network::CheckpointError),
+    /// Weights cannot be made ternary.
+    #[error(transparent)]
+    Quantize(#[from] quantizer::QuantizeError),
+    /// A rule of quantization is out of range.
+    #[error(transparent)]
+    QuantizationRule(#[from] quantizer::RuleError),
     /// A network cannot be programmed into a crossbar.
     #[error(transparent)]
     Analog(#[from] crossbar::execution::ExecutionError),

@@ -7,6 +7,7 @@ mod error;
 mod manifest;
 mod models;
 mod progress;
+mod report;
 mod reproduce;
 mod simulation;
 mod state;
@@ -17,7 +18,7 @@ mod workspace;
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use crate::cli::{Arguments, Command};
 use crate::error::RunError;
@@ -41,6 +42,13 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<(), RunError> {
+    if let Command::Completions { shell } = &arguments.command {
+        // Into memory first: a reader that goes away is no reason to panic.
+        let mut script = Vec::new();
+        clap_complete::generate(*shell, &mut Arguments::command(), "tritrack", &mut script);
+        let _ = std::io::stdout().write_all(&script);
+        return Ok(());
+    }
     let workspace =
         Workspace::find(arguments.workspace.as_deref())?.with_data(arguments.data.iter().cloned());
     let mut output = std::io::stdout();
@@ -49,6 +57,7 @@ fn run(arguments: &Arguments) -> Result<(), RunError> {
         Command::Status(arguments) => commands::status::run(arguments, &workspace, &mut output),
         Command::Diff(arguments) => commands::diff::run(arguments, &workspace, &mut output),
         Command::Explain(arguments) => commands::explain::run(arguments, &workspace, &mut output),
+        Command::Report(arguments) => commands::report::run(arguments, &workspace, &mut output),
         Command::Verify(arguments) => commands::verify::run(arguments, &workspace, &mut output),
         Command::Compile(arguments) => {
             commands::compile::run(arguments, &Models::new(&workspace), &mut output)
@@ -62,6 +71,7 @@ fn run(arguments: &Arguments) -> Result<(), RunError> {
         Command::Submit(arguments) => commands::submit::run(arguments, &workspace, &mut output),
         Command::Claims(arguments) => commands::claims::run(arguments, &workspace, &mut output),
         Command::Crossbar(arguments) => commands::crossbar::run(&workspace, arguments, &mut output),
+        Command::Completions { .. } => Ok(()),
         Command::List => {
             for id in workspace.experiments()? {
                 let manifest = Manifest::load(&workspace.manifest(&id))?;

@@ -5,10 +5,12 @@ mod reliability;
 use std::path::{Path, PathBuf};
 
 use compiler::lut::Features;
-use compiler::{Geometry, Options, Sharing};
+use compiler::{Geometry, Layout, Options, Sharing};
 use crossbar::execution::{ConverterRange, WeightEncoding};
+use crossbar::{Gating, ZeroSkipping};
 use rtm_ap::{ActivationsAt, SearchModel};
 use serde::{Deserialize, Deserializer, de};
+use technology::Prior;
 
 pub use reliability::{FaultSitesStudy, LifetimeStudy, ShiftFaultStudy};
 
@@ -37,7 +39,7 @@ pub enum Study {
     /// Where the energy goes, in both systems.
     EnergyParts(CostStudy),
     /// The ratio against every baseline, with its spread.
-    EnergyRatio(RatioStudy),
+    EnergyRatio(Box<RatioStudy>),
     /// Accuracy against the rate of shift faults.
     ShiftFaults(ShiftFaultStudy),
     /// The crossbar model against measured runs.
@@ -48,6 +50,8 @@ pub enum Study {
     Sensitivity(SensitivityStudy),
     /// What features of the hardware buy.
     HardwareFeatures(HardwareFeaturesStudy),
+    /// Arrays of many shapes.
+    DesignSpace(DesignSpaceStudy),
     /// Accuracy, documented and measured, on digital and on analog hardware.
     Accuracy(AccuracyStudy),
     /// How long cells last that are written.
@@ -73,13 +77,14 @@ struct Written {
     networks: Option<NetworksStudy>,
     sensitivity: Option<SensitivityStudy>,
     hardware_features: Option<HardwareFeaturesStudy>,
+    design_space: Option<DesignSpaceStudy>,
     accuracy: Option<AccuracyStudy>,
     lifetime: Option<LifetimeStudy>,
     fault_sites: Option<FaultSitesStudy>,
 }
 
 /// The studies' names in a manifest.
-const STUDIES: [&str; 12] = [
+const STUDIES: [&str; 13] = [
     "operations",
     "layer_costs",
     "energy_parts",
@@ -89,10 +94,77 @@ const STUDIES: [&str; 12] = [
     "networks",
     "sensitivity",
     "hardware_features",
+    "design_space",
     "accuracy",
     "lifetime",
     "fault_sites",
 ];
+
+/// See [`Study::DesignSpace`]. Every combination is a point.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DesignSpaceStudy {
+    /// The networks: they differ in sparsity and in the bits of their activations.
+    pub networks: Vec<SpaceNetwork>,
+    /// Technology files of the associative processor; the figure shows the first.
+    pub technologies: Vec<String>,
+    /// How searches are charged; the figure shows the first.
+    pub search_models: Vec<SearchModel>,
+    /// Rows of an array.
+    pub rows: Vec<u64>,
+    /// Columns of an array.
+    pub columns: Vec<u64>,
+    /// Domains of a track.
+    pub domains: Vec<u64>,
+    /// Ways to compile.
+    pub ways: Vec<Way>,
+}
+
+/// A network of a design space.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SpaceNetwork {
+    /// The network.
+    pub network: String,
+    /// The images whose set bits events are expected from.
+    pub images: Images,
+    /// Other weights than its own.
+    pub thresholded: Option<Thresholded>,
+}
+
+/// Float weights made ternary at another sparsity than that of training. They are not trained again, so that only costs mean anything.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Thresholded {
+    /// The checkpoint of float weights among the networks' files, without its extension.
+    pub weights: String,
+    /// The share of each layer's weights that are made 0.
+    pub sparsity: f64,
+}
+
+/// A way to compile, whatever the array.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Way {
+    /// The name in tables and figures.
+    pub name: String,
+    /// How subexpressions are shared.
+    #[serde(deserialize_with = "parsed")]
+    pub sharing: Sharing,
+    /// How words lie in the array.
+    #[serde(deserialize_with = "parsed")]
+    pub layout: Layout,
+    /// The most outputs that one processor computes.
+    pub outputs_per_processor: Option<usize>,
+}
+
+fn parsed<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: std::str::FromStr<Err: std::fmt::Display>,
+{
+    String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+}
 
 /// See [`Study::Accuracy`].
 #[derive(Debug, Clone, Deserialize)]
@@ -215,6 +287,20 @@ pub struct CostStudy {
     pub search_models: Vec<SearchModel>,
     /// The crossbars to compare with.
     pub crossbars: Vec<CrossbarPoint>,
+    /// What the figure shows.
+    #[serde(default)]
+    pub shown: Shown,
+}
+
+/// What a figure of layers shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shown {
+    /// Energy.
+    #[default]
+    Energy,
+    /// Latency.
+    Latency,
 }
 
 /// See [`Study::EnergyRatio`].
@@ -235,8 +321,14 @@ pub struct RatioStudy {
     pub claimed_ratio: f64,
     /// Draws from the parameters' ranges.
     pub draws: u64,
+    /// How parameters are drawn; the figure's first panel shows the first.
+    #[serde(default = "both_priors")]
+    pub priors: Vec<Prior>,
     /// Baselines that the crossbar model computes.
     pub crossbars: Vec<CrossbarPoint>,
+    /// Digital references.
+    #[serde(default)]
+    pub digital: Vec<DigitalPoint>,
     /// Baselines whose energy others measured or published.
     pub published: Vec<PublishedPoint>,
     /// The baseline that the summary names.
@@ -244,6 +336,104 @@ pub struct RatioStudy {
     /// Other ways to compile, held against the headline's baseline: what each step beyond the paper's flow adds.
     #[serde(default)]
     pub flows: Vec<Flow>,
+    /// Outputs split over more processors, to stand at the baseline's area and latency.
+    pub replication: Option<ReplicationPlan>,
+    /// The map of shift and search energies.
+    pub break_even: Option<BreakEvenPlan>,
+}
+
+fn both_priors() -> Vec<Prior> {
+    vec![Prior::Flat, Prior::Peaked]
+}
+
+/// Outputs split over processors.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReplicationPlan {
+    /// Flows of the study, by name.
+    pub flows: Vec<String>,
+    /// The most outputs that one processor computes; 0 for as many as fit.
+    pub outputs_per_processor: Vec<usize>,
+}
+
+/// A map of the ratio over the energies of a shift and of a search.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BreakEvenPlan {
+    /// Flows of the study, by name.
+    pub flows: Vec<String>,
+    /// Energy of a shift, pJ a track and step.
+    pub shift_pj: LogRange,
+    /// Energy of a search, fJ a bit.
+    pub search_fj: LogRange,
+    /// What the literature gives.
+    pub points: Vec<LiteraturePoint>,
+}
+
+/// Evenly spaced places on a logarithmic scale.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogRange {
+    /// The first.
+    pub low: f64,
+    /// The last.
+    pub high: f64,
+    /// How many.
+    pub steps: usize,
+}
+
+/// A shift's and a search's energy together.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LiteraturePoint {
+    /// The name in the figure.
+    pub name: String,
+    /// Energy of a shift, pJ a track and step.
+    pub shift_pj: f64,
+    /// Energy of a search, fJ a bit.
+    pub search_fj: f64,
+    /// Where they come from.
+    #[serde(rename = "source")]
+    pub _source: String,
+}
+
+/// A digital reference.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DigitalPoint {
+    /// The name in tables and figures.
+    pub name: String,
+    /// The technology file.
+    pub technology: String,
+    /// The node to scale it to, nm; the file's own if left out.
+    pub node_nm: Option<f64>,
+    /// What its weights are.
+    pub weights: WeightPrecision,
+    /// Bits of its activations.
+    pub activation_bits: u32,
+    /// What is done with weights that are zero.
+    #[serde(default)]
+    pub zero_weights: ZeroWeightsName,
+}
+
+/// What a digital reference does with weights that are zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ZeroWeightsName {
+    /// They are multiplied like the others.
+    #[default]
+    Computed,
+    /// They are skipped.
+    Skipped,
+}
+
+impl From<ZeroWeightsName> for digital::ZeroWeights {
+    fn from(name: ZeroWeightsName) -> Self {
+        match name {
+            ZeroWeightsName::Computed => Self::Computed,
+            ZeroWeightsName::Skipped => Self::Skipped,
+        }
+    }
 }
 
 /// A way to compile, by name.
@@ -297,6 +487,30 @@ pub struct NetworksStudy {
     pub search_models: Vec<SearchModel>,
     /// The crossbar, with the networks' ternary weights and bits of activation.
     pub crossbar: MatchingCrossbar,
+    /// The digital reference, with the networks' ternary weights and bits of activation.
+    pub digital: Option<MatchingCrossbar>,
+    /// What others published of the same kind of network; told in the figure, not compared.
+    #[serde(default)]
+    pub quoted: Vec<QuotedPoint>,
+    /// Whether the figure is the table itself.
+    #[serde(default)]
+    pub as_table: bool,
+}
+
+/// An energy that others published.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QuotedPoint {
+    /// Whose.
+    pub name: String,
+    /// Of which kind of network.
+    pub network: String,
+    /// Energy of one inference, µJ.
+    pub energy_uj: f64,
+    /// How far it can be trusted.
+    pub mark: technology::Mark,
+    /// Where it comes from.
+    pub source: String,
 }
 
 /// A network with the images that feed executed events.
@@ -441,6 +655,12 @@ pub struct CrossbarPoint {
     pub weights: WeightPrecision,
     /// Bits of its activations.
     pub activation_bits: u32,
+    /// Whether empty bit planes are skipped; as the file says if left out.
+    #[serde(default)]
+    pub zero_skipping: Option<ZeroSkipping>,
+    /// Whether segments without weights are gated; as the file says if left out.
+    #[serde(default)]
+    pub gating: Option<Gating>,
 }
 
 /// What a crossbar's weights are.
@@ -460,6 +680,14 @@ impl WeightPrecision {
         match self {
             Self::Ternary => "ternary",
             Self::EightBit => "8-bit",
+        }
+    }
+
+    /// Bits of a weight.
+    pub const fn bits(self) -> u32 {
+        match self {
+            Self::Ternary => 2,
+            Self::EightBit => 8,
         }
     }
 }
@@ -541,12 +769,13 @@ impl Manifest {
             written.operations.map(Study::Operations),
             written.layer_costs.map(Study::LayerCosts),
             written.energy_parts.map(Study::EnergyParts),
-            written.energy_ratio.map(Study::EnergyRatio),
+            written.energy_ratio.map(|study| Study::EnergyRatio(Box::new(study))),
             written.shift_faults.map(Study::ShiftFaults),
             written.crossbar_validation.map(Study::CrossbarValidation),
             written.networks.map(Study::Networks),
             written.sensitivity.map(Study::Sensitivity),
             written.hardware_features.map(Study::HardwareFeatures),
+            written.design_space.map(Study::DesignSpace),
             written.accuracy.map(Study::Accuracy),
             written.lifetime.map(Study::Lifetime),
             written.fault_sites.map(Study::FaultSites),
@@ -610,6 +839,28 @@ impl Study {
                         study.draws
                     ));
                 }
+                some(&study.priors, "energy_ratio.priors")?;
+                for (flows, field) in [
+                    (study.replication.as_ref().map(|plan| &plan.flows), "replication"),
+                    (study.break_even.as_ref().map(|plan| &plan.flows), "break_even"),
+                ] {
+                    let known: Vec<&str> = study.flows.iter().map(|flow| flow.name.as_str()).collect();
+                    let flows = flows.into_iter().flatten();
+                    if let Some(flow) = flows.into_iter().find(|flow| !known.contains(&flow.as_str())) {
+                        return Err(format!(
+                            "energy_ratio.{field}.flows names `{flow}`; expected one of: {}",
+                            known.join(", ")
+                        ));
+                    }
+                }
+                for range in study.break_even.iter().flat_map(|plan| [plan.shift_pj, plan.search_fj]) {
+                    if !(range.low > 0.0 && range.high > range.low && range.steps >= 2) {
+                        return Err(format!(
+                            "energy_ratio.break_even: {} to {} in {} steps; expected an ascending range above zero in at least 2",
+                            range.low, range.high, range.steps
+                        ));
+                    }
+                }
                 for point in &study.published {
                     if point.energy_uj.is_some() == point.measured_case.is_some() {
                         return Err(format!(
@@ -619,6 +870,7 @@ impl Study {
                     }
                 }
                 let names: Vec<&str> = (study.crossbars.iter().map(|point| point.name.as_str()))
+                    .chain(study.digital.iter().map(|point| point.name.as_str()))
                     .chain(study.published.iter().map(|point| point.name.as_str()))
                     .collect();
                 some(&names, "energy_ratio.crossbars")?;
@@ -640,6 +892,18 @@ impl Study {
                 Ok(())
             }
             Self::CrossbarValidation(_) => Ok(()),
+            Self::DesignSpace(study) => {
+                some(&study.networks, "design_space.networks")?;
+                some(&study.technologies, "design_space.technologies")?;
+                some(&study.search_models, "design_space.search_models")?;
+                some(&study.ways, "design_space.ways")?;
+                for (list, field) in
+                    [(&study.rows, "rows"), (&study.columns, "columns"), (&study.domains, "domains")]
+                {
+                    some(list, &format!("design_space.{field}"))?;
+                }
+                study.networks.iter().try_for_each(|point| point.images.check())
+            }
             Self::Accuracy(study) => {
                 some(&study.networks, "accuracy.networks")?;
                 confidence(study.confidence, "accuracy.confidence")?;

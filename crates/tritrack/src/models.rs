@@ -7,17 +7,20 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use compiler::Options;
+use crossbar::component_validation::{self, ComponentComparison};
 use crossbar::validation::Comparison;
 use crossbar::{Activations, Crossbar, Design, LayerShape, NetworkReport, Pool, Precision, WeightStatistics};
+use digital::{ArrayDesign, MatrixLayer};
 use network::{
-    ActivationId, ActivationStatistics, DataSet, ImageSet, LinearLayer, Network, NetworkDescription, Node,
-    Operation,
+    ActivationId, ActivationStatistics, Checkpoint, DataSet, ImageSet, LayerId, LinearLayer, Network,
+    NetworkDescription, Node, Operation,
 };
-use rtm_ap::{ActivationsAt, Events, Machine, ProcessorDesign, ProcessorParameters};
+use quantizer::{Granularity, Sparsity, ThresholdRule, Thresholds};
+use rtm_ap::{ActivationsAt, Events, Machine, ProcessorDesign};
 use technology::{ParameterSet, Parameters, TechnologyFile};
 
 use crate::error::RunError;
-use crate::manifest::{CrossbarPoint, ImageSource, Images, UsersData, WeightPrecision};
+use crate::manifest::{CrossbarPoint, ImageSource, Images, Thresholded, UsersData, WeightPrecision};
 use crate::trials::Trials;
 use crate::workspace::Workspace;
 
@@ -217,7 +220,7 @@ impl<'w> Models<'w> {
     /// If it is missing or wrong.
     pub fn processor_technology(&self, name: &str) -> Result<TechnologyFile<ProcessorDesign>, RunError> {
         let path = self.workspace.technology("rtm-ap", name);
-        let file = TechnologyFile::load(&path, &[ProcessorParameters::DECLARATIONS])?;
+        let file = rtm_ap::load_technology(&path)?;
         self.note_input(&path)?;
         Ok(file)
     }
@@ -230,10 +233,85 @@ impl<'w> Models<'w> {
         let path = self.workspace.technology("crossbar", &point.technology);
         let mut file = crossbar::load_technology(&path)?;
         self.note_input(&path)?;
-        if let Some(node_nm) = point.node_nm {
-            file.design.node_nm = node_nm;
-        }
+        let design = &mut file.design;
+        design.node_nm = point.node_nm.unwrap_or(design.node_nm);
+        design.zero_skipping = point.zero_skipping.unwrap_or(design.zero_skipping);
+        design.gating = point.gating.unwrap_or(design.gating);
         Ok(file)
+    }
+
+    /// A digital array's technology file, moved to a node.
+    ///
+    /// # Errors
+    /// If it is missing or wrong.
+    pub fn digital_technology(
+        &self,
+        name: &str,
+        node_nm: Option<f64>,
+    ) -> Result<TechnologyFile<ArrayDesign>, RunError> {
+        let path = self.workspace.technology("digital", name);
+        let mut file = digital::load_technology(&path)?;
+        self.note_input(&path)?;
+        file.design.node_nm = node_nm.unwrap_or(file.design.node_nm);
+        Ok(file)
+    }
+
+    /// The layers of a network as matrices, for the digital reference.
+    ///
+    /// # Errors
+    /// If the network cannot be loaded.
+    pub fn matrix_layers(&self, network: &str) -> Result<Vec<MatrixLayer>, RunError> {
+        let network = Arc::clone(&self.network(network)?.network);
+        let of_layer = |(id, layer): (LayerId, &LinearLayer)| {
+            let weights = layer.weights();
+            let positions = layer.output().positions();
+            let stored = match pool_after(&network, id) {
+                Pool::None => positions,
+                Pool::Local { extent } => positions.div_ceil(extent * extent),
+                Pool::Global => 1,
+            };
+            MatrixLayer {
+                name: layer.name().to_owned(),
+                vectors: positions as u64,
+                rows: (weights.inputs() * weights.taps()) as u64,
+                outputs: weights.outputs() as u64,
+                input_values: layer.input().len() as u64,
+                stored_values: (stored * weights.outputs()) as u64,
+                nonzero_weights: 1.0 - weights.sparsity(),
+            }
+        };
+        Ok(network.linear_layers().map(of_layer).collect())
+    }
+
+    /// A network with float weights made ternary at a sparsity, by a threshold for each layer.
+    ///
+    /// # Errors
+    /// If the weights are not there or cannot be made ternary.
+    pub fn thresholded(&self, network: &str, thresholded: &Thresholded) -> Result<Arc<Network>, RunError> {
+        let description = &self.network(network)?.description;
+        let path = self.workspace.network(&thresholded.weights).with_extension("safetensors.zst");
+        let weights = Checkpoint::load(&path)?;
+        self.note_input(&path)?;
+        let rule = ThresholdRule::TargetSparsity(Sparsity::new(thresholded.sparsity)?);
+        let quantized = quantizer::quantize(&weights, Thresholds::Rule(rule, Granularity::Layer))?;
+        Ok(Arc::new(Network::assemble(description, quantized.checkpoint())?))
+    }
+
+    /// A network compiled for a machine, with the events that its programs are expected to cause on images; nothing is executed.
+    ///
+    /// # Errors
+    /// If it cannot be loaded or compiled.
+    pub fn expected_run(
+        &self,
+        network: &str,
+        options: Options,
+        images: &Images,
+    ) -> Result<MachineRun, RunError> {
+        let loaded = self.network(network)?;
+        let shares = set_bit_shares(&loaded.network, &self.images(&loaded, images)?)?;
+        let machine = Machine::compile(Arc::clone(&loaded.network), &options)?;
+        let events = machine.expected_events(|layer, bit| share_of(&shares, layer, bit));
+        Ok(MachineRun { events, machine })
     }
 
     /// A file of fault rates.
@@ -281,6 +359,17 @@ impl<'w> Models<'w> {
         Ok(crossbar::validation::validate(&references, &technologies)?)
     }
 
+    /// The crossbar model's components against those of a folder of references.
+    ///
+    /// # Errors
+    /// If a file is missing or wrong.
+    pub fn crossbar_components(&self, references: &str) -> Result<Vec<ComponentComparison>, RunError> {
+        let references = self.workspace.references().join(references);
+        self.note_input(&references.join(component_validation::FILE))?;
+        let technologies = self.workspace.technologies("crossbar");
+        Ok(component_validation::validate_components(&references, &technologies)?)
+    }
+
     /// The layers that a crossbar computes for a network, with the statistics of their inputs over images.
     ///
     /// # Errors
@@ -312,6 +401,20 @@ pub fn crossbar_report(
     Ok(Crossbar::new(file.design, &file.parameters)?.evaluate(layers, precision)?)
 }
 
+/// The share of set bits of every layer's input values over images: for each layer, by bit, the lowest first.
+///
+/// # Errors
+/// If an image does not fit the network.
+pub fn set_bit_shares(network: &Network, images: &ImageSet) -> Result<Vec<[f64; 16]>, RunError> {
+    let statistics = network.activation_statistics(&images.feature_maps())?;
+    Ok(statistics.iter().map(|(_, of)| std::array::from_fn(|bit| of.share_with_bit(bit))).collect())
+}
+
+/// The share of a layer's input values in which a bit is set.
+pub fn share_of(shares: &[[f64; 16]], layer: usize, bit: usize) -> f64 {
+    shares.get(layer).and_then(|bits| bits.get(bit)).copied().unwrap_or(0.0)
+}
+
 /// The share of zero weights over all linear layers.
 pub fn weight_sparsity(network: &Network) -> f64 {
     let (zeros, all) = network.linear_layers().fold((0, 0), |(zeros, all), (_, layer)| {
@@ -321,12 +424,7 @@ pub fn weight_sparsity(network: &Network) -> f64 {
     zeros as f64 / f64::max(all as f64, 1.0)
 }
 
-fn shape(
-    network: &Network,
-    id: network::LayerId,
-    layer: &LinearLayer,
-    input: ActivationStatistics,
-) -> LayerShape {
+fn shape(network: &Network, id: LayerId, layer: &LinearLayer, input: ActivationStatistics) -> LayerShape {
     LayerShape {
         name: layer.name().to_owned(),
         input: layer.input(),
@@ -338,7 +436,7 @@ fn shape(
 }
 
 /// The pool that follows a layer's requantization.
-fn pool_after(network: &Network, layer: network::LayerId) -> Pool {
+fn pool_after(network: &Network, layer: LayerId) -> Pool {
     let mut requantized: Option<ActivationId> = None;
     for node in network.nodes() {
         let Node::Activation(id, activation) = node else { continue };

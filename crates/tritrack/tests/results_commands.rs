@@ -129,3 +129,31 @@ fn a_claim_whose_table_is_missing_says_how_to_make_it() {
     assert_eq!(code, 2);
     assert!(stderr.contains("claim C3") && stderr.contains("`tritrack reproduce fig5` makes it"), "{stderr}");
 }
+
+#[test]
+fn the_report_stands_alone_and_holds_every_claim_figure_and_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("report.html");
+    let (_, stderr, code) = tritrack(&repository(), &["report", "--output", path.to_str().unwrap()]);
+    assert_eq!(code, 0, "{stderr}");
+    let page = fs::read_to_string(&path).unwrap();
+    // Nothing is fetched: no address but those of XML's names and of what the text cites.
+    for outside in ["src=", "href=\"http", "url(", "@import"] {
+        assert!(!page.contains(outside), "{outside}");
+    }
+    for figure in fs::read_dir(repository().join("figures")).unwrap() {
+        let path = figure.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "svg") {
+            let id = path.file_stem().unwrap().to_string_lossy().into_owned();
+            assert!(page.contains(&format!("<h2 id=\"{id}\">")), "{id} is missing");
+        }
+    }
+    for expected in ["not reproduced", "RTSim", "shift.step", "tritrack reproduce fig7 --force", "<svg"] {
+        assert!(page.contains(expected), "{expected} is missing");
+    }
+    assert_eq!(page.matches("<table>").count(), page.matches("</table>").count());
+    // The same results give the same page.
+    let again = folder.path().join("again.html");
+    tritrack(&repository(), &["report", "--output", again.to_str().unwrap()]);
+    assert_eq!(fs::read_to_string(again).unwrap(), page);
+}

@@ -4,7 +4,8 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
+use std::sync::OnceLock;
 
 use tables::{Table, read_parquet};
 use tempfile::TempDir;
@@ -44,8 +45,8 @@ sensitivity:
     )
 }
 
-/// Runs manifests in a workspace with the repository's inputs; gives the workspace, or the message of what went wrong.
-fn reproduced(manifests: &[(&str, &str)]) -> Result<TempDir, String> {
+/// A workspace with the repository's inputs and the given manifests.
+fn workspace(manifests: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let experiments = folder.path().join("experiments");
     fs::create_dir(&experiments).unwrap();
@@ -57,12 +58,18 @@ fn reproduced(manifests: &[(&str, &str)]) -> Result<TempDir, String> {
     for (id, text) in manifests {
         fs::write(experiments.join(format!("{id}.yaml")), text).unwrap();
     }
-    let output = Command::new(env!("CARGO_BIN_EXE_tritrack"))
-        .arg("--workspace")
-        .arg(folder.path())
-        .args(["reproduce", "all"])
-        .output()
-        .unwrap();
+    folder
+}
+
+fn tritrack(folder: &TempDir, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tritrack"));
+    command.arg("--workspace").arg(folder.path()).args(arguments).output().unwrap()
+}
+
+/// Runs manifests in a workspace with the repository's inputs; gives the workspace, or the message of what went wrong.
+fn reproduced(manifests: &[(&str, &str)]) -> Result<TempDir, String> {
+    let folder = workspace(manifests);
+    let output = tritrack(&folder, &["reproduce", "all"]);
     match output.status.code() {
         Some(0) => Ok(folder),
         _ => Err(String::from_utf8(output.stderr).unwrap()),
@@ -130,4 +137,151 @@ fn golden_inputs_may_be_those_of_another_network() {
     let message =
         reproduced(&[("nets", &networks("{set: golden, of: resnet18-s80-a8, count: 1}"))]).unwrap_err();
     assert!(message.contains("network `resnet18-s80-a8` has no golden vectors"), "{message}");
+}
+
+fn ratio() -> String {
+    format!(
+        "id: ratio
+title: Ratios of a small network
+seed: 3
+energy_ratio:
+  network: vgg8-fashion-s85-a4
+  images: {{set: golden, count: 1}}
+  {MACHINE}
+  technologies: [paper-like, bare-track]
+  search_models: [active-bits, match-line]
+  claimed_ratio: 7.5
+  draws: 100
+  headline: {{baseline: plain, technology: paper-like, search_model: active-bits}}
+  crossbars:
+    - {{name: plain, technology: neurosim-rram-22nm, node_nm: 45, weights: ternary, activation_bits: 4}}
+    - {{name: skipping, technology: neurosim-rram-22nm, node_nm: 45, weights: ternary, activation_bits: 4, zero_skipping: empty_planes, gating: segments}}
+    - {{name: small, technology: neurosim-rram-22nm, weights: ternary, activation_bits: 4}}
+  digital:
+    - {{name: digital, technology: mac-array, weights: ternary, activation_bits: 4}}
+  published:
+    - {{name: quoted, node_nm: 22, weights: ternary, activation_bits: 4, energy_uj: 5, source: a test}}
+  flows:
+    - {{name: plain flow, {MACHINE}}}
+  replication: {{flows: [plain flow], outputs_per_processor: [0, 64]}}
+  break_even:
+    flows: [plain flow]
+    shift_pj: {{low: 0.001, high: 1, steps: 4}}
+    search_fj: {{low: 0.1, high: 10, steps: 3}}
+    points: [{{name: a point, shift_pj: 0.1, search_fj: 1, source: a test}}]
+"
+    )
+}
+
+/// The row of a table in which columns of text have the given values.
+fn row_of(table: &Table, wanted: &[(&str, &str)]) -> usize {
+    let holds = |row: usize| wanted.iter().all(|&(column, value)| table.text(column).unwrap()[row] == value);
+    (0..table.rows()).find(|&row| holds(row)).unwrap()
+}
+
+#[test]
+fn ratios_are_taken_at_one_node_under_every_prior_against_every_kind_of_baseline() {
+    let folder = small();
+    let ratios = table(folder, "ratio/ratios.parquet");
+    // 5 baselines, 2 technologies, 2 search models, 2 priors.
+    assert_eq!(ratios.rows(), 5 * 2 * 2 * 2);
+    let value = |column: &str, wanted: &[(&str, &str)]| ratios.real(column).unwrap()[row_of(&ratios, wanted)];
+    let of =
+        |baseline| [("baseline", baseline), ("technology", "paper-like"), ("search_model", "active-bits")];
+    // The processor is at the node of what it is held against.
+    assert!(value("processor_energy", &of("small")) < value("processor_energy", &of("plain")));
+    assert_eq!(value("processor_energy", &of("small")), value("processor_energy", &of("quoted")));
+    // What the crossbar saves lowers the ratio.
+    assert!(value("ratio", &of("skipping")) < value("ratio", &of("plain")));
+    for row in 0..ratios.rows() {
+        let [low, median, high] =
+            ["ratio_p05", "ratio_p50", "ratio_p95"].map(|column| ratios.real(column).unwrap()[row]);
+        assert!(low < median && median < high);
+    }
+    let systems = table(folder, "ratio/systems.parquet");
+    let kinds: std::collections::BTreeSet<&str> = systems.text("system").unwrap().into_iter().collect();
+    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["RTM-AP", "crossbar", "digital"]);
+}
+
+#[test]
+fn fewer_outputs_a_processor_take_more_processors_and_less_time() {
+    let table = table(small(), "ratio/replication.parquet");
+    let processors = table.integer("processors").unwrap();
+    let (latency, area) = (table.real("latency").unwrap(), table.real("area").unwrap());
+    assert!(processors[0] <= processors[1] && latency[0] > latency[1] && area[0] <= area[1]);
+    assert!(table.text("iso").unwrap().iter().any(|iso| iso.contains("latency")));
+}
+
+#[test]
+fn the_break_even_falls_with_both_energies_and_rises_when_the_rest_is_free() {
+    let table = table(small(), "ratio/break_even.parquet");
+    assert_eq!(table.rows(), 2 * 4 * 3);
+    let ratios = table.real("ratio").unwrap();
+    let (nominal, free) = ratios.split_at(12);
+    assert!(nominal.iter().zip(free).all(|(nominal, free)| nominal < free));
+    // Shifts ascend within a row, searches from row to row.
+    assert!(nominal.chunks(4).all(|row| row.is_sorted_by(|a, b| a > b)));
+    assert!(
+        (0..4)
+            .all(|column| nominal[column] > nominal[column + 4] && nominal[column + 4] > nominal[column + 8])
+    );
+}
+
+fn space() -> String {
+    "id: space
+title: Shapes for a small network
+design_space:
+  networks:
+    - {network: vgg8-fashion-s85-a4, images: {set: golden, count: 1}, thresholded: {weights: vgg8-fashion-latent, sparsity: 0.97}}
+  technologies: [bare-track, paper-like]
+  search_models: [active-bits]
+  rows: [64, 256]
+  columns: [128]
+  domains: [32, 64]
+  ways:
+    - {name: plain, sharing: per-channel, layout: along}
+    - {name: split, sharing: per-channel, layout: tiled, outputs_per_processor: 128}
+"
+    .to_owned()
+}
+
+/// The ratios and the shapes of a small network, computed once for all tests.
+fn small() -> &'static TempDir {
+    static FOLDER: OnceLock<TempDir> = OnceLock::new();
+    FOLDER.get_or_init(|| reproduced(&[("ratio", &ratio()), ("space", &space())]).unwrap())
+}
+
+#[test]
+fn the_front_of_the_space_is_beaten_by_no_shape() {
+    let table = table(small(), "space/points.parquet");
+    // Two technologies, two rows, two domains, two ways.
+    assert_eq!(table.rows(), 16);
+    let goals = ["energy", "latency", "area"].map(|column| table.real(column).unwrap());
+    let (technologies, front) = (table.text("technology").unwrap(), table.flag("front").unwrap());
+    let beats = |a: usize, b: usize| {
+        technologies[a] == technologies[b]
+            && goals.iter().all(|goal| goal[a] <= goal[b])
+            && goals.iter().any(|goal| goal[a] < goal[b])
+    };
+    for (row, &on_front) in front.iter().enumerate() {
+        assert_eq!(on_front, !(0..table.rows()).any(|other| beats(other, row)), "{row}");
+    }
+    assert!((table.real("weight_sparsity").unwrap()[0] - 0.97).abs() < 0.001);
+}
+
+#[test]
+fn the_same_bytes_come_out_at_any_number_of_threads() {
+    let again = workspace(&[("ratio", &ratio()), ("space", &space())]);
+    let output = tritrack(&again, &["--jobs", "1", "reproduce", "all"]);
+    assert!(output.status.success());
+    for path in [
+        "results/ratio/ratios.parquet",
+        "results/ratio/replication.parquet",
+        "results/space/points.parquet",
+        "figures/ratio.svg",
+        "figures/space.svg",
+    ] {
+        let bytes = |folder: &TempDir| fs::read(folder.path().join(path)).unwrap();
+        assert!(bytes(small()) == bytes(&again), "{path}");
+    }
 }

@@ -7,6 +7,7 @@ mod heat_map;
 mod intervals;
 mod scatter;
 mod stacked_bars;
+mod text_table;
 mod tornado;
 
 pub use curves::{Curve, CurvePoint, Curves};
@@ -16,6 +17,7 @@ pub use heat_map::{HeatMap, MapPoint};
 pub use intervals::{Interval, IntervalChart, IntervalGroup, IntervalRow};
 pub use scatter::{Better, Front, Scatter, ScatterPoint, ScatterSeries};
 pub use stacked_bars::{Stack, StackedBars, Stacking};
+pub use text_table::TextTable;
 pub use tornado::{Swing, Tornado};
 
 use crate::error::FigureError;
@@ -40,6 +42,8 @@ pub enum Chart {
     Tornado(Tornado),
     /// Points over two axes.
     Scatter(Scatter),
+    /// Numbers to read.
+    Text(TextTable),
 }
 
 impl Chart {
@@ -54,6 +58,7 @@ impl Chart {
             Self::HeatMap(chart) => chart.draw(scene, at, width),
             Self::Tornado(chart) => chart.draw(scene, at, width),
             Self::Scatter(chart) => chart.draw(scene, at, width),
+            Self::Text(chart) => chart.draw(scene, at, width),
         }
     }
 }
@@ -75,5 +80,6 @@ chart_from!(
     Curves(Curves),
     HeatMap(HeatMap),
     Tornado(Tornado),
-    Scatter(Scatter)
+    Scatter(Scatter),
+    Text(TextTable)
 );

@@ -2,12 +2,14 @@
 
 mod accuracy;
 mod crossbar_validation;
+mod design_space;
 mod energy_parts;
 mod energy_ratio;
 mod fault_sites;
 mod hardware_features;
 mod layer_costs;
 mod lifetime;
+mod network_table;
 mod networks;
 mod operations;
 mod sensitivity;
@@ -15,18 +17,22 @@ mod shift_faults;
 
 pub use accuracy::accuracies;
 pub use crossbar_validation::crossbar_validation;
+pub use design_space::{SpaceFocus, design_space};
 pub use energy_parts::energy_parts;
-pub use energy_ratio::{RatioFocus, energy_ratio};
+pub use energy_ratio::{NamedPoint, RatioFocus, RatioTables, energy_ratio};
 pub use fault_sites::fault_sites;
 pub use hardware_features::hardware_features;
-pub use layer_costs::layer_costs;
+pub use layer_costs::{LayerQuantity, layer_costs};
 pub use lifetime::lifetime;
+pub use network_table::network_table;
 pub use networks::networks;
 pub use operations::operations;
 pub use sensitivity::{SensitivityFocus, sensitivity};
 pub use shift_faults::shift_faults;
 
-use crate::{Marker, Role};
+use tables::Table;
+
+use crate::{FigureError, Marker, Role};
 
 /// The values of a column in the order in which they first occur.
 fn distinct<T: PartialEq + Copy>(values: &[T]) -> Vec<T> {
@@ -47,6 +53,26 @@ fn technology_role(name: &str) -> Role {
         "conservative" => Role::Distinct(3),
         _ => Role::Distinct(4),
     }
+}
+
+/// The colour of the digital reference, the same in every figure.
+const DIGITAL: Role = Role::Guide;
+
+/// What others published, a sentence each, from the table `quoted`.
+fn quotations(quoted: &Table) -> Result<Vec<String>, FigureError> {
+    let (names, networks, sources) = (quoted.text("name")?, quoted.text("network")?, quoted.text("source")?);
+    let (marks, energies) = (quoted.text("mark")?, quoted.real("energy")?);
+    let quotation = |row: usize| {
+        format!(
+            "Quoted, not compared ({}): {}, {}, {} µJ; {}.",
+            marks[row],
+            names[row],
+            networks[row],
+            crate::significant(energies[row], 4),
+            sources[row]
+        )
+    };
+    Ok((0..quoted.rows()).map(quotation).collect())
 }
 
 /// The mark of a search model.

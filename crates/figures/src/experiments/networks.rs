@@ -2,15 +2,15 @@
 
 use tables::Table;
 
-use super::{distinct, technology_role};
+use super::{DIGITAL, distinct, quotations, technology_role};
 use crate::{Axis, Bar, Figure, FigureError, GroupedBars, Panel, Role, Series};
 
-/// Bars of energy, latency and their product by network, from the table `networks`. Of several search models the first is
-/// shown.
+/// Bars of energy, latency and their product by network, from the table `networks`; energies that others published, from the
+/// table `quoted`, are told below. Of several search models the first is shown.
 ///
 /// # Errors
 /// If the table lacks a column.
-pub fn networks(title: &str, table: &Table) -> Result<Figure, FigureError> {
+pub fn networks(title: &str, table: &Table, quoted: &Table) -> Result<Figure, FigureError> {
     let (names, systems) = (table.text("network")?, table.text("system")?);
     let (configurations, flows) = (table.text("configuration")?, table.optional_text("flow")?);
     let models = table.optional_text("search_model")?;
@@ -30,6 +30,7 @@ pub fn networks(title: &str, table: &Table) -> Result<Figure, FigureError> {
                     if place == 0 { technology_role(configuration) } else { further_flow(configuration) };
                 Series::new(format!("{system}, {configuration}, {flow}"), role)
             }
+            None if system == "digital" => Series::new(configuration, DIGITAL),
             None => Series::new(configuration, Role::Crossbar),
         })
         .collect();
@@ -60,6 +61,9 @@ pub fn networks(title: &str, table: &Table) -> Result<Figure, FigureError> {
     if let Some(model) = shown {
         figure =
             figure.caption(format!("Searches are charged by the model {model}; the table has the others."));
+    }
+    for quotation in quotations(quoted)? {
+        figure = figure.caption(quotation);
     }
     figure.panels = vec![energy, latency, product];
     Ok(figure)

@@ -16,7 +16,7 @@ use crate::manifest::ManifestError;
 
 #[cfg(test)]
 pub use page::CLAIMS;
-pub use page::{between_marks, claims_table, markdown, update};
+pub use page::{between_marks, claims_table, markdown, sentence, update};
 pub use query::{Query, QueryError};
 pub use verdict::{Judged, Verdict, judge};
 

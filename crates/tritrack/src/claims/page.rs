@@ -65,7 +65,7 @@ pub fn claims_table(claims: &[(&Claim, Judged)]) -> Result<Table, RunError> {
 pub fn markdown(claims: &[(&Claim, Judged)]) -> String {
     let mut page = String::from("| claim | stated | measured here | verdict |\n|---|---|---|---|\n");
     for (claim, judged) in claims {
-        let numbers: Vec<String> = judged.measured.iter().map(shown).collect();
+        let numbers: Vec<String> = judged.measured.iter().map(sentence).collect();
         let reason = claim.untestable.iter().map(|why| format!("not testable: {why}"));
         let reading = Some(claim.reading.trim()).filter(|text| !text.is_empty()).map(str::to_owned);
         let cell: Vec<String> = reason.chain(numbers).chain(reading).collect();
@@ -82,7 +82,8 @@ pub fn markdown(claims: &[(&Claim, Judged)]) -> String {
     page
 }
 
-fn shown(measured: &Measured) -> String {
+/// A number with what is expected of it, in words.
+pub fn sentence(measured: &Measured) -> String {
     let number = |value: f64| match measured.shown {
         Shown::Number => three_digits(value),
         Shown::Times => format!("{} ×", three_digits(value)),

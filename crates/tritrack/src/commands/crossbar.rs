@@ -21,7 +21,14 @@ use crate::workspace::Workspace;
 pub const EXAMPLES: &str = "\
 Examples:
   tritrack crossbar resnet18-s80-a4 --technology neurosim-rram-22nm --set design.node_nm=45
-  tritrack crossbar layers.yaml --technology isaac-like --weights 8-bit --activation-bits 8 --format json";
+  tritrack crossbar layers.yaml --technology isaac-like --weights 8-bit --activation-bits 8 --format json
+
+A file of layer shapes is a list of layers; only `input` (channels, height, width) and `outputs` are needed:
+  - {name: stem, input: [3, 224, 224], outputs: 64, kernel: 7, stride: 2, padding: 3, pool: 2}
+  - {name: fc, input: [512, 1, 1], outputs: 1000, activations: {kind: rectified, zeros: 0.5, mean: 0.25}}
+`pool` is the extent of the pool that follows, or `global`; activations are `{kind: uniform}`, `{kind: set_bits, share: 0.2}` or
+rectified. Fields of the design are, for example, design.rows, design.cell_bits, design.converter.kind (flash, successive),
+design.mapping (unrolled, split_kernel), design.zero_skipping (empty_planes), design.gating (segments).";
 
 /// What to compute, on which crossbar.
 #[derive(Debug, Args)]
@@ -38,7 +45,7 @@ pub struct CrossbarArguments {
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub settings: Vec<Setting>,
 
-    /// What is counted
+    /// Whose counting
     #[arg(long, default_value = "corrected")]
     pub mode: Mode,
 
@@ -62,11 +69,11 @@ pub struct CrossbarArguments {
 /// What is counted, by name: see [`Counting`].
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum Mode {
-    /// What happens.
+    /// What happens: padded positions, active rows, mapped columns
     Corrected,
-    /// What DNN+NeuroSim counts.
+    /// As DNN+NeuroSim counts: no padding, a quarter of all rows driven, accumulators for every column
     NeurosimCompatible,
-    /// The same with the padded output positions.
+    /// The same with the padded output positions
     NeurosimCompatiblePadded,
 }
 
@@ -154,6 +161,8 @@ pub fn run(
             object.insert("network".into(), json!(arguments.network));
             object.insert("technology".into(), json!(technology.name));
             object.insert("node_nm".into(), json!(technology.design.node_nm));
+            let mode = arguments.mode.to_possible_value();
+            object.insert("mode".into(), json!(mode.as_ref().map_or("", |mode| mode.get_name())));
             object.insert("weights".into(), json!(arguments.weights.name()));
             object.insert("activation_bits".into(), json!(activation_bits));
             format!("{:#}\n", Value::Object(object))

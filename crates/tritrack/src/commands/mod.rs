@@ -6,6 +6,7 @@ pub mod crossbar;
 pub mod diff;
 pub mod explain;
 pub mod inject;
+pub mod report;
 pub mod shard;
 pub mod simulate;
 pub mod status;

@@ -216,6 +216,8 @@ fn as_point(crossbar: &AnalogPoint) -> CrossbarPoint {
         node_nm: None,
         weights: WeightPrecision::Ternary,
         activation_bits: 4,
+        zero_skipping: None,
+        gating: None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The crossbar model against measured runs of DNN+NeuroSim: every case, layer and part.
 
+use crossbar::component_validation::ComponentComparison;
 use crossbar::validation::{Calibration, Comparison, Part, TOTAL};
 use tables::{Column, Schema, Table, Value};
 
@@ -30,6 +31,23 @@ pub static COMPARISONS: Schema = Schema::new(
     ],
 );
 
+/// Components against other tools.
+pub static COMPONENTS: Schema = Schema::new(
+    "components",
+    "Single components of the crossbar model against what other tools give for them, at the technology of the stock case.",
+    &[
+        Column::text("tool", "The tool."),
+        Column::text("component", "What is compared."),
+        Column::text("kind", "Kind of converter; `none` where it does not matter."),
+        Column::integer("bits", "", "Bits of the converter or the adder; cells along the row of a driver."),
+        Column::real("node", "nm", "Technology node."),
+        Column::text("unit", "Unit of both values."),
+        Column::real("stated", "", "The tool's value, in that unit."),
+        Column::real("modelled", "", "The modelled value, in that unit."),
+        Column::real("ratio", "", "Modelled over stated."),
+    ],
+);
+
 /// Up to which deviation the summary counts the model as close.
 const CLOSE: f64 = 0.2;
 
@@ -52,8 +70,37 @@ pub fn run(
             ("ratio", if row.measured == 0.0 { Value::Missing } else { row.ratio().into() }),
         ])?;
     }
-    let figure = figures::crossbar_validation(&manifest.title, &table)?;
-    Ok(Outcome { tables: vec![table], figure, summary: summary(&comparisons) })
+    let components = models.crossbar_components(&study.references)?;
+    let mut component_table = Table::new(&COMPONENTS);
+    for row in &components {
+        component_table.push_row([
+            ("tool", row.tool.as_str().into()),
+            ("component", row.component.name().into()),
+            ("kind", row.kind.as_str().into()),
+            ("bits", i64::from(row.bits).into()),
+            ("node", row.node_nm.into()),
+            ("unit", row.component.unit().into()),
+            ("stated", row.stated.into()),
+            ("modelled", row.modelled.into()),
+            ("ratio", row.ratio().into()),
+        ])?;
+    }
+    let figure = figures::crossbar_validation(&manifest.title, &table, &component_table)?;
+    let mut summary = summary(&comparisons);
+    summary.extend(component_summary(&components));
+    Ok(Outcome { tables: vec![table, component_table], figure, summary })
+}
+
+fn component_summary(components: &[ComponentComparison]) -> Vec<String> {
+    let mut tools: Vec<&str> = components.iter().map(|row| row.tool.as_str()).collect();
+    tools.dedup();
+    let of_tool = |tool: &&str| {
+        let ratios: Vec<f64> =
+            components.iter().filter(|row| row.tool == *tool).map(ComponentComparison::ratio).collect();
+        let close = ratios.iter().filter(|&&ratio| (ratio - 1.0).abs() <= CLOSE).count();
+        format!("{close} of {} components of {tool} within {} %", ratios.len(), 100.0 * CLOSE)
+    };
+    tools.iter().map(of_tool).collect()
 }
 
 fn summary(comparisons: &[Comparison]) -> Vec<String> {

@@ -5,7 +5,7 @@ use tables::{Column, Schema, Table, Value};
 use super::Outcome;
 use super::costs::{microjoules, milliseconds, of_study};
 use crate::error::RunError;
-use crate::manifest::{CostStudy, Manifest};
+use crate::manifest::{CostStudy, Manifest, Shown};
 use crate::models::Models;
 use crate::progress::Progress;
 
@@ -60,6 +60,10 @@ pub fn run(
         ));
     }
     bar.finish();
-    let figure = figures::layer_costs(&manifest.title, &table)?;
+    let shown = match study.shown {
+        Shown::Energy => figures::LayerQuantity::Energy,
+        Shown::Latency => figures::LayerQuantity::Latency,
+    };
+    let figure = figures::layer_costs(&manifest.title, shown, &table)?;
     Ok(Outcome { tables: vec![table], figure, summary })
 }

@@ -3,6 +3,8 @@
 mod accuracy;
 pub mod costs;
 mod crossbar_validation;
+mod design_space;
+mod draws;
 mod energy_parts;
 mod energy_ratio;
 mod fault_sites;
@@ -46,6 +48,7 @@ pub fn run(manifest: &Manifest, models: &Models<'_>, progress: &Progress) -> Res
         Study::CrossbarValidation(study) => crossbar_validation::run(manifest, study, models),
         Study::Networks(study) => networks::run(manifest, study, models, progress),
         Study::HardwareFeatures(study) => hardware_features::run(manifest, study, models, progress),
+        Study::DesignSpace(study) => design_space::run(manifest, study, models, progress),
         Study::Accuracy(study) => accuracy::run(manifest, study, models, progress),
         Study::Lifetime(study) => lifetime::run(manifest, study, models),
         Study::FaultSites(study) => fault_sites::run(manifest, study, models, progress),
@@ -70,7 +73,9 @@ mod tests {
             &energy_parts::PARTS,
             &energy_ratio::RATIOS,
             &energy_ratio::SYSTEMS,
-            &energy_ratio::FLOWS,
+            &energy_ratio::flows::FLOWS,
+            &energy_ratio::replication::REPLICATION,
+            &energy_ratio::break_even::BREAK_EVEN,
             &shift_faults::ACCURACY,
             &shift_faults::PROTECTION,
             &shift_faults::AGREEMENT,
@@ -81,7 +86,10 @@ mod tests {
             &crate::trials::RECORDS,
             &crate::commands::inject::INJECTION,
             &crossbar_validation::COMPARISONS,
+            &crossbar_validation::COMPONENTS,
             &networks::NETWORKS,
+            &networks::QUOTED,
+            &design_space::POINTS,
             &sensitivity::SENSITIVITY,
             &hardware_features::SCHEDULES,
             &hardware_features::HARDWARE,

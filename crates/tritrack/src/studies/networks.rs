@@ -1,13 +1,16 @@
 //! Every network on both systems: energy, latency, arrays, area and their products.
 
-use rtm_ap::{ProcessorParameters, cost, processor_area};
+use digital::{MacArray, ZeroWeights};
+use rtm_ap::{ProcessorParameters, chip_area, cost};
 use tables::{Column, Schema, Table, Value};
 use technology::{Parameters, Quantity};
 
 use super::Outcome;
 use super::costs::{CROSSBAR, PROCESSOR, microjoules, milliseconds};
 use crate::error::RunError;
-use crate::manifest::{CrossbarPoint, Flow, Manifest, NetworkPoint, NetworksStudy, WeightPrecision};
+use crate::manifest::{
+    CrossbarPoint, Flow, Manifest, MatchingCrossbar, NetworkPoint, NetworksStudy, WeightPrecision,
+};
 use crate::models::{MachineRun, Models, crossbar_report, weight_sparsity};
 use crate::progress::Progress;
 
@@ -19,8 +22,11 @@ pub static NETWORKS: Schema = Schema::new(
         Column::text("network", "Name of the network."),
         Column::integer("activation_bits", "", "Bits of the network's activations, on both systems."),
         Column::real("weight_sparsity", "", "Share of the network's weights that are 0."),
-        Column::text("system", "`RTM-AP` or `crossbar`."),
-        Column::text("configuration", "Technology of the RTM-AP, or name of the crossbar."),
+        Column::text("system", "`RTM-AP`, `crossbar` or `digital`."),
+        Column::text(
+            "configuration",
+            "Technology of the RTM-AP, or name of the crossbar or the digital reference.",
+        ),
         Column::text("flow", "Name of the way in which the RTM-AP's program was compiled.").optional(),
         Column::text("sharing", "Way of sharing subexpressions.").optional(),
         Column::text("layout", "How words lie in the array.").optional(),
@@ -29,7 +35,7 @@ pub static NETWORKS: Schema = Schema::new(
         Column::real("latency", "ms", "Latency for one image, layer after layer."),
         Column::real("power", "mW", "Energy over latency."),
         Column::real("energy_delay", "uJ ms", "Energy times latency."),
-        Column::integer("arrays", "", "Associative processors side by side, or subarrays."),
+        Column::integer("arrays", "", "Associative processors side by side, subarrays, or arrays of units."),
         Column::real(
             "area",
             "mm2",
@@ -37,6 +43,19 @@ pub static NETWORKS: Schema = Schema::new(
         ),
         Column::real("energy_ratio", "", "Energy of the crossbar over this energy."),
         Column::real("latency_ratio", "", "Latency of the crossbar over this latency."),
+    ],
+);
+
+/// What others published.
+pub static QUOTED: Schema = Schema::new(
+    "quoted",
+    "Energies that others published for the same kinds of network: told, not compared, as their networks, precisions and nodes differ.",
+    &[
+        Column::text("name", "Whose."),
+        Column::text("network", "Kind of network."),
+        Column::real("energy", "uJ", "Energy of one inference."),
+        Column::text("mark", "How far it can be trusted."),
+        Column::text("source", "Where it comes from."),
     ],
 );
 
@@ -109,8 +128,11 @@ pub fn run(
             }
             bar.inc(1);
         }
-        let none = [Value::Missing, Value::Missing, Value::Missing, Value::Missing];
-        push(CROSSBAR, &study.crossbar.name, none, crossbar)?;
+        let none = || [Value::Missing, Value::Missing, Value::Missing, Value::Missing];
+        push(CROSSBAR, &study.crossbar.name, none(), crossbar)?;
+        if let Some(digital) = &study.digital {
+            push("digital", &digital.name, none(), digital_costs(digital, point, models, bits)?)?;
+        }
         summary.push(format!(
             "{}: crossbar {:.4} µJ, {:.4} ms; RTM-AP {:.4} to {:.4} times its energy efficiency",
             point.network,
@@ -121,8 +143,41 @@ pub fn run(
         ));
     }
     bar.finish();
-    let figure = figures::networks(&manifest.title, &table)?;
-    Ok(Outcome { tables: vec![table], figure, summary })
+    let mut quoted = Table::new(&QUOTED);
+    for point in &study.quoted {
+        quoted.push_row([
+            ("name", point.name.as_str().into()),
+            ("network", point.network.as_str().into()),
+            ("energy", point.energy_uj.into()),
+            ("mark", point.mark.name().into()),
+            ("source", point.source.as_str().into()),
+        ])?;
+    }
+    let figure = if study.as_table {
+        figures::network_table(&manifest.title, &table, &quoted)?
+    } else {
+        figures::networks(&manifest.title, &table, &quoted)?
+    };
+    Ok(Outcome { tables: vec![table, quoted], figure, summary })
+}
+
+fn digital_costs(
+    digital: &MatchingCrossbar,
+    point: &NetworkPoint,
+    models: &Models<'_>,
+    activation_bits: u32,
+) -> Result<Costs, RunError> {
+    let file = models.digital_technology(&digital.technology, digital.node_nm)?;
+    let array = MacArray::new(file.design, &file.parameters)?;
+    let layers = models.matrix_layers(&point.network)?;
+    let report =
+        array.evaluate(&layers, WeightPrecision::Ternary.bits(), activation_bits, ZeroWeights::Computed)?;
+    Ok(Costs {
+        energy: microjoules(report.energy()),
+        latency: milliseconds(report.latency()),
+        arrays: 1,
+        area: report.area.base() * 1e-6,
+    })
 }
 
 fn crossbar_costs(
@@ -138,6 +193,8 @@ fn crossbar_costs(
         node_nm: study.crossbar.node_nm,
         weights: WeightPrecision::Ternary,
         activation_bits,
+        zero_skipping: None,
+        gating: None,
     };
     let file = models.crossbar_technology(&crossbar)?;
     let layers = models.crossbar_layers(&point.network, &point.images)?;
@@ -162,8 +219,7 @@ fn processor_costs(
     let parameters = ProcessorParameters::resolve(&file.parameters)?;
     let geometry = flow.machine.0.geometry;
     let total = run.total();
-    let program = parameters.program_bit_area.base() * PROGRAM_WORD_BITS * run.words() as f64;
-    let area = (processor_area(geometry, &parameters) * total.processors as f64).base() + program;
+    let area = chip_area(total.processors, run.words(), geometry, &parameters).base();
     let costs = study.search_models.iter().map(|&model| {
         let cost = cost(&total, total.processors, geometry, &parameters, model, file.design.padding_rows);
         let costs = Costs {
@@ -176,6 +232,3 @@ fn processor_costs(
     });
     Ok(costs.collect())
 }
-
-/// Bits of a word of the program.
-const PROGRAM_WORD_BITS: f64 = 64.0;

@@ -62,7 +62,10 @@ pub fn run(
     let events = run.total();
     let processor_file = models.processor_technology(&study.technology)?;
     let processor = |set: &ParameterSet| -> Result<Energy, RunError> {
-        let (parameters, padding) = (ProcessorParameters::resolve(set)?, processor_file.design.padding_rows);
+        let (parameters, padding) = (
+            ProcessorParameters::varied(set, processor_file.design.node_nm)?,
+            processor_file.design.padding_rows,
+        );
         let model = study.search_model;
         Ok(cost(&events, events.processors, options.geometry, &parameters, model, padding).energy.total())
     };

@@ -1,0 +1,242 @@
+//! From matrices and vectors to energy, latency and area.
+
+use std::path::Path;
+
+use technology::{
+    Area, Energy, ParameterSet, Parameters, Power, Quantity, TechnologyError, TechnologyFile, Time,
+};
+
+use crate::parameters::{ArrayDesign, ArrayParameters};
+
+/// One layer as a matrix and the vectors that it is multiplied by.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MatrixLayer {
+    /// The layer's name.
+    pub name: String,
+    /// Vectors of one image: output positions.
+    pub vectors: u64,
+    /// Rows of the matrix: inputs of one output.
+    pub rows: u64,
+    /// Columns of the matrix: outputs.
+    pub outputs: u64,
+    /// Values of the input.
+    pub input_values: u64,
+    /// Values that are stored after the pool.
+    pub stored_values: u64,
+    /// Share of the weights that are not zero.
+    pub nonzero_weights: f64,
+}
+
+/// What is done with weights that are zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ZeroWeights {
+    /// They are multiplied like the others.
+    Computed,
+    /// The units skip them, without any cost of finding them; time is not saved, as the array's rows wait for each other.
+    Skipped,
+}
+
+/// What can be wrong with a digital array.
+#[derive(Debug, thiserror::Error)]
+pub enum DigitalError {
+    /// A shape that cannot be built.
+    #[error(
+        "digital array of {rows} x {columns} units at {node_nm} nm; expected 1 to 65536 along each side and 7 to 130 nm"
+    )]
+    Design {
+        /// Units along partial sums.
+        rows: usize,
+        /// Units side by side.
+        columns: usize,
+        /// Node.
+        node_nm: f64,
+    },
+    /// Bits that are not covered.
+    #[error("{what} of {bits} bits; 1 to 16 are covered")]
+    Bits {
+        /// `weights` or `activations`.
+        what: &'static str,
+        /// Found.
+        bits: u32,
+    },
+    /// The technology file is wrong.
+    #[error(transparent)]
+    Technology(#[from] TechnologyError),
+}
+
+/// Energy by part.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct DigitalParts {
+    /// Multipliers and adders.
+    pub arithmetic: Energy,
+    /// Registers of the units.
+    pub registers: Energy,
+    /// The buffer beside the array: vectors and partial sums.
+    pub buffer: Energy,
+    /// The large memory: weights and activations.
+    pub memory: Energy,
+    /// Leakage over the latency.
+    pub leakage: Energy,
+}
+
+impl DigitalParts {
+    /// The names of the parts, in the order of [`DigitalParts::values`].
+    pub const NAMES: [&'static str; 5] = ["arithmetic", "registers", "buffer", "memory", "leakage"];
+
+    /// The parts.
+    pub fn values(&self) -> [Energy; 5] {
+        [self.arithmetic, self.registers, self.buffer, self.memory, self.leakage]
+    }
+
+    /// Their sum.
+    pub fn total(&self) -> Energy {
+        self.values().into_iter().sum()
+    }
+}
+
+/// What one layer costs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LayerCost {
+    /// The layer's name.
+    pub name: String,
+    /// Energy by part.
+    pub energy: DigitalParts,
+    /// Latency.
+    pub latency: Time,
+}
+
+/// What a network costs for one image, layer after layer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DigitalReport {
+    /// The layers, in order.
+    pub layers: Vec<LayerCost>,
+    /// The array with its buffer and memory.
+    pub area: Area,
+}
+
+impl DigitalReport {
+    /// Energy of one image.
+    pub fn energy(&self) -> Energy {
+        self.layers.iter().map(|layer| layer.energy.total()).sum()
+    }
+
+    /// Latency of one image.
+    pub fn latency(&self) -> Time {
+        self.layers.iter().map(|layer| layer.latency).sum()
+    }
+}
+
+/// A digital array.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MacArray {
+    design: ArrayDesign,
+    parameters: ArrayParameters,
+    /// Energy of logic and memory, area, and leakage, from the reference node to the design's.
+    logic: f64,
+    area: f64,
+    leakage: f64,
+}
+
+/// Reads a digital array's technology file.
+///
+/// # Errors
+/// If the file cannot be read, is not of the form, or does not give exactly the parameters that the model needs.
+pub fn load_technology(path: &Path) -> Result<TechnologyFile<ArrayDesign>, TechnologyError> {
+    TechnologyFile::load(path, &[ArrayParameters::DECLARATIONS])
+}
+
+impl MacArray {
+    /// From a design and parameters. Energies follow node and supply as those of the other systems do: gate capacitance, a power of the
+    /// node, times the square of a supply that falls linearly to that of 22 nm.
+    ///
+    /// # Errors
+    /// If the array cannot be built or a parameter is missing.
+    pub fn new(design: ArrayDesign, parameters: &ParameterSet) -> Result<Self, DigitalError> {
+        let sides = 1..=65_536_usize;
+        let ArrayDesign { node_nm, rows, columns, .. } = design;
+        if !sides.contains(&rows) || !sides.contains(&columns) || !(7.0..=130.0).contains(&node_nm) {
+            return Err(DigitalError::Design { rows, columns, node_nm });
+        }
+        let parameters = ArrayParameters::resolve(parameters)?;
+        let reference_nm = parameters.reference_node.base() * 1e3;
+        let size = node_nm / reference_nm;
+        let slope = (parameters.supply_ratio.base() - 1.0) / (reference_nm - 22.0);
+        let supply = |node_nm: f64| 1.0 + slope * (node_nm - 22.0);
+        let volts = supply(node_nm) / supply(reference_nm);
+        let logic = libm::pow(size, parameters.gate_exponent.base()) * volts * volts;
+        Ok(Self { design, parameters, logic, area: size * size, leakage: size * volts })
+    }
+
+    /// What a network costs.
+    ///
+    /// # Errors
+    /// If weights or activations have bits that are not covered.
+    pub fn evaluate(
+        &self,
+        layers: &[MatrixLayer],
+        weight_bits: u32,
+        activation_bits: u32,
+        zeros: ZeroWeights,
+    ) -> Result<DigitalReport, DigitalError> {
+        for (what, bits) in [("weights", weight_bits), ("activations", activation_bits)] {
+            if !(1..=16).contains(&bits) {
+                return Err(DigitalError::Bits { what, bits });
+            }
+        }
+        let bits = (f64::from(weight_bits), f64::from(activation_bits));
+        let weights: u64 = layers.iter().map(|layer| layer.rows * layer.outputs).sum();
+        let largest_map =
+            layers.iter().map(|layer| layer.input_values + layer.stored_values).max().unwrap_or(0);
+        let memory_bits =
+            weights as f64 * bits.0 + largest_map as f64 * bits.1 + self.design.buffer_bits as f64;
+        let p = &self.parameters;
+        let units = (self.design.rows * self.design.columns) as f64;
+        let leakage = (p.unit_leakage * units + p.bit_leakage * memory_bits) * self.leakage;
+        let area = (p.unit_area * units + p.bit_area * memory_bits) * self.area;
+        let layers = layers.iter().map(|layer| self.layer(layer, bits, zeros, leakage)).collect();
+        Ok(DigitalReport { layers, area })
+    }
+
+    fn layer(
+        &self,
+        layer: &MatrixLayer,
+        (weight_bits, activation_bits): (f64, f64),
+        zeros: ZeroWeights,
+        leakage: Power,
+    ) -> LayerCost {
+        let p = &self.parameters;
+        let along = |extent: u64, side: usize| extent.div_ceil(side as u64) as f64;
+        let (row_blocks, column_blocks) =
+            (along(layer.rows, self.design.rows), along(layer.outputs, self.design.columns));
+        let (vectors, rows, outputs) = (layer.vectors as f64, layer.rows as f64, layer.outputs as f64);
+        let sum_bits = weight_bits + activation_bits + libm::ceil(libm::log2(rows.max(1.0)));
+        let computed = match zeros {
+            ZeroWeights::Computed => 1.0,
+            ZeroWeights::Skipped => layer.nonzero_weights,
+        };
+        let multiplications = vectors * rows * outputs * computed;
+        // Each unit passes an activation on and stores a partial sum.
+        let registers = multiplications * (activation_bits + sum_bits);
+        // Vectors are read for every block of columns, partial sums written and read between blocks of rows.
+        let streamed = vectors * rows * column_blocks * activation_bits;
+        let partial_sums = vectors * outputs * (2.0 * row_blocks - 1.0) * sum_bits;
+        let stored = (layer.input_values + layer.stored_values) as f64 * activation_bits;
+        let loaded = rows * outputs * weight_bits;
+        // A block of weights is loaded row by row, then the vectors stream through, and the last ones leave.
+        let (array_rows, array_columns) = (self.design.rows as f64, self.design.columns as f64);
+        let cycles = row_blocks * column_blocks * (vectors + 2.0 * array_rows + array_columns);
+        let latency = p.cycle * cycles;
+        let product = p.multiplier_bit * (weight_bits * activation_bits) + p.adder_bit * sum_bits;
+        LayerCost {
+            name: layer.name.clone(),
+            energy: DigitalParts {
+                arithmetic: product * (multiplications * self.logic),
+                registers: p.register_bit * (registers * self.logic),
+                buffer: p.buffer_bit * ((streamed + partial_sums) * self.logic),
+                memory: p.memory_bit * ((stored + loaded) * self.logic),
+                leakage: leakage * latency,
+            },
+            latency,
+        }
+    }
+}

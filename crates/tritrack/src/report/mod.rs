@@ -1,0 +1,142 @@
+//! The report: one page of HTML that needs nothing beside it.
+//!
+//! Claims with their verdicts, every figure, every table, and every parameter with its source, from the files of the workspace.
+//! The same files give the same page.
+
+mod html;
+
+use std::path::Path;
+
+use rtm_ap::{ProcessorDesign, ProcessorParameters};
+use tables::{Kind, Table, Value, read_parquet};
+use technology::{ParameterSet, Parameters, TechnologyFile};
+
+use crate::claims::{Claim, Judged};
+use crate::error::RunError;
+use crate::manifest::Manifest;
+use crate::workspace::Workspace;
+
+use html::{Page, escaped};
+
+/// Rows of a table beyond these are left to the Parquet file.
+const ROWS: usize = 400;
+
+/// Writes the page.
+///
+/// # Errors
+/// If a file of the workspace cannot be read.
+pub fn page(workspace: &Workspace, claims: &[(&Claim, Judged)]) -> Result<String, RunError> {
+    let mut page = Page::new("Tritrack: the claims of CAM-only DNN inference, re-run");
+    page.paragraph(
+        "This page re-runs the claims of “Full-Stack Optimization for CAM-Only DNN Inference” (J. P. C. de Lima, A. A. Khan, \
+         L. Carro, J. Castrillon, DATE 2024, arXiv 2401.12630) from manifests. Every number comes from the tables below; \
+         nothing is fitted to a claim.",
+    );
+    let experiments: Vec<Manifest> = (workspace.experiments()?.iter())
+        .map(|id| Manifest::load(&workspace.manifest(id)))
+        .collect::<Result<_, _>>()?;
+    let made: Vec<&Manifest> =
+        experiments.iter().filter(|manifest| workspace.figure(&manifest.id, "svg").is_file()).collect();
+    page.contents(made.iter().map(|manifest| (manifest.id.as_str(), manifest.title.as_str())));
+
+    page.section("claims", "Claims");
+    for (claim, judged) in claims {
+        page.claim(claim, judged);
+    }
+    for manifest in &made {
+        experiment(&mut page, manifest, workspace)?;
+    }
+    page.section("parameters", "Parameters and their sources");
+    page.paragraph(
+        "Low and high are the 5 % and 95 % points of a parameter's range. The mark says how far its source can be trusted.",
+    );
+    for name in workspace.technology_names("rtm-ap")? {
+        let path = workspace.technology("rtm-ap", &name);
+        let file = TechnologyFile::<ProcessorDesign>::load(&path, &[ProcessorParameters::DECLARATIONS])?;
+        parameters(&mut page, &file.title, &workspace.shown(&path).to_string(), &file.parameters);
+    }
+    for name in workspace.technology_names("crossbar")? {
+        let path = workspace.technology("crossbar", &name);
+        let file = crossbar::load_technology(&path)?;
+        parameters(&mut page, &file.title, &workspace.shown(&path).to_string(), &file.parameters);
+    }
+    Ok(page.finish())
+}
+
+fn experiment(page: &mut Page, manifest: &Manifest, workspace: &Workspace) -> Result<(), RunError> {
+    let id = &manifest.id;
+    page.section(id, &format!("{id}: {}", manifest.title));
+    let path = workspace.figure(id, "svg");
+    page.picture(&read(&path)?, &manifest.title);
+    let shown = workspace.manifest(id);
+    page.raw(&format!(
+        "<p class=\"again\">Again: <code>tritrack reproduce {id} --force</code>, from <code>{}</code> (seed {}).</p>",
+        escaped(&workspace.shown(&shown).to_string()),
+        manifest.seed
+    ));
+    let folder = workspace.root().join("results").join(id);
+    let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut files: Vec<_> = entries.filter(|path| path.extension().is_some_and(|e| e == "parquet")).collect();
+    files.sort();
+    for file in files {
+        table(page, &read_parquet(&file)?, &workspace.shown(&file).to_string());
+    }
+    Ok(())
+}
+
+fn table(page: &mut Page, table: &Table, path: &str) {
+    let headings = table.columns().iter().map(|column| {
+        let numeric = matches!(column.kind, Kind::Integer | Kind::Real);
+        (column.heading(), column.meaning.clone(), numeric)
+    });
+    let rows = table.iter().take(ROWS).map(|row| row.values().map(|(_, value)| cell(&value)).collect());
+    let left = table.rows().saturating_sub(ROWS);
+    let note = if left > 0 { format!(" The file has {left} more.") } else { String::new() };
+    page.table(
+        &format!("{} ({} rows)", table.name(), table.rows()),
+        &format!("{} {path}.{note}", table.meaning()),
+        &headings.collect::<Vec<_>>(),
+        rows.collect(),
+    );
+}
+
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Missing => String::new(),
+        Value::Real(number) => {
+            let rounded = format!("{number:.5e}").parse::<f64>().unwrap_or(*number);
+            format!("{rounded}")
+        }
+        Value::Flag(flag) => (if *flag { "yes" } else { "no" }).to_owned(),
+        other => other.to_string(),
+    }
+}
+
+fn parameters(page: &mut Page, title: &str, path: &str, parameters: &ParameterSet) {
+    let headings = [
+        ("parameter", "Its place in the file.", false),
+        ("value", "The nominal value.", true),
+        ("unit", "Its unit.", false),
+        ("low", "5 % point.", true),
+        ("high", "95 % point.", true),
+        ("mark", "How far the source can be trusted.", false),
+        ("source", "Where it comes from.", false),
+    ];
+    let rows = parameters.iter().map(|(name, parameter)| {
+        vec![
+            name.to_owned(),
+            parameter.value.to_string(),
+            parameter.unit.clone(),
+            parameter.low.to_string(),
+            parameter.high.to_string(),
+            parameter.mark.name().to_owned(),
+            parameter.source.clone(),
+        ]
+    });
+    let headings = headings.map(|(name, meaning, numeric)| (name.to_owned(), meaning.to_owned(), numeric));
+    page.table(title, path, &headings, rows.collect());
+}
+
+fn read(path: &Path) -> Result<String, RunError> {
+    std::fs::read_to_string(path).map_err(|source| RunError::Unreadable { path: path.to_owned(), source })
+}

@@ -1,0 +1,97 @@
+//! The architecture page against the crates.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn crates() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Every crate of the workspace with what its `[dependencies]` name.
+fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
+    let mut all = BTreeMap::new();
+    for entry in fs::read_dir(crates()).unwrap() {
+        let folder = entry.unwrap().path();
+        let Ok(manifest) = fs::read_to_string(folder.join("Cargo.toml")) else { continue };
+        let (_, section) = manifest.split_once("[dependencies]").unwrap_or_default();
+        let section = section.split("\n[").next().unwrap_or_default();
+        let names = section.lines().filter_map(|line| line.split(['.', ' ', '=']).next());
+        let names = names.map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned);
+        all.insert(folder.file_name().unwrap().to_string_lossy().into_owned(), names.collect());
+    }
+    all
+}
+
+/// The page's table: each crate with what it may depend on.
+fn allowed() -> BTreeMap<String, BTreeSet<String>> {
+    let page = fs::read_to_string(crates().join("tritrack/docs/architecture.md")).unwrap();
+    let rows = page.lines().filter(|line| line.starts_with("| `"));
+    rows.map(|row| {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let names = cells[2].split_whitespace().map(|name| name.trim_matches('`').to_owned());
+        (cells[0].trim_matches('`').to_owned(), names.collect())
+    })
+    .collect()
+}
+
+#[test]
+fn crates_depend_on_what_the_architecture_page_says() {
+    let (found, allowed) = (dependencies(), allowed());
+    assert_eq!(found.keys().collect::<Vec<_>>(), allowed.keys().collect::<Vec<_>>());
+    let watched =
+        |name: &String| found.contains_key(name) || name == "polars" || name.starts_with("plotters");
+    for (name, dependencies) in &found {
+        let mut watched: BTreeSet<String> = dependencies.iter().filter(|d| watched(d)).cloned().collect();
+        watched.remove("plotters-backend");
+        assert_eq!(watched, allowed[name], "`{name}` depends on other crates than the page says");
+    }
+}
+
+/// Every source of a folder, whole, with its path.
+fn sources(folder: &Path, all: &mut Vec<(PathBuf, String)>) {
+    for entry in fs::read_dir(folder).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, all);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            all.push((path.clone(), fs::read_to_string(&path).unwrap()));
+        }
+    }
+}
+
+#[test]
+fn only_the_binary_prints_and_only_the_inner_loop_is_unsafe() {
+    for name in dependencies().keys() {
+        let mut all = Vec::new();
+        sources(&crates().join(name).join("src"), &mut all);
+        assert!(!all.is_empty(), "{name} has no sources");
+        for (path, text) in all {
+            let code: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+            if name != "tritrack" {
+                for print in ["println!", "eprintln!", "print!(", "dbg!"] {
+                    assert!(!code.iter().any(|line| line.contains(print)), "{}: {print}", path.display());
+                }
+            }
+            let inner_loop = path.ends_with("rtm-ap/src/execute.rs");
+            assert!(inner_loop || !code.iter().any(|line| line.contains("unsafe {")), "{}", path.display());
+        }
+    }
+}
+
+#[test]
+fn nothing_heavy_is_built_by_the_models() {
+    let found = dependencies();
+    for (name, dependencies) in &found {
+        for heavy in ["polars", "plotters", "clap"] {
+            let home = match heavy {
+                "polars" => "tables",
+                "plotters" => "figures",
+                _ => "tritrack",
+            };
+            assert!(name == home || !dependencies.contains(heavy), "`{name}` depends on {heavy}");
+        }
+    }
+}
