@@ -250,10 +250,9 @@ impl PreparedPoint<'_> {
             })
             .unzip();
         batch::run(campaign.machine, &mut inferences)?;
-        let record = |((&(trial, image), inference), &(faults, given_up)): (
-            (&(u64, u64), &Inference<'_>),
-            &(u32, u32),
-        )| {
+        let record = |index: usize| {
+            let ((trial, image), inference, (faults, given_up)) =
+                (chunk[index], &inferences[index], counts[index]);
             let clean = campaign.clean[image as usize].logits();
             let logits = inference.logits.as_deref().unwrap_or(clean);
             Record {
@@ -267,7 +266,7 @@ impl PreparedPoint<'_> {
                 given_up,
             }
         };
-        Ok(chunk.iter().zip(&inferences).zip(&counts).map(record).collect())
+        Ok((0..chunk.len()).map(record).collect())
     }
 }
 
