@@ -12,7 +12,7 @@ use rtm_ap::{ActivationsAt, SearchModel};
 use serde::{Deserialize, Deserializer, de};
 use technology::Prior;
 
-pub use reliability::{FaultSitesStudy, LifetimeStudy, ShiftFaultStudy};
+pub use reliability::{FaultComparisonStudy, FaultSitesStudy, LifetimeStudy, ShiftFaultStudy};
 
 /// One experiment.
 #[derive(Debug, Clone)]
@@ -58,6 +58,8 @@ pub enum Study {
     Lifetime(LifetimeStudy),
     /// What one fault does, by layer and by bit.
     FaultSites(FaultSitesStudy),
+    /// Digital faults beside analog non-idealities.
+    FaultComparison(FaultComparisonStudy),
 }
 
 /// The form of a file: the study stands under its name.
@@ -81,10 +83,11 @@ struct Written {
     accuracy: Option<AccuracyStudy>,
     lifetime: Option<LifetimeStudy>,
     fault_sites: Option<FaultSitesStudy>,
+    fault_comparison: Option<FaultComparisonStudy>,
 }
 
 /// The studies' names in a manifest.
-const STUDIES: [&str; 13] = [
+const STUDIES: [&str; 14] = [
     "operations",
     "layer_costs",
     "energy_parts",
@@ -98,6 +101,7 @@ const STUDIES: [&str; 13] = [
     "accuracy",
     "lifetime",
     "fault_sites",
+    "fault_comparison",
 ];
 
 /// See [`Study::DesignSpace`]. Every combination is a point.
@@ -779,6 +783,7 @@ impl Manifest {
             written.accuracy.map(Study::Accuracy),
             written.lifetime.map(Study::Lifetime),
             written.fault_sites.map(Study::FaultSites),
+            written.fault_comparison.map(Study::FaultComparison),
         ];
         let mut studies: Vec<Study> = studies.into_iter().flatten().collect();
         let (Some(study), None) = (studies.pop(), studies.pop()) else {
@@ -934,6 +939,7 @@ impl Study {
             Self::ShiftFaults(study) => study.check(),
             Self::Lifetime(study) => study.check(),
             Self::FaultSites(study) => study.check(),
+            Self::FaultComparison(study) => study.check(),
         }
     }
 }

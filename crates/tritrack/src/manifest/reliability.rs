@@ -4,7 +4,7 @@ use faults::{FaultKind, Mitigation};
 use rtm_ap::SearchModel;
 use serde::{Deserialize, Deserializer, de};
 
-use super::{CrossbarPoint, Images, MachineSettings, confidence, some};
+use super::{AnalogPoint, CrossbarPoint, Images, MachineSettings, confidence, some};
 
 /// See [`super::Study::ShiftFaults`].
 #[derive(Debug, Clone, Deserialize)]
@@ -138,5 +138,71 @@ impl FaultSitesStudy {
             return Err("fault_sites.trials is 0; expected at least 1".into());
         }
         confidence(self.confidence, "fault_sites.confidence")
+    }
+}
+
+/// See [`super::Study::FaultComparison`].
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FaultComparisonStudy {
+    /// The network.
+    pub network: String,
+    /// The images; they need labels.
+    pub images: Images,
+    /// The associative processor.
+    pub machine: MachineSettings,
+    /// The file of the associative processor's fault rates.
+    pub rates: String,
+    /// What strikes the associative processor, and what protects it.
+    pub processor: Vec<ProcessorFaults>,
+    /// The file of the crossbar's non-idealities.
+    pub analog: String,
+    /// The crossbars.
+    pub crossbars: Vec<AnalogPoint>,
+    /// The node of the crossbars' energies.
+    pub node_nm: f64,
+    /// How many images, from the last of the set back, calibrate converters.
+    pub calibration_images: usize,
+    /// Times that all images are inferred: with other faults, or in other cells.
+    pub trials: u64,
+    /// Technology of the associative processor.
+    pub technology: String,
+    /// How searches are charged.
+    pub search_model: SearchModel,
+    /// Confidence of the intervals.
+    pub confidence: f64,
+}
+
+/// Faults of an associative processor with their protection.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProcessorFaults {
+    /// The name in tables and figures.
+    pub name: String,
+    /// The kinds of faults, at the file's rates.
+    #[serde(deserialize_with = "by_names")]
+    pub faults: Vec<FaultKind>,
+    /// What protects the machine.
+    #[serde(deserialize_with = "by_name")]
+    pub mitigation: Mitigation,
+}
+
+fn by_name<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: std::str::FromStr<Err: std::fmt::Display>,
+{
+    String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+}
+
+impl FaultComparisonStudy {
+    pub(super) fn check(&self) -> Result<(), String> {
+        some(&self.processor, "fault_comparison.processor")?;
+        some(&self.crossbars, "fault_comparison.crossbars")?;
+        self.images.check()?;
+        if self.trials == 0 {
+            return Err("fault_comparison.trials is 0; expected at least 1".into());
+        }
+        confidence(self.confidence, "fault_comparison.confidence")
     }
 }
