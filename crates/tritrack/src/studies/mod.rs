@@ -7,6 +7,7 @@ mod design_space;
 mod draws;
 mod energy_parts;
 mod energy_ratio;
+mod expectation;
 pub mod fault_comparison;
 mod fault_sites;
 mod hardware_features;
@@ -91,6 +92,7 @@ mod tests {
             &crossbar_validation::COMPARISONS,
             &crossbar_validation::COMPONENTS,
             &networks::NETWORKS,
+            &expectation::EXPECTATIONS,
             &networks::QUOTED,
             &design_space::POINTS,
             &sensitivity::SENSITIVITY,

@@ -168,7 +168,10 @@ pub fn run(
         break_even: &break_even,
     };
     let figure = figures::energy_ratio(&manifest.title, focus, tables, &points)?;
-    Ok(Outcome { tables: vec![ratios, systems, flows, replication, break_even], figure, summary })
+    let mut tables = vec![ratios, systems, flows];
+    // What the manifest does not ask for leaves no file.
+    tables.extend([replication, break_even].into_iter().filter(|table| !table.is_empty()));
+    Ok(Outcome { tables, figure, summary })
 }
 
 /// What the parts of the study that stand on the headline's baseline share.
