@@ -250,9 +250,9 @@ impl PreparedPoint<'_> {
             })
             .unzip();
         batch::run(campaign.machine, &mut inferences)?;
-        let record = |place: usize| {
-            let ((trial, image), inference) = (chunk[place], &inferences[place]);
-            let (faults, given_up) = counts[place];
+        let record = |index: usize| {
+            let ((trial, image), inference, (faults, given_up)) =
+                (chunk[index], &inferences[index], counts[index]);
             let clean = campaign.clean[image as usize].logits();
             let logits = inference.logits.as_deref().unwrap_or(clean);
             Record {
