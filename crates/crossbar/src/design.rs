@@ -5,7 +5,7 @@ use serde::Deserialize;
 use crate::CrossbarError;
 
 /// How a column's current becomes a number, with the bits of that number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Converter {
     /// A current-mode flash converter: a sense amplifier for every level, one step.
@@ -30,7 +30,7 @@ impl Converter {
 }
 
 /// How a convolution's weights become matrices.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Mapping {
     /// One matrix of all taps and channels (im2col).
@@ -42,7 +42,7 @@ pub enum Mapping {
 }
 
 /// How many subarrays stand along a side of what holds them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Grouping {
     /// From the network: the sides, powers of two, under which the largest share of cells holds weights, up to that of the
@@ -58,7 +58,7 @@ pub enum Grouping {
 }
 
 /// How tiles, elements and subarrays are joined.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Interconnect {
     /// A binary tree with the buffer at its root; its sides are powers of two.
@@ -68,7 +68,7 @@ pub enum Interconnect {
 }
 
 /// What is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Counting {
     /// What happens: padded output positions, the drivers of active rows, the accumulators of mapped columns, no more copies of
@@ -83,7 +83,7 @@ pub enum Counting {
 }
 
 /// The adder trees of a tile, over its processing elements. Only what DNN+NeuroSim counts depends on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TileAdders {
     /// As many as the columns of a subarray times the elements along the tile's rows, and a stage drops an odd sum: DNN+NeuroSim
@@ -95,7 +95,7 @@ pub enum TileAdders {
 }
 
 /// How the columns that share a converter take turns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ColumnSampling {
     /// The word lines are raised anew for every group of columns that the converters read.
@@ -106,7 +106,7 @@ pub enum ColumnSampling {
 }
 
 /// Whether bit planes that hold no set bit are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ZeroSkipping {
     /// Every plane is read.
@@ -118,7 +118,7 @@ pub enum ZeroSkipping {
 }
 
 /// Whether parts without weights are switched off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Gating {
     /// A word line is driven along the whole subarray.
@@ -129,7 +129,7 @@ pub enum Gating {
 }
 
 /// What the accelerator is.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Design {
     /// Technology node in nm, 7 to 130 (the scaling rules were checked from 22 to 45).

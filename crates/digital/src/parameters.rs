@@ -4,7 +4,7 @@ use serde::Deserialize;
 use technology::{Area, Energy, Length, Number, Power, Time};
 
 /// The shape of an array.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ArrayDesign {
     /// Node that it is built at, nm.

@@ -13,7 +13,7 @@ const LARGEST: usize = 1 << 16;
 /// A network as its YAML file describes it.
 ///
 /// The file is named after the network; paths in it are relative to its folder.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkDescription {
     /// The network's name, and the file's.
@@ -37,6 +37,7 @@ pub struct NetworkDescription {
     pub data_set: DataSet,
     /// The layers, from the image to the logits. The last one gives the logits, every other one is requantized.
     #[serde(with = "serde_yaml::with::singleton_map_recursive")]
+    #[schemars(with = "Vec<LayerDescription>")]
     pub layers: Vec<LayerDescription>,
     /// Accuracies that were measured elsewhere.
     #[serde(default)]
@@ -44,7 +45,7 @@ pub struct NetworkDescription {
 }
 
 /// The extents of an image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InputDescription {
     /// Colour channels.
@@ -56,7 +57,7 @@ pub struct InputDescription {
 }
 
 /// The data sets that this project reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DataSet {
     /// Fashion-MNIST (Xiao, Rasul, Vollgraf 2017, arXiv 1708.07747), padded to 32 x 32.
@@ -66,7 +67,7 @@ pub enum DataSet {
 }
 
 /// One layer of a description.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum LayerDescription {
     /// A convolution with batch norm and, unless it is the last layer, requantization.
@@ -83,7 +84,7 @@ pub enum LayerDescription {
 }
 
 /// See [`LayerDescription::Convolution`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConvolutionDescription {
     /// The prefix of its tensors.
@@ -101,7 +102,7 @@ pub struct ConvolutionDescription {
 }
 
 /// See [`LayerDescription::FullyConnected`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FullyConnectedDescription {
     /// The prefix of its tensors.
@@ -111,7 +112,7 @@ pub struct FullyConnectedDescription {
 }
 
 /// See [`LayerDescription::MaxPool`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MaxPoolDescription {
     /// Rows and columns of the window.
@@ -124,12 +125,12 @@ pub struct MaxPoolDescription {
 }
 
 /// See [`LayerDescription::SumPool`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SumPoolDescription {}
 
 /// See [`LayerDescription::BasicBlock`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BasicBlockDescription {
     /// The prefix of its tensors.
@@ -168,7 +169,7 @@ impl LayerDescription {
 }
 
 /// Accuracies that were measured when the network was trained, for comparison only.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DocumentedAccuracy {
     /// A float network of the same shape.
@@ -180,7 +181,7 @@ pub struct DocumentedAccuracy {
 }
 
 /// A documented accuracy and where it stands.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AccuracyRecord {
     /// The share of images whose class was found, 0 to 1.

@@ -11,7 +11,7 @@ use technology::{
 use crate::track::{TrackParameters, put_step};
 
 /// The choices of an associative processor that are not numbers with a range.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProcessorDesign {
     /// The node that the parameters are for, nm.
@@ -24,7 +24,7 @@ pub struct ProcessorDesign {
 }
 
 /// Where the energy and the time of a track's step come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ShiftSource {
     /// The file states them, in the section `shift`.
@@ -71,7 +71,7 @@ impl ProcessorParameters {
 }
 
 /// What rows without an output position do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PaddingRows {
     /// They search, shift and are written like the others.
@@ -81,7 +81,7 @@ pub enum PaddingRows {
 }
 
 /// How a search is charged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum SearchModel {
     /// By the columns that are not masked.

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use crate::units::{Dimension, parse_unit};
 
 /// How far a value can be trusted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Mark {
     /// Stated by the paper whose claims are re-run.
@@ -40,7 +40,7 @@ impl Mark {
 }
 
 /// How a parameter is drawn between and beyond its 5 % and 95 % points.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Distribution {
     /// The logarithm is uniform.
@@ -103,7 +103,7 @@ impl Parameter {
 }
 
 /// What is believed of a parameter between and beyond the 5 % and 95 % points of its range; both keep those points.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Prior {
     /// Every place of the range is equally likely.

@@ -63,6 +63,9 @@ pub enum Command {
         #[arg(value_enum)]
         shell: clap_complete::Shell,
     },
+    /// Print the JSON Schema of a kind of file, with which editors complete and check it
+    #[command(after_help = commands::schema::EXAMPLES)]
+    Schema(commands::schema::Arguments),
     /// List the experiments with their titles
     List,
     /// Compile a network's layers: sums, assembly, or counts of operations, passes and track steps

@@ -9,6 +9,7 @@ mod models;
 mod progress;
 mod report;
 mod reproduce;
+mod schema;
 mod simulation;
 mod state;
 mod studies;
@@ -49,6 +50,9 @@ fn run(arguments: &Arguments) -> Result<(), RunError> {
         let _ = std::io::stdout().write_all(&script);
         return Ok(());
     }
+    if let Command::Schema(arguments) = &arguments.command {
+        return commands::schema::run(arguments, &mut std::io::stdout());
+    }
     let workspace =
         Workspace::find(arguments.workspace.as_deref())?.with_data(arguments.data.iter().cloned());
     let mut output = std::io::stdout();
@@ -71,7 +75,7 @@ fn run(arguments: &Arguments) -> Result<(), RunError> {
         Command::Submit(arguments) => commands::submit::run(arguments, &workspace, &mut output),
         Command::Claims(arguments) => commands::claims::run(arguments, &workspace, &mut output),
         Command::Crossbar(arguments) => commands::crossbar::run(&workspace, arguments, &mut output),
-        Command::Completions { .. } => Ok(()),
+        Command::Completions { .. } | Command::Schema(_) => Ok(()),
         Command::List => {
             for id in workspace.experiments()? {
                 let manifest = Manifest::load(&workspace.manifest(&id))?;

@@ -173,6 +173,26 @@ fn a_typo_in_a_manifest_is_shown_in_its_place() {
 }
 
 #[test]
+fn everything_that_is_wrong_with_a_manifest_is_said_at_once() {
+    let manifest = "id: other\ntitle: 12\noperations:\n  networks: [vgg8-fashion-s85-a5]\n  shering: [none]\n  unlimited: vgg9\n";
+    let folder = workspace(&[("small", manifest)]);
+    let message = refusal(folder.path(), &["reproduce", "small"]);
+    for (place, words) in [
+        ("1:5", "the id is `other`; expected the file's name, `small`"),
+        ("2:8", "title: found 12, which needs quotes to be a text; expected a text"),
+        (
+            "4:14",
+            "operations.networks[0]: there is no network `vgg8-fashion-s85-a5` (did you mean `vgg8-fashion-s85-a4`?)",
+        ),
+        ("5:3", "operations: unknown field `shering` (did you mean `sharing`?); there are: networks, "),
+        ("6:14", "operations.unlimited: found the text `vgg9`; expected a list"),
+    ] {
+        assert!(message.contains(&format!("small.yaml:{place}: {words}")), "{place}: {message}");
+    }
+    assert!(message.trim_end().ends_with("small.yaml: 5 errors"), "{message}");
+}
+
+#[test]
 fn a_missing_data_folder_is_named_with_what_belongs_there() {
     let folder = workspace(&[("faults", FAULTS)]);
     fs::remove_file(folder.path().join("experiments/data")).unwrap();
@@ -184,7 +204,10 @@ fn a_missing_data_folder_is_named_with_what_belongs_there() {
 fn a_network_that_is_not_there_is_named() {
     let folder = workspace(&[("small", &OPERATIONS.replace("vgg8-fashion", "vgg80"))]);
     let message = refusal(folder.path(), &["reproduce", "small"]);
-    assert!(message.contains("experiments/networks/vgg80-s85-a4.yaml"), "{message}");
+    assert!(
+        message.contains("there is no network `vgg80-s85-a4` (did you mean `vgg11-s85-a4`?); there are: "),
+        "{message}"
+    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What a converter makes of a column's sum.
 
 /// What the levels of a converter span. Sums beyond the last level are clipped to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ConverterRange {
     /// Every sum that the rows of a subarray can have.

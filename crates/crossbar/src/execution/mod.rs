@@ -19,7 +19,7 @@ use layer::AnalogLayer;
 use crate::Mapping;
 
 /// How a weight of -1, 0 or 1 stands in cells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum WeightEncoding {
     /// As weight + 1 in one cell of two bits; the number of active rows is subtracted, as a dummy column gives it.

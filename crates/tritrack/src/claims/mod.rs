@@ -8,11 +8,12 @@ mod page;
 mod query;
 mod verdict;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::manifest::ManifestError;
+use crate::manifest::{Document, FieldPath, ManifestError};
 
 #[cfg(test)]
 pub use page::CLAIMS;
@@ -21,7 +22,7 @@ pub use query::{Query, QueryError};
 pub use verdict::{Judged, Verdict, judge};
 
 /// Every claim.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Claims {
     /// The claims, in the order in which they are shown.
@@ -29,7 +30,7 @@ pub struct Claims {
 }
 
 /// One claim.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Claim {
     /// Its short name.
@@ -58,7 +59,7 @@ pub struct Claim {
 }
 
 /// A number, where it stands, and what is expected of it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Measurement {
     /// What the number is, as a reader is told.
@@ -79,7 +80,7 @@ pub struct Measurement {
 }
 
 /// How a number is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Shown {
     /// As it is.
@@ -94,7 +95,7 @@ pub enum Shown {
 }
 
 /// What is expected of a number.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Expected {
     /// The least that it may be.
@@ -113,13 +114,14 @@ impl Claims {
     pub fn load(path: &Path) -> Result<Self, ManifestError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ManifestError::Unreadable { path: path.to_owned(), source })?;
-        let claims: Self = crate::manifest::parse_yaml(&text, path)?;
-        for claim in &claims.claims {
-            claim.check().map_err(|message| ManifestError::Invalid {
-                path: PathBuf::from(path),
-                message: format!("claim {}: {message}", claim.id),
-            })?;
-        }
+        let mut document = Document::parse(&text, path)?;
+        document.validate::<Self>(None);
+        let claims: Self = document.values()?;
+        let wrong = claims.claims.iter().enumerate().filter_map(|(index, claim)| {
+            let message = claim.check().err()?;
+            Some((FieldPath::of("claims").item(index), format!("claim {}: {message}", claim.id)))
+        });
+        document.reject_if_any(wrong.collect())?;
         Ok(claims)
     }
 }

@@ -9,7 +9,7 @@ use tables::{Table, TableError, Value, read_parquet};
 use crate::workspace::Workspace;
 
 /// Which number is meant.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Query {
     /// The table, as `fig7/ratios`.
@@ -24,7 +24,7 @@ pub struct Query {
 }
 
 /// A value that a row has to have.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, schemars::JsonSchema)]
 #[serde(untagged)]
 pub enum Wanted {
     /// True or false.
@@ -38,7 +38,7 @@ pub enum Wanted {
 }
 
 /// What is made of the values of several rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Aggregate {
     /// The smallest.

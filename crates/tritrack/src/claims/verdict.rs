@@ -6,7 +6,7 @@ use super::{Claim, Expected, Measurement, QueryError, Shown};
 use crate::workspace::Workspace;
 
 /// What is found of a claim.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// Every criterion holds.

@@ -7,6 +7,7 @@ pub mod diff;
 pub mod explain;
 pub mod inject;
 pub mod report;
+pub mod schema;
 pub mod shard;
 pub mod simulate;
 pub mod status;
