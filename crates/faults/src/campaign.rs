@@ -250,10 +250,9 @@ impl PreparedPoint<'_> {
             })
             .unzip();
         batch::run(campaign.machine, &mut inferences)?;
-        let record = |((&(trial, image), inference), &(faults, given_up)): (
-            (&(u64, u64), &Inference<'_>),
-            &(u32, u32),
-        )| {
+        let record = |index: usize| {
+            let ((trial, image), inference, (faults, given_up)) =
+                (chunk[index], &inferences[index], counts[index]);
             let clean = campaign.clean[image as usize].logits();
             let logits = inference.logits.as_deref().unwrap_or(clean);
             Record {
@@ -267,7 +266,7 @@ impl PreparedPoint<'_> {
                 given_up,
             }
         };
-        Ok(chunk.iter().zip(&inferences).zip(&counts).map(record).collect())
+        Ok((0..chunk.len()).map(record).collect())
     }
 }
 
@@ -308,4 +307,112 @@ fn stuck_faults(machine: &Machine, cells: &[StuckCell], copy: u64) -> Vec<Fault>
         }
     }
     faults
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use compiler::{Geometry, Layout, Options, Sharing};
+    use network::{Accumulators, Checkpoint, LinearEngine, LinearLayer, Network};
+    use rtm_ap::StruckRow;
+    use technology::{Parameters, TechnologyFile};
+
+    use super::*;
+    use crate::mitigation::RowRuns;
+    use crate::rates::LiteratureRates;
+
+    /// Executes every row of every layer, struck or not, and infers nothing from what changed.
+    struct Direct<'d> {
+        machine: &'d Machine,
+        rows: &'d [RowRuns],
+        layer: usize,
+    }
+
+    impl LinearEngine for Direct<'_> {
+        type Error = MachineError;
+
+        fn accumulate(
+            &mut self,
+            layer: &LinearLayer,
+            input: &FeatureMap,
+        ) -> Result<Accumulators, MachineError> {
+            let prepared = &self.machine.layers()[self.layer];
+            let shape = layer.output();
+            let mut sums = vec![0; shape.len()];
+            for program in 0..prepared.compiled().programs.len() {
+                let strikes = |position: usize| {
+                    let here = |row: &&RowRuns| {
+                        (row.layer as usize, row.program as usize, row.position as usize)
+                            == (self.layer, program, position)
+                    };
+                    self.rows.iter().find(here).map_or(&[][..], |row| row.runs[0].as_slice())
+                };
+                let rows: Vec<StruckRow<'_>> = (0..shape.positions())
+                    .map(|position| StruckRow { input, position, strikes: strikes(position) })
+                    .collect();
+                for (output, values) in prepared.execute_struck(program, &rows)? {
+                    let start = output as usize * shape.positions();
+                    sums[start..start + values.len()].copy_from_slice(&values);
+                }
+            }
+            self.layer += 1;
+            Ok(Accumulators::new(shape, sums).unwrap())
+        }
+    }
+
+    #[test]
+    fn an_inference_in_a_batch_is_that_of_executing_every_row_of_every_layer() {
+        let experiments = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments");
+        let file = experiments.join("technology/faults/literature.yaml");
+        let file = TechnologyFile::<()>::load(&file, &[LiteratureRates::DECLARATIONS]).unwrap();
+        let literature = FaultRates::of(&LiteratureRates::resolve(&file.parameters).unwrap());
+        let (_, network) = Network::load(&experiments.join("networks/vgg8-fashion-s85-a4.yaml")).unwrap();
+        let golden = experiments.join("networks/golden/vgg8-fashion-s85-a4.safetensors.zst");
+        let golden = Checkpoint::load(&golden).unwrap();
+        let (shape, pixels) = golden.shaped::<u8>("input").unwrap();
+        let (_, labels) = golden.shaped::<u8>("labels").unwrap();
+        let images: Vec<FeatureMap> = pixels
+            .chunks(pixels.len() / shape[0])
+            .map(|image| FeatureMap::from_pixels(network.input().shape(), image).unwrap())
+            .collect();
+        let options = Options {
+            geometry: Geometry::new(256, 256, 64).unwrap(),
+            sharing: Sharing::PerChannel,
+            layout: Layout::Along,
+            outputs_per_processor: None,
+        };
+        let machine = Machine::compile(Arc::new(network), &options).unwrap();
+        let campaign = Campaign::new(&machine, &images, labels, 11).unwrap();
+        for (stage, (rate, mitigation)) in (0..).zip([
+            (1e-8, Mitigation::None),
+            (1e-6, Mitigation::None),
+            (1e-6, Mitigation::RealignEachLoad),
+        ]) {
+            let point = FaultPoint {
+                rates: FaultRates { write_failure: rate, pinning: rate, ..literature.with_shift_rate(rate) },
+                kinds: vec![FaultKind::OutOfStepByOne, FaultKind::WriteFailure, FaultKind::Pinning],
+                mitigation,
+                sampling: Sampling::AtLeastOneFault,
+                stage,
+                layers: None,
+            };
+            let prepared = campaign.prepare(&point);
+            let records = prepared.run(0..1).unwrap();
+            assert_eq!(records.len(), images.len());
+            for (image, record) in records.iter().enumerate().take(3) {
+                let mut generator = prepared.stream(0, image as u64).generator();
+                let first = prepared.hazards.first(point.sampling, &mut generator);
+                let faults = prepared.hazards.draw(first, &mut generator);
+                let context = Context { machine: &machine, hazards: &prepared.hazards, rates: &point.rates };
+                let left = mitigation.treat(&[faults], &context, &mut generator);
+                let mut direct = Direct { machine: &machine, rows: &left.rows, layer: 0 };
+                let evaluation = machine.network().evaluate(&images[image], &mut direct).unwrap();
+                let clean = campaign.clean[image].logits();
+                assert_eq!(usize::from(record.class), evaluation.class());
+                assert_eq!(record.noise, noise(evaluation.logits(), clean), "{mitigation}, image {image}");
+            }
+        }
+    }
 }

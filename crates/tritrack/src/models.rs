@@ -325,6 +325,17 @@ impl<'w> Models<'w> {
         Ok(faults::LiteratureRates::resolve(&file.parameters)?)
     }
 
+    /// A file of analog non-idealities.
+    ///
+    /// # Errors
+    /// If it is missing or wrong.
+    pub fn analog(&self, name: &str) -> Result<ParameterSet, RunError> {
+        let path = self.workspace.technology("analog", name);
+        let file = TechnologyFile::<()>::load(&path, &[crate::studies::fault_comparison::ANALOG])?;
+        self.note_input(&path)?;
+        Ok(file.parameters)
+    }
+
     /// A file of endurances.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ use technology::{Declaration, Distribution, Mark, Parameters};
 
 use crate::claims::Claims;
 use crate::manifest::WrittenManifest;
+use crate::studies::fault_comparison;
 
 /// The kinds of files that have a schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -27,13 +28,15 @@ pub enum SchemaKind {
     Digital,
     /// Fault rates: `experiments/technology/faults/*.yaml`
     Faults,
+    /// A crossbar's non-idealities: `experiments/technology/analog/*.yaml`
+    Analog,
     /// Endurances: `experiments/technology/endurance/*.yaml`
     Endurance,
 }
 
 impl SchemaKind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Experiment,
         Self::Claims,
         Self::Network,
@@ -41,6 +44,7 @@ impl SchemaKind {
         Self::Crossbar,
         Self::Digital,
         Self::Faults,
+        Self::Analog,
         Self::Endurance,
     ];
 
@@ -54,6 +58,7 @@ impl SchemaKind {
             Self::Crossbar => "crossbar",
             Self::Digital => "digital",
             Self::Faults => "faults",
+            Self::Analog => "analog",
             Self::Endurance => "endurance",
         }
     }
@@ -81,6 +86,7 @@ impl SchemaKind {
                 &[],
             ),
             Self::Faults => technology::<()>("Fault rates", LiteratureRates::DECLARATIONS, &[]),
+            Self::Analog => technology::<()>("Non-idealities of crossbars", fault_comparison::ANALOG, &[]),
             Self::Endurance => technology::<()>("Endurances", LiteratureEndurance::DECLARATIONS, &[]),
         }
     }

@@ -87,10 +87,20 @@ shift_faults:
   images: {set: fashion-mnist, count: 8}
   machine: {rows: 256, columns: 256, domains: 64, sharing: per-channel, layout: along}
   rates: literature
+  faults: [out-of-step-by-one]
   rates_at_distance_one: [1.0e-12, 1.0e-7]
-  realignment: [none, each-load]
+  mitigations: [none, realign-each-load]
   trials: 1
+  rare_trials: 1
+  half_width: 0.5
+  rare_below: 0.7
+  compared_rate: 1.0e-9
   confidence: 0.95
+  costs:
+    images: {set: golden, count: 1}
+    technology: paper-like
+    search_model: active-bits
+    crossbar: {name: crossbar, technology: neurosim-rram-22nm, node_nm: 45, weights: ternary, activation_bits: 4}
 ";
 
 /// Every file below a folder with its bytes, sorted by path.
@@ -129,7 +139,7 @@ fn experiments_give_the_same_bytes_with_one_thread_and_with_three() {
         })
     };
     let [tables, figures] = written("1");
-    assert_eq!(tables.len(), 6);
+    assert_eq!(tables.len(), 8);
     assert_eq!(figures.len(), 6);
     assert_eq!([tables, figures], written("3"));
 }

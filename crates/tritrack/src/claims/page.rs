@@ -65,7 +65,7 @@ pub fn claims_table(claims: &[(&Claim, Judged)]) -> Result<Table, RunError> {
 pub fn markdown(claims: &[(&Claim, Judged)]) -> String {
     let mut page = String::from("| claim | stated | measured here | verdict |\n|---|---|---|---|\n");
     for (claim, judged) in claims {
-        let numbers: Vec<String> = judged.measured.iter().map(sentence).collect();
+        let numbers: Vec<String> = judged.measured.iter().map(|measured| in_words(measured, false)).collect();
         let reason = claim.untestable.iter().map(|why| format!("not testable: {why}"));
         let reading = Some(claim.reading.trim()).filter(|text| !text.is_empty()).map(str::to_owned);
         let cell: Vec<String> = reason.chain(numbers).chain(reading).collect();
@@ -82,8 +82,12 @@ pub fn markdown(claims: &[(&Claim, Judged)]) -> String {
     page
 }
 
-/// A number with what is expected of it, in words.
+/// A number with what is expected of it and why, in words.
 pub fn sentence(measured: &Measured) -> String {
+    in_words(measured, true)
+}
+
+fn in_words(measured: &Measured, reasons: bool) -> String {
     let number = |value: f64| match measured.shown {
         Shown::Number => three_digits(value),
         Shown::Times => format!("{} ×", three_digits(value)),
@@ -99,8 +103,8 @@ pub fn sentence(measured: &Measured) -> String {
             (None, Some(most)) => format!("at most {}", number(most)),
             (None, None) => String::new(),
         };
-        let (holds, why) = (if *holds { "holds" } else { "does not hold" }, expected.why.trim());
-        format!("; expected {bounds} ({why}): {holds}")
+        let why = if reasons { format!(" ({})", expected.why.trim()) } else { String::new() };
+        format!("; expected {bounds}{why}: {}", if *holds { "holds" } else { "does not hold" })
     });
     format!("{}: {}{interval}{expected}", measured.what, number(measured.value))
 }

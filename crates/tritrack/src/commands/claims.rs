@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use tables::write_atomically;
 
 use super::{Format, rendered};
-use crate::claims::{Claim, Claims, Judged, between_marks, claims_table, judge, markdown, update};
+use crate::claims::{Claim, Claims, Judged, between_marks, claims_table, judge, markdown, sentence, update};
 use crate::error::RunError;
 use crate::manifest::Manifest;
 use crate::workspace::Workspace;
@@ -102,9 +102,9 @@ fn print(
 }
 
 fn lines(claim: &Claim, found: &Judged) -> Vec<String> {
-    let page = markdown(&[(claim, found.clone())]);
-    let cell = page.lines().nth(2).and_then(|row| row.split(" | ").nth(2)).unwrap_or_default();
-    cell.split("<br>").map(str::to_owned).collect()
+    let reason = claim.untestable.iter().map(|why| format!("not testable: {why}"));
+    let reading = Some(claim.reading.trim().to_owned()).filter(|text| !text.is_empty());
+    reason.chain(found.measured.iter().map(sentence)).chain(reading).collect()
 }
 
 /// Tables that were made from another manifest than there is now.

@@ -1,18 +1,16 @@
 //! `tritrack inject`: faults on a network of the workspace, with the statistics of what they do.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
 use faults::{Campaign, FaultKind, FaultPoint, FaultRates, Mitigation, Sampling, Stream, Summary};
-use network::{DataSet, ImageSet};
 use rtm_ap::Machine;
 use tables::{Column, Schema, Table};
 
-use super::{Format, MachineArguments, rendered};
+use super::{Format, MachineArguments, image_set, rendered};
 use crate::error::RunError;
-use crate::manifest::ImageSource;
 use crate::models::Models;
 use crate::progress::Progress;
 
@@ -107,18 +105,7 @@ pub fn run(arguments: &Arguments, models: &Models<'_>, output: &mut impl Write) 
     }
     let loaded = models.network(&arguments.network)?;
     let options = arguments.machine.options()?;
-    let set = match arguments.images.as_str() {
-        "golden" => models.all_images(&loaded, ImageSource::Golden)?,
-        "fashion-mnist" => models.all_images(&loaded, ImageSource::FashionMnist)?,
-        path => {
-            let path = Path::new(path);
-            if path.is_dir() {
-                ImageSet::load(DataSet::Cifar10, path)?
-            } else {
-                ImageSet::from_tensors(path)?
-            }
-        }
-    };
+    let set = image_set(models, &loaded, &arguments.images)?;
     let set = set.first(arguments.count.unwrap_or(set.len()))?;
     let set = set.fitted_to(loaded.network.input().shape())?;
     let images = set.feature_maps();

@@ -12,6 +12,7 @@ use crate::error::RunError;
 use crate::manifest::Manifest;
 use crate::models::Models;
 use crate::reproduce;
+use crate::state::Lock;
 use crate::trials::{Shard, Trials};
 use crate::workspace::Workspace;
 
@@ -141,6 +142,9 @@ pub fn merge(
         })?;
         tables.push(table);
     }
+    let _lock = Lock::take(workspace, || {
+        let _ = writeln!(std::io::stderr(), "another run is at work in this workspace; waiting for it");
+    })?;
     let models = Models::new(workspace).with_trials(Trials::from_tables(&tables)?);
     reproduce::run(&manifest, &models, output)
 }

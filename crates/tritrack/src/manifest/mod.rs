@@ -40,7 +40,7 @@ pub use machine::{Flow, MachineSettings};
 pub use networks::{MatchingCrossbar, NetworkPoint, NetworksStudy};
 pub use place::FieldPath;
 use place::{Node, Scalar, Value};
-pub use reliability::{FaultSitesStudy, LifetimeStudy, ShiftFaultStudy};
+pub use reliability::{FaultComparisonStudy, FaultSitesStudy, LifetimeStudy, ShiftFaultStudy};
 
 /// One experiment.
 #[derive(Debug, Clone)]
@@ -86,6 +86,8 @@ pub enum Study {
     Lifetime(LifetimeStudy),
     /// What one fault does, by layer and by bit.
     FaultSites(FaultSitesStudy),
+    /// Digital faults beside analog non-idealities.
+    FaultComparison(FaultComparisonStudy),
 }
 
 /// An experiment: exactly one study, which stands under its name.
@@ -126,6 +128,8 @@ pub struct WrittenManifest {
     lifetime: Option<LifetimeStudy>,
     /// What one fault does, by layer and by bit.
     fault_sites: Option<FaultSitesStudy>,
+    /// Digital faults beside analog non-idealities.
+    fault_comparison: Option<FaultComparisonStudy>,
 }
 
 /// The fields of a manifest that are no study.
@@ -182,6 +186,7 @@ impl Manifest {
             written.accuracy.map(Study::Accuracy),
             written.lifetime.map(Study::Lifetime),
             written.fault_sites.map(Study::FaultSites),
+            written.fault_comparison.map(Study::FaultComparison),
         ];
         // There is one: the fields were counted. It may be null, though.
         let Some(study) = studies.into_iter().flatten().next() else {
@@ -244,6 +249,7 @@ impl Study {
             Self::Accuracy(study) => study.check(&of("accuracy"), checks),
             Self::Lifetime(study) => study.check(&of("lifetime"), checks),
             Self::FaultSites(study) => study.check(&of("fault_sites"), checks),
+            Self::FaultComparison(study) => study.check(&of("fault_comparison"), checks),
         }
     }
 }

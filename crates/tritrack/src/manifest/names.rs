@@ -44,6 +44,8 @@ names_of_files! {
     DigitalName = "digital technology";
     /// A file of fault rates.
     FaultRatesName = "file of fault rates";
+    /// A file of a crossbar's non-idealities.
+    NonIdealitiesName = "file of non-idealities";
     /// A file of endurances.
     EnduranceName = "file of endurances";
     /// A folder of others' results.

@@ -5,10 +5,10 @@ use rtm_ap::SearchModel;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::machine::parsed_list;
-use super::names::{Choice, EnduranceName, FaultRatesName, NetworkName, ProcessorName};
+use super::machine::{parsed, parsed_list};
+use super::names::{Choice, EnduranceName, FaultRatesName, NetworkName, NonIdealitiesName, ProcessorName};
 use super::place::FieldPath;
-use super::{Checks, CrossbarPoint, Images, MachineSettings};
+use super::{AnalogPoint, Checks, CrossbarPoint, Images, MachineSettings};
 
 /// See [`super::Study::ShiftFaults`].
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -134,6 +134,68 @@ pub struct FaultSitesStudy {
 }
 
 impl FaultSitesStudy {
+    pub(super) fn check(&self, path: &FieldPath, checks: &mut Checks<'_>) {
+        checks.images(path, &self.network, &self.images);
+    }
+}
+
+/// See [`super::Study::FaultComparison`].
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FaultComparisonStudy {
+    /// The network.
+    #[schemars(with = "NetworkName")]
+    pub network: String,
+    /// The images; they need labels.
+    pub images: Images,
+    /// The associative processor.
+    pub machine: MachineSettings,
+    /// The file of the associative processor's fault rates.
+    #[schemars(with = "FaultRatesName")]
+    pub rates: String,
+    /// What strikes the associative processor, and what protects it.
+    #[schemars(length(min = 1))]
+    pub processor: Vec<ProcessorFaults>,
+    /// The file of the crossbar's non-idealities.
+    #[schemars(with = "NonIdealitiesName")]
+    pub analog: String,
+    /// The crossbars.
+    #[schemars(length(min = 1))]
+    pub crossbars: Vec<AnalogPoint>,
+    /// The node of the crossbars' energies.
+    pub node_nm: f64,
+    /// How many images, from the last of the set back, calibrate converters.
+    pub calibration_images: usize,
+    /// Times that all images are inferred: with other faults, or in other cells.
+    #[schemars(range(min = 1))]
+    pub trials: u64,
+    /// Technology of the associative processor.
+    #[schemars(with = "ProcessorName")]
+    pub technology: String,
+    /// How searches are charged.
+    pub search_model: SearchModel,
+    /// Confidence of the intervals.
+    #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1))]
+    pub confidence: f64,
+}
+
+/// Faults of an associative processor with their protection.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProcessorFaults {
+    /// The name in tables and figures.
+    pub name: String,
+    /// The kinds of faults, at the file's rates.
+    #[serde(deserialize_with = "parsed_list")]
+    #[schemars(with = "Vec<Choice<FaultKind>>")]
+    pub faults: Vec<FaultKind>,
+    /// What protects the machine.
+    #[serde(deserialize_with = "parsed")]
+    #[schemars(with = "Choice<Mitigation>")]
+    pub mitigation: Mitigation,
+}
+
+impl FaultComparisonStudy {
     pub(super) fn check(&self, path: &FieldPath, checks: &mut Checks<'_>) {
         checks.images(path, &self.network, &self.images);
     }

@@ -7,6 +7,8 @@ mod design_space;
 mod draws;
 mod energy_parts;
 mod energy_ratio;
+mod expectation;
+pub mod fault_comparison;
 mod fault_sites;
 mod hardware_features;
 mod layer_costs;
@@ -51,6 +53,7 @@ pub fn run(manifest: &Manifest, models: &Models<'_>, progress: &Progress) -> Res
         Study::DesignSpace(study) => design_space::run(manifest, study, models, progress),
         Study::Accuracy(study) => accuracy::run(manifest, study, models, progress),
         Study::Lifetime(study) => lifetime::run(manifest, study, models),
+        Study::FaultComparison(study) => fault_comparison::run(manifest, study, models, progress),
         Study::FaultSites(study) => fault_sites::run(manifest, study, models, progress),
         Study::Sensitivity(study) => sensitivity::run(manifest, study, models, progress),
     }
@@ -81,6 +84,7 @@ mod tests {
             &shift_faults::AGREEMENT,
             &lifetime::LIFETIMES,
             &lifetime::WEAR,
+            &fault_comparison::COMPARISON,
             &fault_sites::BY_LAYER,
             &fault_sites::BY_BIT,
             &crate::trials::RECORDS,
@@ -88,6 +92,7 @@ mod tests {
             &crossbar_validation::COMPARISONS,
             &crossbar_validation::COMPONENTS,
             &networks::NETWORKS,
+            &expectation::EXPECTATIONS,
             &networks::QUOTED,
             &design_space::POINTS,
             &sensitivity::SENSITIVITY,

@@ -7,6 +7,7 @@ use technology::{Parameters, Quantity};
 
 use super::Outcome;
 use super::costs::{CROSSBAR, PROCESSOR, microjoules, milliseconds};
+use super::expectation::{self, EXPECTATIONS};
 use crate::error::RunError;
 use crate::manifest::{
     CrossbarPoint, Flow, Manifest, MatchingCrossbar, NetworkPoint, NetworksStudy, WeightPrecision,
@@ -78,6 +79,7 @@ pub fn run(
     progress: &Progress,
 ) -> Result<Outcome, RunError> {
     let mut table = Table::new(&NETWORKS);
+    let mut expectations = Table::new(&EXPECTATIONS);
     let mut summary = Vec::new();
     let bar =
         progress.bar("compiling and executing networks", (study.networks.len() * study.flows.len()) as u64);
@@ -109,10 +111,13 @@ pub fn run(
             ])
         };
         let mut ratios = Vec::new();
+        let mut overestimates = Vec::new();
         for flow in &study.flows {
             let options = flow.machine.0;
             let run =
                 models.run_with_activations(&point.network, options, flow.activations, &point.images)?;
+            let named = (point.network.as_str(), &point.images);
+            overestimates.push(expectation::push(&mut expectations, named, &flow.name, &run, models)?);
             for technology in &study.technologies {
                 for costs in processor_costs(study, flow, technology, models, &run)? {
                     let (model, costs) = costs;
@@ -134,12 +139,15 @@ pub fn run(
             push("digital", &digital.name, none(), digital_costs(digital, point, models, bits)?)?;
         }
         summary.push(format!(
-            "{}: crossbar {:.4} µJ, {:.4} ms; RTM-AP {:.4} to {:.4} times its energy efficiency",
+            "{}: crossbar {:.4} µJ, {:.4} ms; RTM-AP {:.4} to {:.4} times its energy efficiency; from the program alone, \
+             {:+.0} to {:+.0} % more bits are expected in tagged rows than are written",
             point.network,
             crossbar.energy,
             crossbar.latency,
             ratios.iter().copied().fold(f64::INFINITY, f64::min),
             ratios.iter().copied().fold(0.0, f64::max),
+            100.0 * overestimates.iter().copied().fold(f64::INFINITY, f64::min),
+            100.0 * overestimates.iter().copied().fold(f64::NEG_INFINITY, f64::max),
         ));
     }
     bar.finish();
@@ -158,7 +166,9 @@ pub fn run(
     } else {
         figures::networks(&manifest.title, &table, &quoted)?
     };
-    let tables = [table, quoted].into_iter().filter(|table| !table.is_empty()).collect();
+    // The table of networks is made from the same runs: once is enough.
+    let expectations = (!study.as_table).then_some(expectations);
+    let tables = [table, quoted].into_iter().chain(expectations).filter(|table| !table.is_empty()).collect();
     Ok(Outcome { tables, figure, summary })
 }
 

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use faults::{
-    Campaign, FaultPoint, FaultRates, LiteratureRates, Mitigation, Record, Sampling, Stream, Summary,
-    drop_sequence,
+    Campaign, FaultKind, FaultPoint, FaultRates, LiteratureRates, Mitigation, Record, Sampling, Stream,
+    Summary, drop_sequence,
 };
-use rtm_ap::{Machine, ProcessorParameters, cost};
+use rtm_ap::{Machine, ProcessorDesign, ProcessorParameters, SearchModel, cost};
 use tables::{Column, Schema, Table};
 use technology::{Energy, Parameters, Quantity, Time};
 
@@ -14,7 +14,7 @@ use super::Outcome;
 use super::costs::{microjoules, milliseconds};
 use crate::error::RunError;
 use crate::manifest::{Manifest, ShiftFaultStudy};
-use crate::models::{Models, crossbar_report, weight_sparsity};
+use crate::models::{MachineRun, Models, crossbar_report, weight_sparsity};
 use crate::progress::Progress;
 use crate::trials::Trials;
 
@@ -395,22 +395,15 @@ impl Costs<'_, '_> {
         let installed = run.machine.layers().iter().map(rtm_ap::MachineLayer::processors).max().unwrap_or(0);
         let of = |mitigation: Mitigation| {
             let overhead = mitigation.overhead(&run.machine);
-            let processors = (installed as f64 * overhead.arrays) as u64;
-            let mut total = (Energy::ZERO, Time::ZERO);
-            for (layer, events) in run.machine.layers().iter().zip(&run.events) {
-                let events = mitigation.events(layer, *events, &study.faults, self.literature);
-                let cost = cost(
-                    &events,
-                    processors,
-                    geometry,
-                    &parameters,
-                    costs.search_model,
-                    file.design.padding_rows,
-                );
-                total = (total.0 + cost.energy.total(), total.1 + cost.latency);
-            }
+            let (energy, latency) = protected_cost(
+                &run,
+                (&file.design, &parameters, costs.search_model),
+                mitigation,
+                &study.faults,
+                self.literature,
+            );
             let area = overhead.area(installed, geometry, &parameters, self.stated.port_area);
-            (total.0, total.1, area, overhead)
+            (energy, latency, area, overhead)
         };
         let (bare_energy, bare_latency, bare_area, _) = of(Mitigation::None);
         let mut table = Table::new(&PROTECTION);
@@ -453,4 +446,25 @@ impl Costs<'_, '_> {
         }
         Ok(table)
     }
+}
+
+/// Energy and latency of one image under a protection.
+pub fn protected_cost(
+    run: &MachineRun,
+    (design, parameters, search_model): (&ProcessorDesign, &ProcessorParameters, SearchModel),
+    mitigation: Mitigation,
+    kinds: &[FaultKind],
+    rates: &FaultRates,
+) -> (Energy, Time) {
+    let machine = &run.machine;
+    let installed = machine.layers().iter().map(rtm_ap::MachineLayer::processors).max().unwrap_or(0);
+    let processors = (installed as f64 * mitigation.overhead(machine).arrays) as u64;
+    let geometry = machine.options().geometry;
+    let mut total = (Energy::ZERO, Time::ZERO);
+    for (layer, events) in machine.layers().iter().zip(&run.events) {
+        let events = mitigation.events(layer, *events, kinds, rates);
+        let cost = cost(&events, processors, geometry, parameters, search_model, design.padding_rows);
+        total = (total.0 + cost.energy.total(), total.1 + cost.latency);
+    }
+    total
 }

@@ -8,14 +8,13 @@ use std::sync::Arc;
 
 use ::tables::Table;
 use clap::{Args, ValueEnum};
-use network::{Accuracy, Checkpoint, DataSet, ImageSet, Tensor, TensorValues};
+use network::{Accuracy, Checkpoint, ImageSet, Tensor, TensorValues};
 use rtm_ap::{ActivationsAt, Allocation, Machine, ProcessorParameters};
 use serde_json::json;
 use technology::Parameters;
 
-use super::{Format, MachineArguments, rendered};
+use super::{Format, MachineArguments, image_set, rendered};
 use crate::error::RunError;
-use crate::manifest::ImageSource;
 use crate::models::Models;
 use crate::progress::Progress;
 use crate::simulation::{Plan, Simulation, fitted, images_together};
@@ -107,18 +106,7 @@ pub fn run(arguments: &Arguments, models: &Models<'_>, output: &mut impl Write) 
     let file = models.processor_technology(&arguments.technology)?;
     let parameters = ProcessorParameters::resolve(&file.parameters)?;
     let network = &loaded.network;
-    let set = match arguments.images.as_str() {
-        "golden" => models.all_images(&loaded, ImageSource::Golden)?,
-        "fashion-mnist" => models.all_images(&loaded, ImageSource::FashionMnist)?,
-        path => {
-            let path = Path::new(path);
-            if path.is_dir() {
-                ImageSet::load(DataSet::Cifar10, path)?
-            } else {
-                ImageSet::from_tensors(path)?
-            }
-        }
-    };
+    let set = image_set(models, &loaded, &arguments.images)?;
     let set = set.first(arguments.count.unwrap_or(set.len()))?;
     let layers = chosen(network, &arguments.layers)?;
     let ran = |layer: usize| layers.is_empty() || layers.contains(&layer);
