@@ -9,7 +9,7 @@ use technology::{Declaration, Distribution, Mark, Parameters};
 
 use crate::claims::Claims;
 use crate::manifest::WrittenManifest;
-use crate::studies::fault_comparison;
+use crate::studies::fault_comparison::AnalogParameters;
 
 /// The kinds of files that have a schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -28,10 +28,10 @@ pub enum SchemaKind {
     Digital,
     /// Fault rates: `experiments/technology/faults/*.yaml`
     Faults,
-    /// A crossbar's non-idealities: `experiments/technology/analog/*.yaml`
-    Analog,
     /// Endurances: `experiments/technology/endurance/*.yaml`
     Endurance,
+    /// Non-idealities of crossbars: `experiments/technology/analog/*.yaml`
+    Analog,
 }
 
 impl SchemaKind {
@@ -44,8 +44,8 @@ impl SchemaKind {
         Self::Crossbar,
         Self::Digital,
         Self::Faults,
-        Self::Analog,
         Self::Endurance,
+        Self::Analog,
     ];
 
     /// The name on the command line and of the schema's file.
@@ -58,8 +58,8 @@ impl SchemaKind {
             Self::Crossbar => "crossbar",
             Self::Digital => "digital",
             Self::Faults => "faults",
-            Self::Analog => "analog",
             Self::Endurance => "endurance",
+            Self::Analog => "analog",
         }
     }
 
@@ -86,8 +86,10 @@ impl SchemaKind {
                 &[],
             ),
             Self::Faults => technology::<()>("Fault rates", LiteratureRates::DECLARATIONS, &[]),
-            Self::Analog => technology::<()>("Non-idealities of crossbars", fault_comparison::ANALOG, &[]),
             Self::Endurance => technology::<()>("Endurances", LiteratureEndurance::DECLARATIONS, &[]),
+            Self::Analog => {
+                technology::<()>("Non-idealities of crossbars", AnalogParameters::DECLARATIONS, &[])
+            }
         }
     }
 

@@ -87,20 +87,20 @@ shift_faults:
   images: {set: fashion-mnist, count: 8}
   machine: {rows: 256, columns: 256, domains: 64, sharing: per-channel, layout: along}
   rates: literature
-  faults: [out-of-step-by-one]
   rates_at_distance_one: [1.0e-12, 1.0e-7]
-  mitigations: [none, realign-each-load]
+  faults: [out-of-step-by-one, write-failure]
+  mitigations: [none, realign-each-load, majority-of-three]
   trials: 1
   rare_trials: 1
-  half_width: 0.5
-  rare_below: 0.7
+  half_width: 0.01
+  rare_below: 0.5
   compared_rate: 1.0e-9
   confidence: 0.95
   costs:
     images: {set: golden, count: 1}
     technology: paper-like
     search_model: active-bits
-    crossbar: {name: crossbar, technology: neurosim-rram-22nm, node_nm: 45, weights: ternary, activation_bits: 4}
+    crossbar: {name: \"crossbar\", technology: neurosim-rram-22nm, node_nm: 45, weights: ternary, activation_bits: 4}
 ";
 
 /// Every file below a folder with its bytes, sorted by path.
@@ -333,4 +333,36 @@ fn a_second_run_waits_for_the_first() {
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).contains("another run is at work in this workspace"));
+}
+
+#[test]
+fn shards_merge_to_what_one_run_gives_and_a_missing_or_damaged_one_is_named() {
+    let folder = workspace(&[("faults", FAULTS)]);
+    let root = folder.path();
+    let run = |arguments: &[&str]| tritrack(root, arguments);
+    assert!(run(&["reproduce", "faults"]).status.success());
+    let whole = files(&root.join("results/faults"));
+    for index in ["0", "1"] {
+        assert!(run(&["shard", "faults", "--index", index, "--count", "2"]).status.success());
+    }
+    fs::remove_file(root.join("results/faults/accuracy.parquet")).unwrap();
+    assert!(run(&["merge", "faults"]).status.success());
+    let without_shards = |found: Vec<(PathBuf, Vec<u8>)>| -> Vec<(PathBuf, Vec<u8>)> {
+        found.into_iter().filter(|(path, _)| !path.to_string_lossy().contains("shards")).collect()
+    };
+    assert_eq!(without_shards(files(&root.join("results/faults"))), whole);
+
+    let shard = root.join("results/faults/shards/1-of-2.parquet");
+    let bytes = fs::read(&shard).unwrap();
+    fs::write(&shard, &bytes[..bytes.len() / 2]).unwrap();
+    let message = String::from_utf8_lossy(&run(&["merge", "faults"]).stderr).into_owned();
+    assert!(message.contains("1-of-2.parquet is damaged"), "{message}");
+    assert!(message.contains("tritrack shard faults --index $i --count 2"), "{message}");
+    // The other shard in its place is of something else.
+    fs::copy(root.join("results/faults/shards/0-of-2.parquet"), &shard).unwrap();
+    let message = String::from_utf8_lossy(&run(&["merge", "faults"]).stderr).into_owned();
+    assert!(message.contains("is of something else: its shard is 0 of 2; expected 1 of 2"), "{message}");
+    fs::remove_file(&shard).unwrap();
+    assert!(run(&["merge", "faults", "--count", "2", "--run-missing"]).status.success());
+    assert_eq!(without_shards(files(&root.join("results/faults"))), whole);
 }

@@ -21,8 +21,8 @@ pub struct NonIdealities {
     pub stuck_on: f64,
     /// Probability that a cell is stuck at its smallest conductance.
     pub stuck_off: f64,
-    /// Resistance of the word line and of the bit line from one cell to the next. The voltage that is lost on them is taken to
-    /// first order: from the currents that ideal wires would carry.
+    /// Resistance of a column's wires from one cell to the next. The voltage that is lost on them is taken to first order: from the
+    /// currents that ideal wires would carry. Word lines end at the gates of access transistors (1T1R) and carry no current.
     pub wire_resistance: Resistance,
 }
 
@@ -54,23 +54,18 @@ impl Cells {
         let loss = n.wire_resistance.base() * of_code;
         let mut values = Vec::with_capacity(codes.len());
         for row in codes.chunks(columns.max(1)) {
-            let mut conductances: Vec<f64> = row
-                .iter()
-                .map(|&code| {
-                    let fate: f64 = generator.random();
-                    let spread = libm::exp(n.conductance_spread * standard_normal(generator));
-                    let code = if fate < n.stuck_on {
-                        largest_code
-                    } else if fate < n.stuck_on + n.stuck_off {
-                        0.0
-                    } else {
-                        f64::from(code)
-                    };
-                    (code + offset) * spread
-                })
-                .collect();
-            lose_on_word_line(&mut conductances, loss);
-            values.extend(conductances.iter().map(|conductance| (conductance - offset) as f32));
+            values.extend(row.iter().map(|&code| {
+                let fate: f64 = generator.random();
+                let spread = libm::exp(n.conductance_spread * standard_normal(generator));
+                let code = if fate < n.stuck_on {
+                    largest_code
+                } else if fate < n.stuck_on + n.stuck_off {
+                    0.0
+                } else {
+                    f64::from(code)
+                };
+                ((code + offset) * spread - offset) as f32
+            }));
         }
         Self { columns, values, loss: loss as f32 }
     }
@@ -90,21 +85,6 @@ impl Cells {
             }
         }
         sums.iter_mut().zip(&*lost).for_each(|(sum, lost)| *sum -= lost);
-    }
-}
-
-/// What the cells of a row lose, to first order, because the word line carries the current of those behind them.
-fn lose_on_word_line(conductances: &mut [f64], loss: f64) {
-    if loss == 0.0 {
-        return;
-    }
-    let mut beyond: f64 = conductances.iter().sum();
-    let mut drop = 0.0;
-    for conductance in conductances {
-        // The wire to this cell carries the current of this cell and of all farther ones.
-        drop += loss * beyond;
-        beyond -= *conductance;
-        *conductance *= (1.0 - drop).max(0.0);
     }
 }
 

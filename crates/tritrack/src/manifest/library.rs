@@ -23,8 +23,8 @@ impl Library {
             "crossbar technology" => ("technology/crossbar", Some(".yaml")),
             "digital technology" => ("technology/digital", Some(".yaml")),
             "file of fault rates" => ("technology/faults", Some(".yaml")),
-            "file of non-idealities" => ("technology/analog", Some(".yaml")),
             "file of endurances" => ("technology/endurance", Some(".yaml")),
+            "file of analog non-idealities" => ("technology/analog", Some(".yaml")),
             "folder of references" => ("references", None),
             _ => return None,
         };

@@ -44,10 +44,10 @@ names_of_files! {
     DigitalName = "digital technology";
     /// A file of fault rates.
     FaultRatesName = "file of fault rates";
-    /// A file of a crossbar's non-idealities.
-    NonIdealitiesName = "file of non-idealities";
     /// A file of endurances.
     EnduranceName = "file of endurances";
+    /// A file of analog non-idealities.
+    AnalogName = "file of analog non-idealities";
     /// A folder of others' results.
     ReferencesName = "folder of references";
 }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::machine::{parsed, parsed_list};
-use super::names::{Choice, EnduranceName, FaultRatesName, NetworkName, NonIdealitiesName, ProcessorName};
+use super::names::{AnalogName, Choice, EnduranceName, FaultRatesName, NetworkName, ProcessorName};
 use super::place::FieldPath;
 use super::{AnalogPoint, Checks, CrossbarPoint, Images, MachineSettings};
 
@@ -157,7 +157,7 @@ pub struct FaultComparisonStudy {
     #[schemars(length(min = 1))]
     pub processor: Vec<ProcessorFaults>,
     /// The file of the crossbar's non-idealities.
-    #[schemars(with = "NonIdealitiesName")]
+    #[schemars(with = "AnalogName")]
     pub analog: String,
     /// The crossbars.
     #[schemars(length(min = 1))]
