@@ -291,4 +291,22 @@ mod tests {
         );
         assert!(message("id: fig2\ntitle: a\n").contains("exactly one study"));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_it_panic(
+            edits in proptest::collection::vec((0_usize..4000, 0_usize..40, ".{0,6}|[\\[\\]{}:&*!|>'\"#,\n -]{1,4}"), 1..6)
+        ) {
+            let mut text: Vec<char> = include_str!("../../../../experiments/fig10.yaml").chars().collect();
+            for (at, removed, inserted) in edits {
+                let start = at.min(text.len());
+                let end = (start + removed).min(text.len());
+                text.splice(start..end, inserted.chars());
+            }
+            let text: String = text.into_iter().collect();
+            if let Err(error) = Manifest::parse(&text, Path::new("experiments/fig10.yaml")) {
+                proptest::prop_assert!(error.to_string().starts_with("experiments/fig10.yaml:"), "{error}");
+            }
+        }
+    }
 }
