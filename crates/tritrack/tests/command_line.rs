@@ -139,7 +139,7 @@ fn experiments_give_the_same_bytes_with_one_thread_and_with_three() {
         })
     };
     let [tables, figures] = written("1");
-    assert_eq!(tables.len(), 6);
+    assert_eq!(tables.len(), 8);
     assert_eq!(figures.len(), 6);
     assert_eq!([tables, figures], written("3"));
 }
