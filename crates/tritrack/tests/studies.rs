@@ -136,7 +136,7 @@ fn golden_inputs_may_be_those_of_another_network() {
     assert!(message.contains("it goes with `set: golden` only"), "{message}");
     let message =
         reproduced(&[("nets", &networks("{set: golden, of: resnet18-s80-a8, count: 1}"))]).unwrap_err();
-    assert!(message.contains("network `resnet18-s80-a8` has no golden vectors"), "{message}");
+    assert!(message.contains("network `resnet18-s80-a8` has no golden images"), "{message}");
 }
 
 fn ratio() -> String {

@@ -7,9 +7,8 @@ mod html;
 
 use std::path::Path;
 
-use rtm_ap::{ProcessorDesign, ProcessorParameters};
 use tables::{Kind, Table, Value, read_parquet};
-use technology::{ParameterSet, Parameters, TechnologyFile};
+use technology::ParameterSet;
 
 use crate::claims::{Claim, Judged};
 use crate::error::RunError;
@@ -52,7 +51,7 @@ pub fn page(workspace: &Workspace, claims: &[(&Claim, Judged)]) -> Result<String
     );
     for name in workspace.technology_names("rtm-ap")? {
         let path = workspace.technology("rtm-ap", &name);
-        let file = TechnologyFile::<ProcessorDesign>::load(&path, &[ProcessorParameters::DECLARATIONS])?;
+        let file = rtm_ap::load_technology(&path)?;
         parameters(&mut page, &file.title, &workspace.shown(&path).to_string(), &file.parameters);
     }
     for name in workspace.technology_names("crossbar")? {
