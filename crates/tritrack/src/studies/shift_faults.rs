@@ -116,7 +116,13 @@ pub static PROTECTION: Schema = Schema::new(
         )
         .optional(),
         Column::real("mttf_low", "s", "The same at the upper end of the interval."),
-        Column::real("fit", "", "Silent corruptions in 1e9 hours of inference without pause."),
+        Column::real(
+            "fit",
+            "",
+            "Silent corruptions in 1e9 hours of inference without pause; none if none was seen.",
+        )
+        .optional(),
+        Column::real("fit_high", "", "The same at the upper end of the interval."),
         Column::real("confidence", "", "Confidence of the interval."),
     ],
 );
@@ -411,7 +417,7 @@ impl Costs<'_, '_> {
             let (energy, latency, area, overhead) = of(*mitigation);
             let silent = result.silent_corruptions;
             let seconds = latency.base() * 1e-9;
-            let failures_an_hour = silent / seconds * 3600.0;
+            let fit = |silent: f64| 1e9 * silent / seconds * 3600.0;
             let (energy_factor, ratio) = (energy / bare_energy, crossbar_energy / energy);
             table.push_row([
                 ("network", study.network.as_str().into()),
@@ -434,7 +440,8 @@ impl Costs<'_, '_> {
                 ("silent_high", result.silent_corruptions_interval.high.into()),
                 ("mttf", (silent > 0.0).then(|| seconds / silent).into()),
                 ("mttf_low", (seconds / result.silent_corruptions_interval.high).into()),
-                ("fit", (1e9 * failures_an_hour).into()),
+                ("fit", (silent > 0.0).then(|| fit(silent)).into()),
+                ("fit_high", fit(result.silent_corruptions_interval.high).into()),
                 ("confidence", study.confidence.into()),
             ])?;
             summary.push(format!(
