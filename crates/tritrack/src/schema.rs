@@ -238,6 +238,20 @@ mod tests {
     }
 
     #[test]
+    fn every_committed_file_names_its_schema_in_its_first_line() {
+        for kind in SchemaKind::ALL {
+            for path in files(kind) {
+                let text = fs::read_to_string(&path).unwrap();
+                let first = text.lines().next().unwrap_or_default();
+                let named = first.strip_prefix("# yaml-language-server: $schema=");
+                let named = named.map(|name| path.parent().unwrap().join(name).canonicalize().unwrap());
+                let schema = experiments().join("schemas").join(format!("{}.json", kind.name()));
+                assert_eq!(named, Some(schema.canonicalize().unwrap()), "{}", path.display());
+            }
+        }
+    }
+
+    #[test]
     fn the_schema_files_are_those_of_the_types() {
         for kind in SchemaKind::ALL {
             let path = experiments().join("schemas").join(format!("{}.json", kind.name()));
