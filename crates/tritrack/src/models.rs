@@ -10,6 +10,7 @@ use compiler::Options;
 use crossbar::component_validation::{self, ComponentComparison};
 use crossbar::validation::Comparison;
 use crossbar::{Activations, Crossbar, Design, LayerShape, NetworkReport, Pool, Precision, WeightStatistics};
+use data_sets::Reading;
 use digital::{ArrayDesign, MatrixLayer};
 use network::{
     ActivationId, ActivationStatistics, Checkpoint, DataSet, ImageSet, LayerId, LinearLayer, Network,
@@ -164,11 +165,19 @@ impl<'w> Models<'w> {
                 Ok(set)
             }
             ImageSource::FashionMnist => {
-                Ok(ImageSet::load(DataSet::FashionMnist, &self.workspace.data("fashion-mnist"))?)
+                Ok(data_sets::load(DataSet::FashionMnist, &self.workspace.data("fashion-mnist"))?)
             }
-            ImageSource::Cifar10 => {
-                let folder = self.workspace.users_data(UsersData::Cifar10)?;
-                let set = ImageSet::load(DataSet::Cifar10, folder)?;
+            ImageSource::Cifar10 | ImageSource::Own => {
+                let set = match images.set {
+                    ImageSource::Own => {
+                        let path = self.workspace.users_data(UsersData::Own)?;
+                        let shape = network.network.input().shape();
+                        let (fitting, broken) = Default::default();
+                        data_sets::open(path, &Reading { shape, fitting, broken, limit: images.count })?
+                            .images
+                    }
+                    _ => data_sets::load(DataSet::Cifar10, self.workspace.users_data(UsersData::Cifar10)?)?,
+                };
                 // Where the user keeps it is nobody's concern; what it holds is.
                 let mut hash = blake3::Hasher::new();
                 (0..set.len()).filter_map(|image| set.pixels(image)).for_each(|pixels| {

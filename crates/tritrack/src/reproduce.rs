@@ -94,7 +94,7 @@ pub fn chosen(
             manifest.study.users_data().into_iter().find(|&data| workspace.users_data(data).is_err());
         match missing.filter(|_| !ids.contains(&manifest.id)) {
             Some(data) => {
-                say(output, &format!("{}: left out, it needs --data {}=FOLDER", manifest.id, data.name()));
+                say(output, &format!("{}: left out, it needs --data {}=PATH", manifest.id, data.name()));
                 false
             }
             None => true,

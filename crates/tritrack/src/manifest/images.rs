@@ -29,6 +29,8 @@ pub enum ImageSource {
     FashionMnist,
     /// CIFAR-10's test images, from a folder that the user names: they may not be carried here.
     Cifar10,
+    /// Images of the user's own, from the folder or file that `--data own=PATH` names.
+    Own,
 }
 
 impl ImageSource {
@@ -37,6 +39,7 @@ impl ImageSource {
         match self {
             Self::Golden | Self::FashionMnist => None,
             Self::Cifar10 => Some(UsersData::Cifar10),
+            Self::Own => Some(UsersData::Own),
         }
     }
 }
@@ -46,6 +49,8 @@ impl ImageSource {
 pub enum UsersData {
     /// CIFAR-10: the folder of its binary version, or of the file `cifar10-jpeg-test-2000.safetensors`.
     Cifar10,
+    /// Anything that the commands read by `--images PATH`.
+    Own,
 }
 
 impl UsersData {
@@ -53,6 +58,7 @@ impl UsersData {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Cifar10 => "cifar10",
+            Self::Own => "own",
         }
     }
 }
