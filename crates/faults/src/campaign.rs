@@ -162,6 +162,11 @@ pub struct PreparedPoint<'c> {
 }
 
 impl PreparedPoint<'_> {
+    /// The point.
+    pub fn point(&self) -> &FaultPoint {
+        &self.point
+    }
+
     /// The expected number of faults in one run of all rows, stuck cells not counted.
     pub fn expected_faults(&self) -> f64 {
         self.hazards.total()

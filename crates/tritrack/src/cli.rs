@@ -35,6 +35,9 @@ pub enum Command {
     /// Run experiments: write their tables to `results/` and their figures to `figures/`
     #[command(after_help = reproduce::EXAMPLES)]
     Reproduce(reproduce::Arguments),
+    /// Say what a run of experiments would compute, stage by stage, and why, without doing it
+    #[command(after_help = commands::plan::EXAMPLES)]
+    Plan(commands::plan::Arguments),
     /// Say which experiments' results are up to date, and why others are not
     Status(commands::status::Arguments),
     /// Compare every number of the results with those of a revision or another folder

@@ -7,6 +7,7 @@ pub mod diff;
 pub mod explain;
 pub mod images;
 pub mod inject;
+pub mod plan;
 pub mod report;
 pub mod schema;
 pub mod shard;

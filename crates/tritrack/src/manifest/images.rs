@@ -34,6 +34,16 @@ pub enum ImageSource {
 }
 
 impl ImageSource {
+    /// Its name in a manifest.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Golden => "golden",
+            Self::FashionMnist => "fashion-mnist",
+            Self::Cifar10 => "cifar10",
+            Self::Own => "own",
+        }
+    }
+
     /// The name of the data that the user has to bring, if it is such.
     pub const fn users_data(self) -> Option<UsersData> {
         match self {
