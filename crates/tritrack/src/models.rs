@@ -226,7 +226,21 @@ impl<'w> Models<'w> {
         options: Options,
         images: &Images,
     ) -> Result<Rc<MachineRun>, RunError> {
-        let (activations, way) = (ActivationsAt::Periphery, Way::Expected);
+        self.expected_run_with_activations(network, options, ActivationsAt::Periphery, images)
+    }
+
+    /// The same with activations made where it is said.
+    ///
+    /// # Errors
+    /// If it cannot be loaded or compiled.
+    pub fn expected_run_with_activations(
+        &self,
+        network: &str,
+        options: Options,
+        activations: ActivationsAt,
+        images: &Images,
+    ) -> Result<Rc<MachineRun>, RunError> {
+        let way = Way::Expected;
         self.requested(RunRequest {
             network: network.to_owned(),
             options,
@@ -253,10 +267,19 @@ impl<'w> Models<'w> {
         let network = Arc::clone(&loaded.network);
         let mut compiled = None;
         let kept = self.stages.get_or_compute(&key, || {
-            let machine = Machine::compile(Arc::clone(&network), &request.options)?
-                .with_activations(request.activations)?;
             let images = set.fitted_to(network.input().shape())?;
             let shares = set_bit_shares(&network, &images)?;
+            if (request.way, request.activations) == (Way::Expected, ActivationsAt::Periphery) {
+                let (mut layers, mut words) = (Vec::new(), 0);
+                let share = |layer, bit| share_of(&shares, layer, bit);
+                let expected = Machine::expect(&network, &request.options, share, |layer| {
+                    layers.push(RunLayer::from(layer));
+                    words += layer.compiled().statistics.words;
+                })?;
+                return Ok(Kept { events: expected.clone(), expected, layers, words });
+            }
+            let machine = Machine::compile(Arc::clone(&network), &request.options)?
+                .with_activations(request.activations)?;
             let expected = machine.expected_events(|layer, bit| share_of(&shares, layer, bit));
             let events = match request.way {
                 Way::Executed => machine.run_all(&images.feature_maps())?.events,
