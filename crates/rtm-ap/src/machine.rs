@@ -307,19 +307,20 @@ impl<R: Fn(usize) -> bool> BatchEngine for Engine<'_, R> {
     }
 }
 
-/// Counts requantizations (one for each addend), pool operations and activation bits, each with the last linear layer before.
+/// Counts requantizations (one for each addend), pool operations and activation bits, each with the last linear layer before, or
+/// with the first one if there is none before.
 /// What programs do on the arrays is counted there, with the bits that they load; they too bring the results to the buffer.
 fn periphery(network: &Network, at: ActivationsAt) -> Vec<PeripheryEvents> {
-    let mut counts: Vec<PeripheryEvents> = Vec::new();
+    let mut counts = vec![PeripheryEvents::default(); network.linear_layers().len()];
+    let mut layer = 0;
     for node in network.nodes() {
         match node {
-            Node::Linear(..) => counts.push(PeripheryEvents::default()),
+            Node::Linear(id, _) => layer = id.index(),
             Node::Activation(_, activation) => {
-                if let Some(layer) = counts.last_mut() {
-                    match at {
-                        ActivationsAt::Periphery => count_activation(layer, activation, network),
-                        ActivationsAt::Array(_) => count_result(layer, activation),
-                    }
+                let Some(layer) = counts.get_mut(layer) else { continue };
+                match at {
+                    ActivationsAt::Periphery => count_activation(layer, activation, network),
+                    ActivationsAt::Array(_) => count_result(layer, activation),
                 }
             }
         }

@@ -15,8 +15,8 @@ use data_sets::Reading;
 use digital::{ArrayDesign, MatrixLayer};
 use faults::{PreparedPoint, Record};
 use network::{
-    ActivationId, ActivationStatistics, Checkpoint, DataSet, ImageSet, LayerId, LinearLayer, Network,
-    NetworkDescription, Node, Operation,
+    ActivationId, ActivationStatistics, Checkpoint, DataSet, DescriptionError, ImageSet, LayerId,
+    LinearLayer, Network, NetworkDescription, NetworkError, Node, Operation,
 };
 use quantizer::{Granularity, Sparsity, ThresholdRule, Thresholds};
 use rtm_ap::{ActivationsAt, Machine, ProcessorDesign};
@@ -24,7 +24,7 @@ use technology::{ParameterSet, Parameters, TechnologyFile};
 
 use crate::error::RunError;
 use crate::manifest::{
-    CrossbarPoint, ImageSource, Images, Manifest, Thresholded, UsersData, WeightPrecision,
+    CrossbarPoint, ImageSource, Images, Manifest, Thresholded, UsersData, WeightPrecision, check_form,
 };
 use crate::stages::cache::{Key, Kind, StageCache, Use};
 use crate::stages::run::{Kept, MachineRun, RunLayer, RunRequest, Way};
@@ -124,7 +124,14 @@ impl<'w> Models<'w> {
             }
             return Ok(loaded);
         }
-        let (description, network) = Network::load(&path)?;
+        let (description, network) = match Network::load(&path) {
+            // The reader stops at the first field that is not of its form; there may be more.
+            Err(NetworkError::Description(DescriptionError::Yaml { .. })) => {
+                check_form::<NetworkDescription>(&path)?;
+                Network::load(&path)?
+            }
+            loaded => loaded?,
+        };
         let fingerprints =
             files(&description).iter().map(|file| self.note_input(file)).collect::<Result<Vec<_>, _>>()?;
         let loaded = Rc::new(LoadedNetwork { description, network: Arc::new(network), fingerprints });

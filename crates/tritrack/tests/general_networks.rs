@@ -109,3 +109,14 @@ fn what_does_not_fit_is_told_with_file_line_and_layer() {
         "{stderr}"
     );
 }
+
+#[test]
+fn everything_that_is_not_of_its_form_is_told_at_once() {
+    let network =
+        NETWORK.replace("groups: 8", "group: 8").replace("kernel: 3, stride: 1", "kernel: [3], stride: 1");
+    let (folder, _) = workspace(&network);
+    let output = tritrack(folder.path(), &["compile", "small"]);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("small.yaml:8:") && stderr.contains("`groups`"), "{stderr}");
+    assert!(stderr.contains("small.yaml:12:"), "{stderr}");
+}

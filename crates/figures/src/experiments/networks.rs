@@ -43,6 +43,11 @@ pub fn networks_from_shapes(title: &str, table: &Table, drawn: &Table) -> Result
     let energy = costs.panel("Energy", Axis::log("energy of an image", "µJ"), "energy")?;
     let latency = costs.panel("Latency", Axis::log("latency of an image", "ms"), "latency")?;
     let area = costs.panel("Area", Axis::log("area of the arrays", "mm²"), "area")?;
+    let arrays = costs.panel(
+        "Arrays: associative processors, subarrays of the crossbar, one array of units",
+        Axis::log("number of arrays", ""),
+        "arrays",
+    )?;
     let mut figure = Figure::new(title, energy.chart.clone())
         .subtitle(
             "One image of 224 × 224. Logarithmic axes: the ends of the bars count, not their lengths. Lower is better.",
@@ -55,7 +60,7 @@ pub fn networks_from_shapes(title: &str, table: &Table, drawn: &Table) -> Result
         figure =
             figure.caption(format!("Searches are charged by the model {model}; the table has the others."));
     }
-    figure.panels = vec![energy, latency, area];
+    figure.panels = vec![energy, latency, area, arrays];
     if !drawn.is_empty() {
         figure.panels.push(trained_against_drawn(drawn)?);
         figure = figure.caption(
@@ -69,10 +74,10 @@ pub fn networks_from_shapes(title: &str, table: &Table, drawn: &Table) -> Result
 fn trained_against_drawn(table: &Table) -> Result<Panel, FigureError> {
     let (names, layers) = (table.text("network")?, table.text("layer")?);
     let (trained, drawn) = (table.real("trained_share")?, table.real("drawn_share")?);
-    let totals = (0..table.rows()).filter(|&row| layers[row] == "total");
+    let totals = (0..table.rows()).filter(|&row| layers[row] == "convolutions");
     let bars = |row: usize| vec![Some(Bar::new(100.0 * trained[row])), Some(Bar::new(100.0 * drawn[row]))];
     let chart = GroupedBars {
-        axis: Axis::linear("operations after sharing, of those before", "%"),
+        axis: Axis::linear("operations left", "%"),
         series: vec![
             Series::new("trained weights", Role::RtmAp),
             Series::new("drawn weights of the same shapes and sparsities", Role::Distinct(2)),
@@ -81,7 +86,9 @@ fn trained_against_drawn(table: &Table) -> Result<Panel, FigureError> {
         references: Vec::new(),
         height: 230.0,
     };
-    let heading = "Operations that sharing within a channel leaves, trained against drawn weights".to_owned();
+    let heading =
+        "What sharing within a channel leaves of the convolutions’ operations, trained against drawn weights"
+            .to_owned();
     Ok(Panel { heading, chart: chart.into() })
 }
 
@@ -125,7 +132,10 @@ impl<'t> Costs<'t> {
     }
 
     fn panel(&self, heading: &str, axis: Axis, column: &str) -> Result<Panel, FigureError> {
-        let values = self.table.real(column)?;
+        let values: Vec<f64> = match column {
+            "arrays" => self.table.integer(column)?.into_iter().map(|count| count as f64).collect(),
+            _ => self.table.real(column)?,
+        };
         let is_shown =
             |row: usize| self.models[row].as_deref().is_none_or(|model| Some(model) == self.shown_model);
         let categories = distinct(&self.names).into_iter().map(|name| {

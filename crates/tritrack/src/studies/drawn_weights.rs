@@ -2,7 +2,7 @@
 //! can be trusted.
 
 use compiler::{Sharing, per_channel_lower_bound, share_layer};
-use network::{LinearLayer, NetworkError, TernaryWeights};
+use network::{LinearKind, LinearLayer, NetworkError, TernaryWeights};
 use rayon::prelude::*;
 use tables::{Column, Schema, Table};
 
@@ -16,7 +16,7 @@ pub static DRAWN_WEIGHTS: Schema = Schema::new(
     "Operations after sharing within a channel, of trained networks and of weights drawn at every layer's own sparsity.",
     &[
         Column::text("network", "Name of the network."),
-        Column::text("layer", "Name of the layer; `total` for all of them."),
+        Column::text("layer", "Name of the layer; `convolutions` for all of these, `total` for all layers."),
         Column::integer("trained_nonzeros", "", "Trained weights other than 0: operations before sharing."),
         Column::integer("trained_operations", "", "Operations of the trained weights after sharing."),
         Column::integer("drawn_nonzeros", "", "Drawn weights other than 0: operations before sharing."),
@@ -90,9 +90,17 @@ pub fn run(study: &TrainedAgainstDrawn, models: &Models<'_>) -> Result<(Table, V
                 Ok((Counts::of(layer, trained), Counts::of(layer, &drawn)))
             })
             .collect::<Result<Vec<_>, NetworkError>>()?;
-        let total = counts.iter().copied().reduce(|a, b| (a.0.plus(b.0), a.1.plus(b.1)));
+        // A fully connected layer has one tap of each channel, and nothing to share within it.
+        let sum = |of: &dyn Fn(&LinearLayer) -> bool| {
+            let counted = layers.iter().zip(&counts).filter(|((_, layer), _)| of(layer));
+            counted.fold((Counts::default(), Counts::default()), |sum, (_, counts)| {
+                (sum.0.plus(counts.0), sum.1.plus(counts.1))
+            })
+        };
+        let convolutions = sum(&|layer| layer.kind() == LinearKind::Convolution);
+        let sums = [("convolutions", convolutions), ("total", sum(&|_| true))];
         let names = layers.iter().map(|(_, layer)| layer.name());
-        for (layer, (trained, drawn)) in names.zip(counts).chain(total.map(|total| ("total", total))) {
+        for (layer, (trained, drawn)) in names.zip(counts.iter().copied()).chain(sums) {
             let (of_trained, of_drawn) = (trained.share(trained.operations), drawn.share(drawn.operations));
             table.push_row([
                 ("network", name.as_str().into()),
@@ -108,16 +116,15 @@ pub fn run(study: &TrainedAgainstDrawn, models: &Models<'_>) -> Result<(Table, V
                 ("drawn_bound", drawn.share(drawn.bound).into()),
             ])?;
         }
-        if let Some((trained, drawn)) = total {
-            let (of_trained, of_drawn) = (trained.share(trained.operations), drawn.share(drawn.operations));
-            summary.push(format!(
-                "{name}: sharing within a channel leaves {:.1} % of the operations of trained weights, {:.1} % of drawn ones: \
-                 drawn weights need {:.0} % too many",
-                100.0 * of_trained,
-                100.0 * of_drawn,
-                100.0 * (of_drawn / of_trained - 1.0),
-            ));
-        }
+        let (trained, drawn) = convolutions;
+        let (of_trained, of_drawn) = (trained.share(trained.operations), drawn.share(drawn.operations));
+        summary.push(format!(
+            "{name}: sharing within a channel leaves {:.1} % of the convolutions' operations of trained weights, {:.1} % of drawn \
+             ones: drawn weights need {:.0} % too many",
+            100.0 * of_trained,
+            100.0 * of_drawn,
+            100.0 * (of_drawn / of_trained - 1.0),
+        ));
     }
     Ok((table, summary))
 }
