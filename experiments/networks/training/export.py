@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ class Results:
     name: str
     sparsity: float
     bits: int
+    images: int
     in_floating_point: float
     in_integers: float
 
@@ -60,13 +62,11 @@ def write_network(description: dict[str, Any], tensors: Tensors, results: Result
         "dataset": "fashion-mnist padded to 32x32",
         "accuracy_float_eval": f"{results.in_floating_point:.4f}",
     }
-    checkpoint.write_bytes(zstandard.ZstdCompressor(level=19).compress(save_safetensors(tensors, metadata)))
+    checkpoint.write_bytes(zstandard.ZstdCompressor(level=19).compress(in_order(save_safetensors(tensors, metadata))))
 
     layers = "".join(f"  - {one_line(layer)}\n" for layer in description["layers"])
-    records = {
-        "float_evaluation": {"top1": results.in_floating_point, "data": DATA, "source": SOURCE},
-        "integer_inference": {"top1": results.in_integers, "data": DATA, "source": SOURCE},
-    }
+    measured = {"float_evaluation": results.in_floating_point, "integer_inference": results.in_integers}
+    records = {kind: {"top1": top1, "images": results.images, "data": DATA, "source": SOURCE} for kind, top1 in measured.items()}
     accuracies = "".join(f"  {kind}: {one_line(record)}\n" for kind, record in records.items())
     page = folder / f"{results.name}.yaml"
     page.write_text(
@@ -83,6 +83,16 @@ def write_network(description: dict[str, Any], tensors: Tensors, results: Result
         encoding="utf-8",
     )
     return [checkpoint, page]
+
+
+def in_order(file: bytes) -> bytes:
+    """A safetensors file with its metadata in alphabetical order: the library writes them in a random one."""
+    length = int.from_bytes(file[:8], "little")
+    header = json.loads(file[8 : 8 + length])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + file[8 + length :]
 
 
 def one_line(value: dict[str, Any]) -> str:

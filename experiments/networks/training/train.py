@@ -116,6 +116,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rate", type=float, default=2e-3, help="the learning rate that each phase starts with")
     parser.add_argument("--batch", type=int, default=128, help="images in a batch")
     parser.add_argument("--images", type=int, help="training images, from the first on; all if left out")
+    parser.add_argument("--test-images", type=int, help="test images for the accuracies, from the first on; all if left out")
     parser.add_argument("--seed", type=int, default=1, help="of the first weights, the order and the augmentation")
     parser.add_argument("--threads", type=int, default=1, help="threads; another number may change the last bits")
     parser.add_argument("--data", type=Path, default=data.DEBIAN_FOLDER, help="folder of the training images")
@@ -133,7 +134,7 @@ def main() -> None:
 
     description = yaml.safe_load((NETWORKS / f"{options.like}.yaml").read_text(encoding="utf-8"))
     training = data.training_images(options.data).first(options.images)
-    test = data.test_images()
+    test = data.test_images().first(options.test_images)
     # Channels last takes a quarter less time on a CPU. PyTorch's stubs do not know the argument.
     network = Network(description).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     options.output.mkdir(parents=True, exist_ok=True)
@@ -155,7 +156,7 @@ def main() -> None:
     whole = integer.IntegerNetwork(description["layers"], tensors, options.bits)
     in_integers = integer.accuracy(whole.logits(test.pixels), test.labels)
     print(f"floating point: {in_floating_point:.4f}, integers: {in_integers:.4f} of the {len(test)} test images")
-    results = export.Results(options.name, options.sparsity, options.bits, in_floating_point, in_integers)
+    results = export.Results(options.name, options.sparsity, options.bits, len(test), in_floating_point, in_integers)
     for path in export.write_network(description, tensors, results, options.output):
         print(f"wrote {path}")
 
