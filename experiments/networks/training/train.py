@@ -133,6 +133,8 @@ def main() -> None:
     generator = torch.Generator().manual_seed(options.seed)
 
     description = yaml.safe_load((NETWORKS / f"{options.like}.yaml").read_text(encoding="utf-8"))
+    if description["data_set"] != "fashion-mnist":
+        raise SystemExit(f"{options.like} is of {description['data_set']}; this recipe reads fashion-mnist")
     training = data.training_images(options.data).first(options.images)
     test = data.test_images().first(options.test_images)
     # Channels last takes a quarter less time on a CPU. PyTorch's stubs do not know the argument.
