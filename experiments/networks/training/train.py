@@ -121,7 +121,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=1, help="threads; another number may change the last bits")
     parser.add_argument("--data", type=Path, default=data.DEBIAN_FOLDER, help="folder of the training images")
     parser.add_argument("--output", type=Path, default=NETWORKS, help="where the files are written")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.half and not options.float_only:
+        parser.error("--half is of the ONNX file, which --float writes")
+    return options
 
 
 def main() -> None:
