@@ -146,7 +146,7 @@ impl Lock {
     /// # Errors
     /// If the folder cannot be written.
     pub fn take(workspace: &Workspace, waiting: impl FnOnce()) -> Result<Self, RunError> {
-        let path = workspace.record("lock").with_extension("");
+        let path = workspace.root().join("results/.state/lock");
         let failed = |source| RunError::Unwritable { path: path.clone(), source };
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(failed)?;
@@ -160,6 +160,22 @@ impl Lock {
             }
             Err(std::fs::TryLockError::Error(source)) => return Err(failed(source)),
         }
+        ["results", "figures"].iter().for_each(|folder| sweep(&workspace.root().join(folder)));
         Ok(Self { _file: file })
+    }
+}
+
+/// Removes what a killed run had begun to write; it bears no result's name. Shards are written by runs that may be at work now.
+fn sweep(folder: &Path) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if path.is_dir() {
+            if name != "shards" {
+                sweep(&path);
+            }
+        } else if name.starts_with('.') && name.ends_with(".partial") {
+            let _ = std::fs::remove_file(&path);
+        }
     }
 }
