@@ -6,8 +6,8 @@ What matters, for any network:
 - `eval()` first: batch norm then uses its learned statistics and dropout does nothing. An exporter that is given a network in
   training mode writes what training does.
 - A fixed image shape, since ternary programs are compiled for one; only the batch may be symbolic.
-- Pixels of 0 to 1 as input. If training normalized them by mean and deviation, put the normalization into the exported network
-  (class `Normalized`), so that the file says what it does to a pixel.
+- The network as it was trained, without the normalization of pixels: `tritrack import --mean 0.485,0.456,0.406 --deviation
+  0.229,0.224,0.225` says what training took off pixels of 0 to 1 and divided them by. Without them a pixel is 0 to 1.
 - Linear, batch norm, activation, in this order, so that batch norm folds into the integers.
 - Opset 17 or later.
 """
@@ -23,27 +23,6 @@ import onnx
 import torch
 from onnx.reference import ReferenceEvaluator
 from torch import Tensor, nn
-
-# What ImageNet's networks are trained with, for pixels of 0 to 1.
-MEAN = (0.485, 0.456, 0.406)
-DEVIATION = (0.229, 0.224, 0.225)
-
-
-class Normalized(nn.Module):
-    """A network that was trained on normalized pixels, with the normalization in front."""
-
-    def __init__(self, network: nn.Module, mean: tuple[float, ...], deviation: tuple[float, ...]) -> None:
-        super().__init__()
-        self.network = network
-        # As a batch norm of fixed statistics: one node in the file, which an importer can fold into the first layer.
-        self.normalize = nn.BatchNorm2d(len(mean), eps=0.0, affine=False)
-        self.normalize.running_mean = torch.tensor(mean)
-        self.normalize.running_var = torch.tensor(deviation).square()
-
-    def forward(self, pixels: Tensor) -> Tensor:
-        """Logits of pixels of 0 to 1."""
-        logits: Tensor = self.network(self.normalize(pixels))
-        return logits
 
 
 class Block(nn.Module):
@@ -111,10 +90,10 @@ def check(network: nn.Module, shape: tuple[int, int, int], path: Path) -> float:
 
 
 def main() -> None:
-    """Exports an example, with a normalization in front, and checks the file."""
+    """Exports an example and checks the file."""
     path = Path(sys.argv[1]) if len(sys.argv) > 1 else Path("residual.onnx")
     torch.manual_seed(1)
-    network = Normalized(residual_network(), MEAN, DEVIATION)
+    network = residual_network()
     export(network, (3, 32, 32), path)
     difference = check(network, (3, 32, 32), path)
     operators = sorted({node.op_type for node in onnx.load(path).graph.node})

@@ -46,12 +46,20 @@ def references(axes: Axes, claimed: float, *, named: bool) -> None:
             axes.annotate(text, (ratio, 1.0), (0, 3), **above)
 
 
+def network(table: Table) -> str:
+    """The network that the table is about: the description among its inputs."""
+    inputs = [Path(key.removeprefix("input ")) for key in table.provenance if key.startswith("input ")]
+    descriptions = [path.stem for path in inputs if path.parent.name == "networks" and path.suffix == ".yaml"]
+    return ", ".join(descriptions)
+
+
 def draw(table: Table, claimed: float, headline: dict[str, str]) -> plt.Figure:
     """The ratio against every baseline, and of every technology against the headline's baseline."""
     rows = table.pandas()
     rows = rows[rows["prior"] == PRIOR]
     ours = rows[rows["technology"] == headline["technology"]]
     groups = [(title, list(dict.fromkeys(ours[ours["origin"] == origin]["baseline"]))) for origin, title in ORIGINS.items()]
+    groups = [(title, names) for title, names in groups if names]
     technologies = list(dict.fromkeys(rows["technology"]))
 
     extents = [len(names) for _, names in groups] + [len(technologies)]
@@ -74,7 +82,7 @@ def draw(table: Table, claimed: float, headline: dict[str, str]) -> plt.Figure:
     keys = [Line2D([], [], color=colour, marker=mark, label=f"search model {name}") for name, (colour, mark) in STYLES.items()]
     figure.legend(handles=keys, loc="outside lower left", ncols=2, frameon=False, fontsize=9)
     figure.suptitle(
-        f"ResNet-18 on RTM-AP ({headline['technology']}): energy of a baseline over the RTM-AP's, at the same node\n"
+        f"{network(table)} on RTM-AP ({headline['technology']}): energy of a baseline over the RTM-AP's, at the same node\n"
         "Medians, with lines from the 5 % to the 95 % point of the draws from the parameters' ranges",
         x=0.01,
         ha="left",
@@ -89,7 +97,8 @@ def main() -> None:
     manifest = yaml.safe_load((WORKSPACE / "experiments" / "fig7.yaml").read_text(encoding="utf-8"))["energy_ratio"]
     # The same bytes every time: no clock, and names of the SVG's parts from a fixed salt.
     mpl.rcParams["svg.hashsalt"] = "fig7"
-    figure = draw(Table.open(RESULTS / "fig7" / "ratios.parquet"), manifest["claimed_ratio"], manifest["headline"])
+    ratios = Path(sys.argv[2]) if len(sys.argv) > 2 else RESULTS / "fig7" / "ratios.parquet"
+    figure = draw(Table.open(ratios), manifest["claimed_ratio"], manifest["headline"])
     metadata = {"Date": None} if output.suffix == ".svg" else None
     figure.savefig(output, dpi=150, metadata=metadata)
     print(f"wrote {output}")

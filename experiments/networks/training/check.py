@@ -29,7 +29,7 @@ def integer_inference_gives_the_golden_logits() -> None:
         description = yaml.safe_load((NETWORKS / f"{name}.yaml").read_text(encoding="utf-8"))
         tensors = export.read_checkpoint(NETWORKS / description["checkpoint"])
         golden = export.read_checkpoint(NETWORKS / description["golden"])
-        network = integer.IntegerNetwork(description["layers"], tensors, description["activation_bits"])
+        network = integer.IntegerNetwork(description, tensors, description["activation_bits"])
         logits = network.logits(torch.from_numpy(golden["input"]))
         assert np.array_equal(logits.numpy(), golden["logits"]), name
 

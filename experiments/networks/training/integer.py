@@ -8,13 +8,15 @@ The last layer gives logits, acc · rint(m · 2^24) + rint(b · 2^24). `rint` ro
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from layers import known_layers
 
 ONE = float(1 << 24)
 EPSILON = 1e-5
@@ -23,10 +25,10 @@ EPSILON = 1e-5
 class IntegerNetwork:
     """The layers of a description with the tensors of a checkpoint."""
 
-    def __init__(self, layers: Sequence[Mapping[str, Any]], tensors: Mapping[str, np.ndarray], bits: int) -> None:
-        self.layers = [next(iter(layer.items())) for layer in layers]
+    def __init__(self, description: Mapping[str, Any], tensors: Mapping[str, np.ndarray], bits: int) -> None:
+        self.layers = known_layers(description)
         self.tensors = tensors
-        self.maximum = 2**bits - 1
+        self.maximum = (1 << bits) - 1
 
     def logits(self, pixels: Tensor, batch: int = 250) -> Tensor:
         """The logits, I64 [n, classes], of images of 8 bits, [n, channels, rows, columns]."""
@@ -35,16 +37,12 @@ class IntegerNetwork:
     def _logits(self, values: Tensor) -> Tensor:
         step = 1.0 / 255.0
         for index, (kind, layer) in enumerate(self.layers):
-            match kind:
-                case "max_pool":
-                    # Activations are small integers: float32 holds them exactly, and a pool pads with less than any.
-                    pooled = F.max_pool2d(values.float(), layer["kernel"], layer["stride"], layer.get("padding", 0))
-                    values = pooled.long()
-                    continue
-                case "convolution" | "fully_connected":
-                    sums = self._sums(kind, layer, values)
-                case _:
-                    raise SystemExit(f"layer {index + 1}: no integer inference of a `{kind}` here")
+            if kind == "max_pool":
+                # Activations are small integers: float32 holds them exactly, and a pool pads with less than any.
+                pooled = F.max_pool2d(values.float(), layer["kernel"], layer["stride"], layer.get("padding", 0))
+                values = pooled.long()
+                continue
+            sums = self._sums(kind, layer, values)
             m, b = self._affine(layer["name"], step)
             if index + 1 == len(self.layers):
                 return (sums * fixed_point(m, sums) + fixed_point(b, sums)).flatten(1)

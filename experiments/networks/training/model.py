@@ -15,6 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from layers import known_layers
+
 # The ε of the integer inference; PyTorch's default happens to be the same.
 EPSILON = 1e-5
 
@@ -130,8 +132,9 @@ class Network(nn.Sequential):
         super().__init__()
         image = description["input"]
         channels, height, width = image["channels"], image["height"], image["width"]
-        for index, entry in enumerate(description["layers"]):
-            (kind, layer), last = next(iter(entry.items())), index + 1 == len(description["layers"])
+        layers = known_layers(description)
+        for index, (kind, layer) in enumerate(layers):
+            last = index + 1 == len(layers)
             match kind:
                 case "convolution":
                     kernel, stride, padding = layer["kernel"], layer.get("stride", 1), layer.get("padding", 0)
@@ -149,11 +152,6 @@ class Network(nn.Sequential):
                     self.add_module(layer["name"], Layer(layer["name"], matrix, last=last))
                     channels = layer["outputs"]
                     continue
-                case _:
-                    raise SystemExit(
-                        f"layer {index + 1}: this recipe does not train a `{kind}`; "
-                        "it trains convolution, max_pool and fully_connected"
-                    )
             height = (height + 2 * padding - kernel) // stride + 1
             width = (width + 2 * padding - kernel) // stride + 1
 

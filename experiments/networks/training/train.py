@@ -121,7 +121,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=1, help="threads; another number may change the last bits")
     parser.add_argument("--data", type=Path, default=data.DEBIAN_FOLDER, help="folder of the training images")
     parser.add_argument("--output", type=Path, default=NETWORKS, help="where the files are written")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.half and not options.float_only:
+        parser.error("--half is of the ONNX file, which --float writes")
+    return options
 
 
 def main() -> None:
@@ -132,7 +135,12 @@ def main() -> None:
     torch.use_deterministic_algorithms(True)
     generator = torch.Generator().manual_seed(options.seed)
 
-    description = yaml.safe_load((NETWORKS / f"{options.like}.yaml").read_text(encoding="utf-8"))
+    page = NETWORKS / f"{options.like}.yaml"
+    if not page.exists():
+        raise SystemExit(f"--like {options.like}: there is no {page}")
+    description = yaml.safe_load(page.read_text(encoding="utf-8"))
+    if description["data_set"] != "fashion-mnist":
+        raise SystemExit(f"{options.like} is of {description['data_set']}; this recipe reads fashion-mnist")
     training = data.training_images(options.data).first(options.images)
     test = data.test_images().first(options.test_images)
     # Channels last takes a quarter less time on a CPU. PyTorch's stubs do not know the argument.
@@ -153,7 +161,7 @@ def main() -> None:
     re_estimate_batch_norm(network, training.first(10_000))
     in_floating_point = accuracy(network, test)
     tensors = export.tensors_of(network)
-    whole = integer.IntegerNetwork(description["layers"], tensors, options.bits)
+    whole = integer.IntegerNetwork(description, tensors, options.bits)
     in_integers = integer.accuracy(whole.logits(test.pixels), test.labels)
     print(f"floating point: {in_floating_point:.4f}, integers: {in_integers:.4f} of the {len(test)} test images")
     results = export.Results(options.name, options.sparsity, options.bits, len(test), in_floating_point, in_integers)

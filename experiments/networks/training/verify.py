@@ -37,7 +37,7 @@ def main() -> None:
     description = yaml.safe_load((networks / f"{options.name}.yaml").read_text(encoding="utf-8"))
     tensors = export.read_checkpoint(networks / description["checkpoint"])
     images = data.test_images().first(options.count)
-    network = integer.IntegerNetwork(description["layers"], tensors, description["activation_bits"])
+    network = integer.IntegerNetwork(description, tensors, description["activation_bits"])
     here = network.logits(images.pixels)
 
     with tempfile.TemporaryDirectory() as folder:
