@@ -7,6 +7,7 @@ mod error;
 mod manifest;
 mod models;
 mod progress;
+mod quick;
 mod report;
 mod reproduce;
 mod schema;
