@@ -1,22 +1,36 @@
-//! Gives the program a fingerprint of its own sources: results that another one made are stale.
+//! Gives the program fingerprints of its own sources: results that other sources made are stale.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// The crates that compute what a network does on a machine.
+const MACHINE: [&str; 4] = ["technology", "network", "compiler", "rtm-ap"];
+/// Those that compute what faults do to it.
+const FAULTS: [&str; 5] = ["technology", "network", "compiler", "rtm-ap", "faults"];
+
 fn main() {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     println!("cargo:rerun-if-changed={}", crates.display());
-    let mut sources = Vec::new();
-    collect(&crates, &mut sources);
+    let lock = crates.join("../Cargo.lock");
+    println!("cargo:rerun-if-changed={}", lock.display());
+    let of = |names: &[&str]| fingerprint(names.iter().map(|name| crates.join(name)), &lock);
+    println!("cargo:rustc-env=TRITRACK_SOURCES={}", fingerprint([crates.clone()], &lock));
+    println!("cargo:rustc-env=TRITRACK_MACHINE_SOURCES={}", of(&MACHINE));
+    println!("cargo:rustc-env=TRITRACK_FAULT_SOURCES={}", of(&FAULTS));
+}
+
+/// FNV-1a of sources and locked dependencies: it only has to differ when one of them does.
+fn fingerprint(folders: impl IntoIterator<Item = PathBuf>, lock: &Path) -> String {
+    let mut sources = vec![lock.to_owned()];
+    folders.into_iter().for_each(|folder| collect(&folder, &mut sources));
     sources.sort();
-    // FNV-1a: it only has to differ when a source does.
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     for path in sources {
         for byte in fs::read(&path).unwrap_or_default() {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
     }
-    println!("cargo:rustc-env=TRITRACK_SOURCES={hash:016x}");
+    format!("{hash:016x}")
 }
 
 /// The sources of libraries and programs; tests, benchmarks and examples change no result.

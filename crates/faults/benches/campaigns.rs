@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use compiler::{Geometry, Layout, Options, Sharing};
 use faults::{Campaign, FaultKind, FaultPoint, FaultRates, LiteratureRates, Mitigation, Sampling};
-use network::{DataSet, ImageSet, Network};
+use network::{DataSet, Network};
 use rtm_ap::Machine;
 use technology::{Parameters, TechnologyFile};
 
@@ -22,7 +22,7 @@ fn main() {
     let file = TechnologyFile::<()>::load(&file, &[LiteratureRates::DECLARATIONS]).unwrap();
     let rates = FaultRates::of(&LiteratureRates::resolve(&file.parameters).unwrap());
     let (_, network) = Network::load(&experiments.join("networks/vgg8-fashion-s85-a4.yaml")).unwrap();
-    let set = ImageSet::load(DataSet::FashionMnist, &experiments.join("data/fashion-mnist")).unwrap();
+    let set = data_sets::load(DataSet::FashionMnist, &experiments.join("data/fashion-mnist")).unwrap();
     let set = set.first(1000).unwrap().fitted_to(network.input().shape()).unwrap();
     let (images, labels) = (set.feature_maps(), set.labels().unwrap().to_vec());
     let options = Options {

@@ -75,7 +75,7 @@ pub enum CampaignError {
 #[derive(Debug)]
 pub struct Campaign<'a> {
     machine: &'a Machine,
-    labels: &'a [u8],
+    labels: &'a [u16],
     clean: Vec<Evaluation>,
     seed: u64,
     /// Inferences that run together; it bounds the memory.
@@ -98,7 +98,7 @@ impl<'a> Campaign<'a> {
     pub fn new(
         machine: &'a Machine,
         images: &[FeatureMap],
-        labels: &'a [u8],
+        labels: &'a [u16],
         seed: u64,
     ) -> Result<Self, CampaignError> {
         if images.len() != labels.len() {
@@ -126,7 +126,7 @@ impl<'a> Campaign<'a> {
     }
 
     /// The images' labels.
-    pub fn labels(&self) -> &'a [u8] {
+    pub fn labels(&self) -> &'a [u16] {
         self.labels
     }
 
@@ -137,7 +137,7 @@ impl<'a> Campaign<'a> {
 
     /// How many images get their label's class without faults.
     pub fn clean_correct(&self) -> u64 {
-        let right = |(clean, label): &(&Evaluation, &u8)| clean.class() == usize::from(**label);
+        let right = |(clean, label): &(&Evaluation, &u16)| clean.class() == usize::from(**label);
         self.clean.iter().zip(self.labels).filter(right).count() as u64
     }
 
@@ -162,6 +162,11 @@ pub struct PreparedPoint<'c> {
 }
 
 impl PreparedPoint<'_> {
+    /// The point.
+    pub fn point(&self) -> &FaultPoint {
+        &self.point
+    }
+
     /// The expected number of faults in one run of all rows, stuck cells not counted.
     pub fn expected_faults(&self) -> f64 {
         self.hazards.total()
@@ -315,7 +320,7 @@ mod tests {
     use std::sync::Arc;
 
     use compiler::{Geometry, Layout, Options, Sharing};
-    use network::{Accumulators, Checkpoint, LinearEngine, LinearLayer, Network};
+    use network::{Accumulators, ImageSet, LinearEngine, LinearLayer, Network};
     use rtm_ap::StruckRow;
     use technology::{Parameters, TechnologyFile};
 
@@ -370,13 +375,8 @@ mod tests {
         let literature = FaultRates::of(&LiteratureRates::resolve(&file.parameters).unwrap());
         let (_, network) = Network::load(&experiments.join("networks/vgg8-fashion-s85-a4.yaml")).unwrap();
         let golden = experiments.join("networks/golden/vgg8-fashion-s85-a4.safetensors.zst");
-        let golden = Checkpoint::load(&golden).unwrap();
-        let (shape, pixels) = golden.shaped::<u8>("input").unwrap();
-        let (_, labels) = golden.shaped::<u8>("labels").unwrap();
-        let images: Vec<FeatureMap> = pixels
-            .chunks(pixels.len() / shape[0])
-            .map(|image| FeatureMap::from_pixels(network.input().shape(), image).unwrap())
-            .collect();
+        let golden = ImageSet::from_golden(&golden).unwrap();
+        let (images, labels) = (golden.feature_maps(), golden.labels().unwrap());
         let options = Options {
             geometry: Geometry::new(256, 256, 64).unwrap(),
             sharing: Sharing::PerChannel,

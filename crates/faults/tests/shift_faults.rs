@@ -10,7 +10,7 @@ use faults::{
     Campaign, FaultKind, FaultPoint, FaultRates, LiteratureRates, Mitigation, Record, Sampling, Stream,
     Summary,
 };
-use network::{Checkpoint, FeatureMap, Network};
+use network::{ImageSet, Network};
 use rtm_ap::Machine;
 use technology::{Parameters, TechnologyFile};
 
@@ -28,13 +28,8 @@ fn with_campaign(test: impl FnOnce(&Campaign<'_>)) {
     let networks = experiments().join("networks");
     let (description, network) = Network::load(&networks.join("vgg8-fashion-s85-a4.yaml")).unwrap();
     let golden = networks.join("golden").join(format!("{}.safetensors.zst", description.name));
-    let golden = Checkpoint::load(&golden).unwrap();
-    let (shape, pixels) = golden.shaped::<u8>("input").unwrap();
-    let (_, labels) = golden.shaped::<u8>("labels").unwrap();
-    let images: Vec<FeatureMap> = pixels
-        .chunks(pixels.len() / shape[0])
-        .map(|image| FeatureMap::from_pixels(network.input().shape(), image).unwrap())
-        .collect();
+    let golden = ImageSet::from_golden(&golden).unwrap();
+    let (images, labels) = (golden.feature_maps(), golden.labels().unwrap());
     let options = Options {
         geometry: Geometry::new(256, 256, 64).unwrap(),
         sharing: Sharing::PerChannel,

@@ -21,7 +21,7 @@ impl Accuracy {
     }
 
     /// Counts the classes that are as labelled; the images beyond the shorter of both are not counted.
-    pub fn of(classes: impl IntoIterator<Item = usize>, labels: &[u8]) -> Self {
+    pub fn of(classes: impl IntoIterator<Item = usize>, labels: &[u16]) -> Self {
         let hits = classes.into_iter().zip(labels).map(|(class, &label)| class == usize::from(label));
         hits.fold(Self { correct: 0, images: 0 }, |so_far, hit| Self {
             correct: so_far.correct + usize::from(hit),

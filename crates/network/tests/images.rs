@@ -11,7 +11,7 @@ fn experiments(path: &str) -> PathBuf {
 }
 
 fn fashion() -> ImageSet {
-    ImageSet::load(DataSet::FashionMnist, &experiments("data/fashion-mnist")).unwrap()
+    data_sets::load(DataSet::FashionMnist, &experiments("data/fashion-mnist")).unwrap()
 }
 
 fn load(name: &str) -> Network {
@@ -57,7 +57,7 @@ fn vgg9_classifies_the_documented_share_of_cifar10_where_it_is_at_hand() {
     let Some(folder) = std::env::var_os("TRITRACK_CIFAR10") else { return };
     let (description, network) = Network::load(&experiments("networks/vgg9-s85-a4.yaml")).unwrap();
     let record = description.documented_accuracy.integer_inference.unwrap();
-    let images = ImageSet::load(DataSet::Cifar10, Path::new(&folder)).unwrap();
+    let images = data_sets::load(DataSet::Cifar10, Path::new(&folder)).unwrap();
     let share = network.accuracy(&images.first(record.images.unwrap()).unwrap()).unwrap().share();
     if images.name() == record.data {
         assert_eq!(share, record.top1);

@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use network::{Checkpoint, DataSet, ImageSet, Network, NetworkDescription, Tensor};
+use network::{Checkpoint, DataSet, Network, NetworkDescription, Tensor};
 use quantizer::{Granularity, QuantizedCheckpoint, Sparsity, ThresholdRule, Thresholds, quantize};
 
 fn experiments(path: &str) -> PathBuf {
@@ -75,7 +75,7 @@ fn a_network_quantized_here_and_saved_classifies_like_the_shipped_one() {
     let description = NetworkDescription::load(&experiments("networks/vgg8-fashion-s85-a4.yaml")).unwrap();
     let mine = Network::assemble(&description, &Checkpoint::load(&path).unwrap()).unwrap();
     let theirs = Network::assemble(&description, &shipped()).unwrap();
-    let images = ImageSet::load(DataSet::FashionMnist, &experiments("data/fashion-mnist")).unwrap();
+    let images = data_sets::load(DataSet::FashionMnist, &experiments("data/fashion-mnist")).unwrap();
     let images = images.first(200).unwrap();
     let correct = |network: &Network| network.accuracy(&images).unwrap().correct;
     // α within 2 ulp may move a value across a rounding boundary here and there.

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 use crate::events::{Events, SerialSteps};
 use crate::layer::MachineLayer;
 
@@ -60,14 +62,14 @@ pub struct Allocated {
 impl Allocation {
     /// What layers do on the processors that there are; `events` are those with a processor for every program and block of
     /// rows. Data has no say in what changes: program words are fetched, and steps are taken, once for every round.
-    pub fn apply(self, layers: &[MachineLayer], events: &[Events]) -> Allocated {
-        let needed = || layers.iter().map(MachineLayer::processors);
+    pub fn apply(self, layers: &[LayerDemand], events: &[Events]) -> Allocated {
+        let needed = || layers.iter().map(|layer| layer.processors);
         let installed = match self {
             Self::LargestLayer => needed().max().unwrap_or(0),
             Self::WholeNetwork => needed().sum(),
             Self::Budget(processors) => processors.max(1),
         };
-        let on = |(layer, events): (&MachineLayer, &Events)| in_rounds(layer, *events, installed);
+        let on = |(layer, events): (&LayerDemand, &Events)| in_rounds(layer, *events, installed);
         Allocated {
             events: layers.iter().zip(events).map(on).collect(),
             installed,
@@ -76,26 +78,56 @@ impl Allocation {
     }
 }
 
+/// What a layer asks of the processors: how many it takes, and what its programs do there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LayerDemand {
+    /// Processors that a layer takes, one for every program and block of rows.
+    pub processors: u64,
+    /// Its programs.
+    pub programs: Vec<ProgramDemand>,
+}
+
+/// What one program asks of a processor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProgramDemand {
+    /// Words to fetch.
+    pub words: u64,
+    /// Steps, one after the other.
+    pub serial: SerialSteps,
+}
+
+impl From<&MachineLayer> for LayerDemand {
+    fn from(layer: &MachineLayer) -> Self {
+        let programs = layer.counts().iter();
+        Self {
+            processors: layer.processors(),
+            programs: programs
+                .map(|counts| ProgramDemand { words: counts.words, serial: counts.serial })
+                .collect(),
+        }
+    }
+}
+
 /// The programs that run in each round. A round takes as many pairs of a program and a block of rows as there are processors,
 /// program by program.
-pub(crate) fn rounds(layer: &MachineLayer, installed: u64) -> impl Iterator<Item = Range<usize>> + use<> {
-    let (needed, installed) = (layer.processors(), installed.max(1));
-    let blocks = needed / (layer.counts().len() as u64).max(1);
+pub(crate) fn rounds(needed: u64, programs: usize, installed: u64) -> impl Iterator<Item = Range<usize>> {
+    let installed = installed.max(1);
+    let blocks = needed / (programs as u64).max(1);
     (0..needed.div_ceil(installed)).map(move |round| {
         let last = ((round + 1) * installed).min(needed) - 1;
         (round * installed / blocks) as usize..(last / blocks) as usize + 1
     })
 }
 
-fn in_rounds(layer: &MachineLayer, mut events: Events, installed: u64) -> Events {
-    if layer.processors() <= installed {
+fn in_rounds(layer: &LayerDemand, mut events: Events, installed: u64) -> Events {
+    if layer.processors <= installed {
         return events;
     }
     let (mut words, mut serial) = (0, SerialSteps::default());
-    for programs in rounds(layer, installed) {
-        let counts = &layer.counts()[programs];
-        words += counts.iter().map(|counts| counts.words).sum::<u64>();
-        let round = counts.iter().fold(SerialSteps::default(), |s, counts| s.alongside(counts.serial));
+    for round in rounds(layer.processors, layer.programs.len(), installed) {
+        let programs = &layer.programs[round];
+        words += programs.iter().map(|program| program.words).sum::<u64>();
+        let round = programs.iter().fold(SerialSteps::default(), |s, program| s.alongside(program.serial));
         serial += round;
     }
     events.words_fetched = words as f64;

@@ -2,11 +2,13 @@
 
 use std::ops::{Add, AddAssign, Mul};
 
+use serde::{Deserialize, Serialize};
+
 /// A count over rows: those that hold an output position, and those that exist.
 ///
 /// The last processor of a layer is filled up with rows that hold nothing; without row gating they search, shift and are
 /// written like the others.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct PerRows {
     /// In rows that hold an output position.
     pub occupied: f64,
@@ -51,7 +53,7 @@ pub struct RowCount {
 }
 
 /// The steps that one program takes, one after the other; processors take them side by side.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct SerialSteps {
     /// Searches.
     pub compares: u64,
@@ -147,7 +149,7 @@ impl TableEvents {
 }
 
 /// The events of one layer for one image. Counts are whole numbers; those of an expectation need not be.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Events {
     /// Rows that searched, summed over compares.
     pub row_searches: PerRows,

@@ -32,7 +32,7 @@ mod utilization;
 mod wear;
 
 pub use activation::{ActivationsAt, UnknownActivationsAt};
-pub use allocation::{Allocated, Allocation, UnknownAllocation};
+pub use allocation::{Allocated, Allocation, LayerDemand, ProgramDemand, UnknownAllocation};
 pub use cost::{
     AreaAdditions, Cost, EnergyParts, NetworkCost, chip_area, cost, processor_area, processor_area_with,
 };

@@ -12,6 +12,7 @@ use network::{
 use rayon::prelude::*;
 
 use crate::activation::{AccumulatorFormats, ActivationPrograms, ActivationsAt};
+use crate::allocation::LayerDemand;
 use crate::events::{Events, TableEvents};
 use crate::layer::{MachineError, MachineLayer};
 use crate::program_events::ProgramEvents;
@@ -132,6 +133,11 @@ impl Machine {
     /// The layers, in the order of the network's linear layers.
     pub fn layers(&self) -> &[MachineLayer] {
         &self.layers
+    }
+
+    /// What every layer asks of the processors.
+    pub fn demands(&self) -> Vec<LayerDemand> {
+        self.layers.iter().map(LayerDemand::from).collect()
     }
 
     /// Runs an image, bit for bit.

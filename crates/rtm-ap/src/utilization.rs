@@ -55,7 +55,7 @@ impl MachineLayer {
         let of_program = |program| Timeline::of(program, parameters);
         let programs: Vec<Timeline> =
             self.compiled().programs.iter().map(of_program).collect::<Result<_, _>>()?;
-        let rounds: Vec<_> = rounds(self, installed).collect();
+        let rounds: Vec<_> = rounds(self.processors(), self.counts().len(), installed).collect();
         let longest = |time: fn(&Timeline) -> Time| -> Time {
             let of_round = |programs_of: &Range<usize>| {
                 programs[programs_of.clone()].iter().map(time).fold(Time::ZERO, Time::max)

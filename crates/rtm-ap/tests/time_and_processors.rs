@@ -75,7 +75,7 @@ fn shifts_that_take_no_time_are_never_waited_for() {
 fn fewer_processors_take_longer_and_fetch_more_and_do_the_same() {
     let (machine, image) = machine(Layout::Along);
     let run = machine.run(&image).unwrap();
-    let all = Allocation::LargestLayer.apply(machine.layers(), &run.events);
+    let all = Allocation::LargestLayer.apply(&machine.demands(), &run.events);
     assert_eq!(all.events, run.events);
     let total = |events: &[Events]| {
         let mut total = Events::default();
@@ -84,7 +84,7 @@ fn fewer_processors_take_longer_and_fetch_more_and_do_the_same() {
     };
     let mut before = total(&all.events);
     for budget in [all.installed - 1, all.installed / 2, 3, 1] {
-        let few = Allocation::Budget(budget).apply(machine.layers(), &run.events);
+        let few = Allocation::Budget(budget).apply(&machine.demands(), &run.events);
         let now = total(&few.events);
         assert_eq!(few.installed, budget);
         assert!(now.serial.compares >= before.serial.compares && now.serial.writes >= before.serial.writes);
@@ -108,7 +108,7 @@ fn a_network_that_fits_whole_gives_images_at_the_pace_of_its_slowest_layer() {
     let events = machine.run(&image).unwrap().events;
     let (p, geometry) = (parameters(), machine.options().geometry);
     let of = |allocation: Allocation| {
-        let allocated = allocation.apply(machine.layers(), &events);
+        let allocated = allocation.apply(&machine.demands(), &events);
         (NetworkCost::of(&allocated, geometry, &p, SearchModel::ActiveBits, PaddingRows::Active), allocated)
     };
     let (shared, _) = of(Allocation::LargestLayer);
@@ -151,7 +151,7 @@ fn a_trace_adds_up_to_the_events() {
 fn utilization_is_a_share_of_what_is_installed() {
     let (machine, _) = machine(Layout::Along);
     let p = parameters();
-    let installed = Allocation::LargestLayer.apply(machine.layers(), &vec![Events::default(); 8]).installed;
+    let installed = Allocation::LargestLayer.apply(&machine.demands(), &vec![Events::default(); 8]).installed;
     for layer in machine.layers() {
         let used = layer.timeline(&p, installed).unwrap().utilization;
         for share in [used.rows, used.cells, used.balance, used.processors, used.rows_at_work()] {

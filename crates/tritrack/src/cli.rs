@@ -19,8 +19,9 @@ pub struct Arguments {
     #[arg(long, global = true, value_name = "COUNT")]
     pub jobs: Option<usize>,
 
-    /// Data that the repository may not carry, by name: `cifar10` is the folder of its binary version
-    #[arg(long, global = true, value_name = "NAME=FOLDER", value_parser = data_folder)]
+    /// Data that the repository does not carry, by name: `cifar10` is the folder of its binary version, `own` whatever an experiment's
+    /// images of the set `own` lie in
+    #[arg(long, global = true, value_name = "NAME=PATH", value_parser = data_folder)]
     pub data: Vec<(UsersData, PathBuf)>,
 
     /// What to do
@@ -34,6 +35,9 @@ pub enum Command {
     /// Run experiments: write their tables to `results/` and their figures to `figures/`
     #[command(after_help = reproduce::EXAMPLES)]
     Reproduce(reproduce::Arguments),
+    /// Say what a run of experiments would compute, stage by stage, and why, without doing it
+    #[command(after_help = commands::plan::EXAMPLES)]
+    Plan(commands::plan::Arguments),
     /// Say which experiments' results are up to date, and why others are not
     Status(commands::status::Arguments),
     /// Compare every number of the results with those of a revision or another folder
@@ -91,7 +95,7 @@ pub enum Command {
 
 fn data_folder(text: &str) -> Result<(UsersData, PathBuf), String> {
     let (name, folder) =
-        text.split_once('=').ok_or("expected NAME=FOLDER, for example cifar10=/data/cifar-10")?;
+        text.split_once('=').ok_or("expected NAME=PATH, for example cifar10=/data/cifar-10")?;
     let data = UsersData::from_str(name, false).map_err(|_| {
         let known: Vec<&str> = UsersData::value_variants().iter().map(|data| data.name()).collect();
         format!("there is no data `{name}`; there is: {}", known.join(", "))

@@ -109,6 +109,9 @@ pub enum RunError {
     /// Images cannot be loaded.
     #[error(transparent)]
     Images(#[from] network::ImagesError),
+    /// Images cannot be read.
+    #[error(transparent)]
+    Data(#[from] data_sets::DataError),
     /// An experiment names images without labels where it needs them.
     #[error("the image set `{0}` has no labels, so no accuracy can be measured on it")]
     NoLabels(String),
@@ -127,7 +130,7 @@ pub enum RunError {
         message: String,
     },
     /// Data that the repository may not carry was not named.
-    #[error("this needs `{data}`, which may not be carried here; name its folder with --data {data}=FOLDER")]
+    #[error("this needs `{data}`, which may not be carried here; name where it lies with --data {data}=PATH")]
     NoData {
         /// The data's name.
         data: &'static str,

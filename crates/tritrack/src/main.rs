@@ -11,6 +11,7 @@ mod report;
 mod reproduce;
 mod schema;
 mod simulation;
+mod stages;
 mod state;
 mod studies;
 mod trials;
@@ -25,6 +26,7 @@ use crate::cli::{Arguments, Command};
 use crate::error::RunError;
 use crate::manifest::Manifest;
 use crate::models::Models;
+use crate::stages::cache::Use;
 use crate::workspace::Workspace;
 
 fn main() -> ExitCode {
@@ -58,18 +60,26 @@ fn run(arguments: &Arguments) -> Result<(), RunError> {
     let mut output = std::io::stdout();
     match &arguments.command {
         Command::Reproduce(arguments) => reproduce::reproduce(&workspace, arguments, &mut output),
+        Command::Plan(arguments) => commands::plan::run(
+            arguments,
+            &Models::new(&workspace, Use::ReadAndWrite),
+            &workspace,
+            &mut output,
+        ),
         Command::Status(arguments) => commands::status::run(arguments, &workspace, &mut output),
         Command::Diff(arguments) => commands::diff::run(arguments, &workspace, &mut output),
         Command::Explain(arguments) => commands::explain::run(arguments, &workspace, &mut output),
         Command::Report(arguments) => commands::report::run(arguments, &workspace, &mut output),
         Command::Verify(arguments) => commands::verify::run(arguments, &workspace, &mut output),
         Command::Compile(arguments) => {
-            commands::compile::run(arguments, &Models::new(&workspace), &mut output)
+            commands::compile::run(arguments, &Models::new(&workspace, Use::Off), &mut output)
         }
         Command::Simulate(arguments) => {
-            commands::simulate::run(arguments, &Models::new(&workspace), &mut output)
+            commands::simulate::run(arguments, &Models::new(&workspace, Use::Off), &mut output)
         }
-        Command::Inject(arguments) => commands::inject::run(arguments, &Models::new(&workspace), &mut output),
+        Command::Inject(arguments) => {
+            commands::inject::run(arguments, &Models::new(&workspace, Use::Off), &mut output)
+        }
         Command::Shard(arguments) => commands::shard::shard(&workspace, arguments, &mut output),
         Command::Merge(arguments) => commands::shard::merge(&workspace, arguments, &mut output),
         Command::Submit(arguments) => commands::submit::run(arguments, &workspace, &mut output),

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -10,18 +11,24 @@ use compiler::Options;
 use crossbar::component_validation::{self, ComponentComparison};
 use crossbar::validation::Comparison;
 use crossbar::{Activations, Crossbar, Design, LayerShape, NetworkReport, Pool, Precision, WeightStatistics};
+use data_sets::Reading;
 use digital::{ArrayDesign, MatrixLayer};
+use faults::{PreparedPoint, Record};
 use network::{
     ActivationId, ActivationStatistics, Checkpoint, DataSet, ImageSet, LayerId, LinearLayer, Network,
     NetworkDescription, Node, Operation,
 };
 use quantizer::{Granularity, Sparsity, ThresholdRule, Thresholds};
-use rtm_ap::{ActivationsAt, Events, Machine, ProcessorDesign};
+use rtm_ap::{ActivationsAt, Machine, ProcessorDesign};
 use technology::{ParameterSet, Parameters, TechnologyFile};
 
 use crate::error::RunError;
-use crate::manifest::{CrossbarPoint, ImageSource, Images, Thresholded, UsersData, WeightPrecision};
-use crate::trials::Trials;
+use crate::manifest::{
+    CrossbarPoint, ImageSource, Images, Manifest, Thresholded, UsersData, WeightPrecision,
+};
+use crate::stages::cache::{Key, Kind, StageCache, Use};
+use crate::stages::run::{Kept, MachineRun, RunLayer, RunRequest, Way};
+use crate::trials::{KeptRecord, Trials};
 use crate::workspace::Workspace;
 
 /// A network with its description.
@@ -31,47 +38,28 @@ pub struct LoadedNetwork {
     pub description: NetworkDescription,
     /// The graph.
     pub network: Arc<Network>,
+    /// BLAKE3 of the files that it was read from.
+    pub fingerprints: Vec<String>,
 }
-
-/// A network run on a machine.
-#[derive(Debug)]
-pub struct MachineRun {
-    /// The compiled network.
-    pub machine: Machine,
-    /// For each linear layer, the mean over the images.
-    pub events: Vec<Events>,
-}
-
-impl MachineRun {
-    /// The events of all layers, one after the other.
-    pub fn total(&self) -> Events {
-        let mut total = Events::default();
-        self.events.iter().for_each(|events| total += *events);
-        total
-    }
-
-    /// Program words of all layers, and of activations that are made on the arrays.
-    pub fn words(&self) -> usize {
-        self.machine.program_words()
-    }
-}
-
-type RunKey = (String, Options, ActivationsAt, Images);
 
 /// Models and runs of a workspace, each made when first asked for.
 pub struct Models<'w> {
     workspace: &'w Workspace,
     networks: RefCell<BTreeMap<String, Rc<LoadedNetwork>>>,
-    runs: RefCell<Vec<(RunKey, Rc<MachineRun>)>>,
+    runs: RefCell<Vec<(RunRequest, Rc<MachineRun>)>>,
+    /// Those of the experiment at work.
+    asked: RefCell<Vec<RunRequest>>,
+    stages: StageCache,
     inputs: RefCell<BTreeMap<PathBuf, String>>,
     trials: Trials,
 }
 
 impl<'w> Models<'w> {
-    /// Nothing yet.
-    pub fn new(workspace: &'w Workspace) -> Self {
-        let (networks, runs, inputs, trials) = Default::default();
-        Self { workspace, networks, runs, inputs, trials }
+    /// Nothing yet; what stages gave in other runs is used as it is said.
+    pub fn new(workspace: &'w Workspace, stages: Use) -> Self {
+        let (networks, runs, asked, inputs, trials) = Default::default();
+        let stages = StageCache::new(workspace.stages(), stages);
+        Self { workspace, networks, runs, asked, stages, inputs, trials }
     }
 
     /// The same with records of trials from elsewhere.
@@ -89,9 +77,16 @@ impl<'w> Models<'w> {
         self.workspace
     }
 
-    /// Forgets which files were read; called before each experiment.
+    /// Forgets which files were read, and lets go of compiled networks; called before each experiment.
     pub fn start_experiment(&self) {
         self.inputs.borrow_mut().clear();
+        self.asked.borrow_mut().clear();
+        self.runs.borrow().iter().for_each(|(_, run)| run.release_machine());
+    }
+
+    /// What stages gave.
+    pub fn stages(&self) -> &StageCache {
+        &self.stages
     }
 
     /// The files that the experiment rests on, relative to the workspace, with their BLAKE3.
@@ -99,12 +94,17 @@ impl<'w> Models<'w> {
         self.inputs.borrow().clone()
     }
 
-    fn note_input(&self, path: &Path) -> Result<(), RunError> {
+    fn note_input(&self, path: &Path) -> Result<String, RunError> {
         let bytes =
             std::fs::read(path).map_err(|source| RunError::Unreadable { path: path.to_owned(), source })?;
+        let hash = blake3::hash(&bytes).to_hex().to_string();
+        self.note_hash(path, hash.clone());
+        Ok(hash)
+    }
+
+    fn note_hash(&self, path: &Path, hash: String) {
         let shown = PathBuf::from(self.workspace.shown(path).to_string());
-        self.inputs.borrow_mut().insert(shown, blake3::hash(&bytes).to_hex().to_string());
-        Ok(())
+        self.inputs.borrow_mut().insert(shown, hash);
     }
 
     /// A network by name.
@@ -113,20 +113,22 @@ impl<'w> Models<'w> {
     /// If its description or its checkpoint is missing or wrong.
     pub fn network(&self, name: &str) -> Result<Rc<LoadedNetwork>, RunError> {
         let path = self.workspace.network(name);
-        let loaded = self.networks.borrow().get(name).cloned();
-        let loaded = match loaded {
-            Some(loaded) => loaded,
-            None => {
-                let (description, network) = Network::load(&path)?;
-                let loaded = Rc::new(LoadedNetwork { description, network: Arc::new(network) });
-                self.networks.borrow_mut().insert(name.to_owned(), Rc::clone(&loaded));
-                loaded
-            }
+        let known = self.networks.borrow().get(name).cloned();
+        let files = |description: &NetworkDescription| {
+            let beside = path.with_file_name("").join(&description.checkpoint);
+            [path.clone(), beside]
         };
-        self.note_input(&path)?;
-        if let Some(folder) = path.parent() {
-            self.note_input(&folder.join(&loaded.description.checkpoint))?;
+        if let Some(loaded) = known {
+            for (file, hash) in files(&loaded.description).iter().zip(&loaded.fingerprints) {
+                self.note_hash(file, hash.clone());
+            }
+            return Ok(loaded);
         }
+        let (description, network) = Network::load(&path)?;
+        let fingerprints =
+            files(&description).iter().map(|file| self.note_input(file)).collect::<Result<Vec<_>, _>>()?;
+        let loaded = Rc::new(LoadedNetwork { description, network: Arc::new(network), fingerprints });
+        self.networks.borrow_mut().insert(name.to_owned(), Rc::clone(&loaded));
         Ok(loaded)
     }
 
@@ -164,18 +166,22 @@ impl<'w> Models<'w> {
                 Ok(set)
             }
             ImageSource::FashionMnist => {
-                Ok(ImageSet::load(DataSet::FashionMnist, &self.workspace.data("fashion-mnist"))?)
+                Ok(data_sets::load(DataSet::FashionMnist, &self.workspace.data("fashion-mnist"))?)
             }
-            ImageSource::Cifar10 => {
-                let folder = self.workspace.users_data(UsersData::Cifar10)?;
-                let set = ImageSet::load(DataSet::Cifar10, folder)?;
+            ImageSource::Cifar10 | ImageSource::Own => {
+                let set = match images.set {
+                    ImageSource::Own => {
+                        let path = self.workspace.users_data(UsersData::Own)?;
+                        let shape = network.network.input().shape();
+                        let (fitting, broken) = Default::default();
+                        data_sets::open(path, &Reading { shape, fitting, broken, limit: images.count })?
+                            .images
+                    }
+                    _ => data_sets::load(DataSet::Cifar10, self.workspace.users_data(UsersData::Cifar10)?)?,
+                };
                 // Where the user keeps it is nobody's concern; what it holds is.
-                let mut hash = blake3::Hasher::new();
-                (0..set.len()).filter_map(|image| set.pixels(image)).for_each(|pixels| {
-                    hash.update(pixels);
-                });
                 let shown = PathBuf::from(format!("data {}", set.name()));
-                self.inputs.borrow_mut().insert(shown, hash.finalize().to_hex().to_string());
+                self.inputs.borrow_mut().insert(shown, pixels_digest(&set));
                 Ok(set)
             }
         }
@@ -200,18 +206,121 @@ impl<'w> Models<'w> {
         activations: ActivationsAt,
         images: &Images,
     ) -> Result<Rc<MachineRun>, RunError> {
-        let key = (network.to_owned(), options, activations, images.clone());
-        let loaded = self.network(network)?;
-        let set = self.images(&loaded, images)?;
-        if let Some((_, run)) = self.runs.borrow().iter().find(|(known, _)| *known == key) {
+        let way = Way::Executed;
+        self.requested(RunRequest {
+            network: network.to_owned(),
+            options,
+            activations,
+            images: images.clone(),
+            way,
+        })
+    }
+
+    /// A network compiled for a machine, with the events that its programs are expected to cause on images; nothing is executed.
+    ///
+    /// # Errors
+    /// If it cannot be loaded or compiled.
+    pub fn expected_run(
+        &self,
+        network: &str,
+        options: Options,
+        images: &Images,
+    ) -> Result<Rc<MachineRun>, RunError> {
+        let (activations, way) = (ActivationsAt::Periphery, Way::Expected);
+        self.requested(RunRequest {
+            network: network.to_owned(),
+            options,
+            activations,
+            images: images.clone(),
+            way,
+        })
+    }
+
+    /// Whether the experiment asked for these runs and no others.
+    pub fn asked_for(&self, planned: &[RunRequest]) -> bool {
+        let asked = self.asked.borrow();
+        asked.len() == planned.len() && planned.iter().all(|request| asked.contains(request))
+    }
+
+    fn requested(&self, request: RunRequest) -> Result<Rc<MachineRun>, RunError> {
+        let (loaded, set, key) = self.prepared(&request)?;
+        if !self.asked.borrow().contains(&request) {
+            self.asked.borrow_mut().push(request.clone());
+        }
+        if let Some((_, run)) = self.runs.borrow().iter().find(|(known, _)| *known == request) {
             return Ok(Rc::clone(run));
         }
-        let machine =
-            Machine::compile(Arc::clone(&loaded.network), &options)?.with_activations(activations)?;
-        let events = machine.run_all(&set.feature_maps())?.events;
-        let run = Rc::new(MachineRun { events, machine });
-        self.runs.borrow_mut().push((key, Rc::clone(&run)));
+        let network = Arc::clone(&loaded.network);
+        let mut compiled = None;
+        let kept = self.stages.get_or_compute(&key, || {
+            let machine = Machine::compile(Arc::clone(&network), &request.options)?
+                .with_activations(request.activations)?;
+            let images = set.fitted_to(network.input().shape())?;
+            let shares = set_bit_shares(&network, &images)?;
+            let expected = machine.expected_events(|layer, bit| share_of(&shares, layer, bit));
+            let events = match request.way {
+                Way::Executed => machine.run_all(&images.feature_maps())?.events,
+                Way::Expected => expected.clone(),
+            };
+            let layers = machine.layers().iter().map(RunLayer::from).collect();
+            let words = machine.program_words();
+            compiled = Some(machine);
+            Ok(Kept { events, expected, layers, words })
+        })?;
+        let run = Rc::new(MachineRun::new(network, &request, kept, compiled));
+        self.runs.borrow_mut().push((request, Rc::clone(&run)));
         Ok(run)
+    }
+
+    /// The network and the images of a run, as they are, and the key of what it gives.
+    ///
+    /// # Errors
+    /// If they cannot be loaded.
+    pub fn prepared(&self, request: &RunRequest) -> Result<(Rc<LoadedNetwork>, ImageSet, Key), RunError> {
+        let loaded = self.network(&request.network)?;
+        let set = self.image_set(&loaded, &request.images)?.first(request.images.count)?;
+        let kind = match request.way {
+            Way::Executed => Kind::MachineRun,
+            Way::Expected => Kind::Expectation,
+        };
+        let how = [format!("{:?}", request.options), request.activations.to_string()];
+        let mut ingredients = loaded.fingerprints.clone();
+        ingredients.push(digest_of(&set));
+        ingredients.extend(how);
+        let key = Key::new(kind, ingredients);
+        Ok((loaded, set, key))
+    }
+
+    /// The key of a stage that depends on a network, images, and what else is said.
+    pub fn stage_key(&self, kind: Kind, network: &LoadedNetwork, images: &ImageSet, more: &[String]) -> Key {
+        let digest = digest_of(images);
+        Key::new(kind, network.fingerprints.iter().chain([&digest]).chain(more))
+    }
+
+    /// The records of some trials of a point of an experiment.
+    ///
+    /// # Errors
+    /// If they cannot be computed.
+    pub fn run_trials(
+        &self,
+        manifest: &Manifest,
+        number: u64,
+        prepared: &PreparedPoint<'_>,
+        trials: Range<u64>,
+    ) -> Result<Vec<Record>, RunError> {
+        if !matches!(self.trials, Trials::Computed) {
+            return self.trials.run(number, prepared, trials);
+        }
+        let mut ingredients = vec![manifest.hash.clone(), number.to_string()];
+        ingredients.push(format!("{:?} {trials:?}", prepared.point()));
+        ingredients
+            .extend(self.inputs().into_iter().map(|(path, hash)| format!("{} {hash}", path.display())));
+        let key = Key::new(Kind::Trials, ingredients);
+        let records = self.stages.get_or_compute(&key, || {
+            let records = self.trials.run(number, prepared, trials)?;
+            Ok(records.into_iter().map(KeptRecord::from).collect::<Vec<_>>())
+        })?;
+        Ok(records.into_iter().map(Record::from).collect())
     }
 
     /// A technology file of the associative processor.
@@ -295,23 +404,6 @@ impl<'w> Models<'w> {
         let rule = ThresholdRule::TargetSparsity(Sparsity::new(thresholded.sparsity)?);
         let quantized = quantizer::quantize(&weights, Thresholds::Rule(rule, Granularity::Layer))?;
         Ok(Arc::new(Network::assemble(description, quantized.checkpoint())?))
-    }
-
-    /// A network compiled for a machine, with the events that its programs are expected to cause on images; nothing is executed.
-    ///
-    /// # Errors
-    /// If it cannot be loaded or compiled.
-    pub fn expected_run(
-        &self,
-        network: &str,
-        options: Options,
-        images: &Images,
-    ) -> Result<MachineRun, RunError> {
-        let loaded = self.network(network)?;
-        let shares = set_bit_shares(&loaded.network, &self.images(&loaded, images)?)?;
-        let machine = Machine::compile(Arc::clone(&loaded.network), &options)?;
-        let events = machine.expected_events(|layer, bit| share_of(&shares, layer, bit));
-        Ok(MachineRun { events, machine })
     }
 
     /// A file of fault rates.
@@ -410,6 +502,29 @@ pub fn crossbar_report(
     };
     let precision = Precision { weights, activation_bits: point.activation_bits };
     Ok(Crossbar::new(file.design, &file.parameters)?.evaluate(layers, precision)?)
+}
+
+/// BLAKE3 of all weights of a network.
+pub fn weights_digest(network: &Network) -> String {
+    let mut hash = blake3::Hasher::new();
+    for (_, layer) in network.linear_layers() {
+        let bytes: Vec<u8> = layer.weights().values().iter().map(|&weight| weight as u8).collect();
+        hash.update(&bytes);
+    }
+    hash.finalize().to_hex().to_string()
+}
+
+fn pixels_digest(set: &ImageSet) -> String {
+    let mut hash = blake3::Hasher::new();
+    (0..set.len()).filter_map(|image| set.pixels(image)).for_each(|pixels| {
+        hash.update(pixels);
+    });
+    hash.finalize().to_hex().to_string()
+}
+
+/// Pixels and shape, in one line.
+fn digest_of(set: &ImageSet) -> String {
+    format!("{} {}", set.shape(), pixels_digest(set))
 }
 
 /// The share of set bits of every layer's input values over images: for each layer, by bit, the lowest first.

@@ -11,6 +11,7 @@ use crate::error::RunError;
 use crate::manifest::Manifest;
 use crate::models::Models;
 use crate::progress::Progress;
+use crate::stages::cache::Use;
 use crate::state::{Lock, Reason, Record, staleness};
 use crate::studies;
 use crate::workspace::Workspace;
@@ -50,7 +51,7 @@ pub fn reproduce(
     let _lock = Lock::take(workspace, || {
         let _ = writeln!(std::io::stderr(), "another run is at work in this workspace; waiting for it");
     })?;
-    let models = Models::new(workspace);
+    let models = Models::new(workspace, if arguments.force { Use::WriteOnly } else { Use::ReadAndWrite });
     for manifest in &manifests {
         let reason = if arguments.force { Some(Reason::Forced) } else { staleness(workspace, manifest) };
         match reason {
@@ -94,7 +95,7 @@ pub fn chosen(
             manifest.study.users_data().into_iter().find(|&data| workspace.users_data(data).is_err());
         match missing.filter(|_| !ids.contains(&manifest.id)) {
             Some(data) => {
-                say(output, &format!("{}: left out, it needs --data {}=FOLDER", manifest.id, data.name()));
+                say(output, &format!("{}: left out, it needs --data {}=PATH", manifest.id, data.name()));
                 false
             }
             None => true,
@@ -119,6 +120,11 @@ pub fn produce(manifest: &Manifest, models: &Models<'_>) -> Result<Product, RunE
     let workspace = models.workspace();
     models.start_experiment();
     let outcome = studies::run(manifest, models, &Progress)?;
+    debug_assert!(
+        models.asked_for(&studies::runs(&manifest.study)),
+        "{}: runs other than planned",
+        manifest.id
+    );
     let provenance = provenance(manifest, models);
     let mut files: Vec<(PathBuf, Vec<u8>)> = Vec::new();
     for table in outcome.tables {

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use faults::{PreparedPoint, Record};
+use serde::{Deserialize, Serialize};
 use tables::{Column, Schema, Table, round10};
 
 use crate::error::RunError;
@@ -28,6 +29,24 @@ pub static RECORDS: Schema = Schema::new(
         Column::integer("given_up", "", "Rows that never passed their check."),
     ],
 );
+
+/// A record as the store of stages keeps it.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct KeptRecord(u64, u32, u16, bool, u32, Option<u16>, f64, u32);
+
+impl From<Record> for KeptRecord {
+    fn from(record: Record) -> Self {
+        let Record { trial, image, class, changed_logits, faults, first_failing, noise, given_up } = record;
+        Self(trial, image, class, changed_logits, faults, first_failing, noise, given_up)
+    }
+}
+
+impl From<KeptRecord> for Record {
+    fn from(kept: KeptRecord) -> Self {
+        let KeptRecord(trial, image, class, changed_logits, faults, first_failing, noise, given_up) = kept;
+        Self { trial, image, class, changed_logits, faults, first_failing, noise, given_up }
+    }
+}
 
 /// A part of a study's trials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

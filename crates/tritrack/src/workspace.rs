@@ -57,6 +57,11 @@ impl Workspace {
         &self.root
     }
 
+    /// Where what stages gave is kept.
+    pub fn stages(&self) -> PathBuf {
+        self.root.join("results/.state/stages")
+    }
+
     /// The record of an experiment's last run.
     pub fn record(&self, id: &str) -> PathBuf {
         self.root.join("results/.state").join(format!("{id}.json"))

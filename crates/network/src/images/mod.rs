@@ -1,13 +1,10 @@
-//! Image sets: where they are read from, and how they are fitted to a network's input.
+//! Image sets, and how they are fitted to a network's input.
 
-mod cifar10;
-mod fashion_mnist;
 mod scale;
 
-use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::{Checkpoint, CheckpointError, DataSet, FeatureMap, Shape};
+use crate::{Checkpoint, CheckpointError, FeatureMap, Shape};
 
 /// Images of one shape, 8-bit pixels, with their classes where those are known.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,31 +13,13 @@ pub struct ImageSet {
     shape: Shape,
     count: usize,
     pixels: Vec<u8>,
-    labels: Option<Vec<u8>>,
+    labels: Option<Vec<u16>>,
 }
 
 /// Why images cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub enum ImagesError {
-    /// No file of the data set is where it was looked for.
-    #[error("{data_set} not found; looked for {}. {advice}", list(looked_for))]
-    Missing {
-        /// The data set.
-        data_set: &'static str,
-        /// The files looked for; any one of them would do.
-        looked_for: Vec<PathBuf>,
-        /// Where to get it and where to put it.
-        advice: &'static str,
-    },
-    /// A file cannot be read.
-    #[error("{}: cannot be read: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system or the decompressor says.
-        source: io::Error,
-    },
-    /// A file is not in its data set's format.
+    /// A file of tensors does not hold images.
     #[error("{}: {reason}", path.display())]
     Format {
         /// The file.
@@ -87,10 +66,6 @@ pub enum ImagesError {
     },
 }
 
-fn list(paths: &[PathBuf]) -> String {
-    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
-}
-
 impl ImageSet {
     /// Images, one after the other, channel-major, and one label for each.
     ///
@@ -100,7 +75,7 @@ impl ImageSet {
         name: impl Into<String>,
         shape: Shape,
         pixels: Vec<u8>,
-        labels: Option<Vec<u8>>,
+        labels: Option<Vec<u16>>,
     ) -> Result<Self, ImagesError> {
         let name = name.into();
         let count = pixels.len().checked_div(shape.len()).unwrap_or(0);
@@ -110,17 +85,6 @@ impl ImageSet {
             return Err(ImagesError::Count { name, pixels: pixels.len(), labels, shape });
         }
         Ok(Self { name, shape, count, pixels, labels })
-    }
-
-    /// The test images of a data set that the user has in `folder`.
-    ///
-    /// # Errors
-    /// If they are not there, or damaged.
-    pub fn load(data_set: DataSet, folder: &Path) -> Result<Self, ImagesError> {
-        match data_set {
-            DataSet::FashionMnist => fashion_mnist::load(folder),
-            DataSet::Cifar10 => cifar10::load(folder),
-        }
     }
 
     /// Images of a safetensors file, compressed or not: `images` U8 `[n, channels, height, width]` and, optional, `labels`
@@ -150,10 +114,18 @@ impl ImageSet {
             return Err(ImagesError::Format { path, reason });
         };
         let labels = match checkpoint.contains("labels") {
-            true => Some(checkpoint.values::<u8>("labels", &[count])?.to_vec()),
+            true => {
+                Some(checkpoint.values::<u8>("labels", &[count])?.iter().copied().map(u16::from).collect())
+            }
             false => None,
         };
         Self::new(name, Shape::new(channels, height, width), pixels.to_vec(), labels)
+    }
+
+    /// The same images under another name.
+    #[must_use]
+    pub fn named(self, name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..self }
     }
 
     /// What results on these images are labelled with.
@@ -194,7 +166,7 @@ impl ImageSet {
     }
 
     /// The images' classes, where they are known.
-    pub fn labels(&self) -> Option<&[u8]> {
+    pub fn labels(&self) -> Option<&[u16]> {
         self.labels.as_deref()
     }
 

@@ -15,6 +15,7 @@ use technology::{Parameters, Quantity, TechnologyFile};
 use crate::error::RunError;
 use crate::manifest::{ImageSource, Images, WeightPrecision};
 use crate::models::{Models, weight_sparsity};
+use crate::stages::cache::Use;
 use crate::workspace::Workspace;
 
 /// Shown after the command's help.
@@ -182,7 +183,7 @@ fn layers(workspace: &Workspace, name: &str) -> Result<(Vec<LayerShape>, f64, Op
     if !known.iter().any(|known| known == name) {
         return Err(RunError::UnknownName { kind: "network", name: name.to_owned(), known });
     }
-    let models = Models::new(workspace);
+    let models = Models::new(workspace, Use::Off);
     let loaded = models.network(name)?;
     let set =
         if loaded.description.golden.is_some() { ImageSource::Golden } else { ImageSource::FashionMnist };

@@ -11,6 +11,7 @@ use technology::Parameters;
 use crate::error::RunError;
 use crate::manifest::Manifest;
 use crate::models::Models;
+use crate::stages::cache::Use;
 use crate::workspace::Workspace;
 
 /// Shown after the command's help.
@@ -87,7 +88,7 @@ pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write
 
 /// The parameters of the technologies that the row names, with their ranges and sources.
 fn parameters(row: &Row<'_>, workspace: &Workspace) -> Result<Vec<String>, RunError> {
-    let models = Models::new(workspace);
+    let models = Models::new(workspace, Use::ReadAndWrite);
     let mut lines = Vec::new();
     let texts: Vec<String> = row
         .values()

@@ -9,7 +9,8 @@ use faults::{Campaign, FaultKind, FaultPoint, FaultRates, Mitigation, Sampling, 
 use rtm_ap::Machine;
 use tables::{Column, Schema, Table};
 
-use super::{Format, MachineArguments, image_set, rendered};
+use super::images::ImageArguments;
+use super::{Format, MachineArguments, rendered};
 use crate::error::RunError;
 use crate::models::Models;
 use crate::progress::Progress;
@@ -52,12 +53,8 @@ Examples:
 pub struct Arguments {
     /// A network of the workspace, by name
     network: String,
-    /// Images with labels: `golden`, `fashion-mnist`, a safetensors file with `images` and `labels`, or a folder with CIFAR-10
-    #[arg(long, value_name = "SET", default_value = "golden")]
-    images: String,
-    /// How many images, from the first on; all if left out
-    #[arg(long)]
-    count: Option<usize>,
+    #[command(flatten)]
+    images: ImageArguments,
     /// Kinds of faults: out-of-step-by-one, out-of-step-by-two, pinning, write-failure, search-miss, search-false-match, stuck-cell
     #[arg(long, value_name = "KIND", value_delimiter = ',', default_value = "out-of-step-by-one")]
     faults: Vec<FaultKind>,
@@ -105,8 +102,7 @@ pub fn run(arguments: &Arguments, models: &Models<'_>, output: &mut impl Write) 
     }
     let loaded = models.network(&arguments.network)?;
     let options = arguments.machine.options()?;
-    let set = image_set(models, &loaded, &arguments.images)?;
-    let set = set.first(arguments.count.unwrap_or(set.len()))?;
+    let set = arguments.images.load(models, &loaded)?;
     let set = set.fitted_to(loaded.network.input().shape())?;
     let images = set.feature_maps();
     // Without labels the fault-free answers stand for them: what is lost is then what changes.
@@ -116,7 +112,7 @@ pub fn run(arguments: &Arguments, models: &Models<'_>, output: &mut impl Write) 
         Some(labels) => labels,
         None => {
             let logits = loaded.network.infer_all(&images)?;
-            clean_classes = logits.iter().map(|logits| network::class_of(logits) as u8).collect::<Vec<_>>();
+            clean_classes = logits.iter().map(|logits| network::class_of(logits) as u16).collect::<Vec<_>>();
             &clean_classes
         }
     };

@@ -5,7 +5,9 @@ pub mod compile;
 pub mod crossbar;
 pub mod diff;
 pub mod explain;
+pub mod images;
 pub mod inject;
+pub mod plan;
 pub mod report;
 pub mod schema;
 pub mod shard;
@@ -14,15 +16,10 @@ pub mod status;
 pub mod submit;
 pub mod verify;
 
-use std::path::Path;
-
 use clap::{Args, ValueEnum};
 use compiler::{Geometry, Layout, Options, Sharing};
-use network::{DataSet, ImageSet};
 
 use crate::error::RunError;
-use crate::manifest::ImageSource;
-use crate::models::{LoadedNetwork, Models};
 
 /// How results are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -78,15 +75,5 @@ pub fn rendered(table: &tables::Table, format: Format) -> String {
         Format::Text => tables::to_text(table),
         Format::Json => tables::to_json(table),
         Format::Csv => tables::to_csv(table),
-    }
-}
-
-/// Images as a user names them: `golden`, `fashion-mnist`, a file of tensors, or a folder with CIFAR-10.
-pub fn image_set(models: &Models<'_>, network: &LoadedNetwork, name: &str) -> Result<ImageSet, RunError> {
-    match name {
-        "golden" => models.all_images(network, ImageSource::Golden),
-        "fashion-mnist" => models.all_images(network, ImageSource::FashionMnist),
-        path if Path::new(path).is_dir() => Ok(ImageSet::load(DataSet::Cifar10, Path::new(path))?),
-        path => Ok(ImageSet::from_tensors(Path::new(path))?),
     }
 }

@@ -12,6 +12,7 @@ use crate::error::RunError;
 use crate::manifest::Manifest;
 use crate::models::Models;
 use crate::reproduce;
+use crate::stages::cache::Use;
 use crate::state::Lock;
 use crate::trials::{Shard, Trials};
 use crate::workspace::Workspace;
@@ -145,7 +146,7 @@ pub fn merge(
     let _lock = Lock::take(workspace, || {
         let _ = writeln!(std::io::stderr(), "another run is at work in this workspace; waiting for it");
     })?;
-    let models = Models::new(workspace).with_trials(Trials::from_tables(&tables)?);
+    let models = Models::new(workspace, Use::ReadAndWrite).with_trials(Trials::from_tables(&tables)?);
     reproduce::run(&manifest, &models, output)
 }
 
@@ -177,7 +178,8 @@ pub fn missing(workspace: &Workspace, manifest: &Manifest, count: u64) -> Vec<u6
 }
 
 fn run(workspace: &Workspace, manifest: &Manifest, shard: Shard) -> Result<usize, RunError> {
-    let models = Models::new(workspace).with_trials(Trials::OfShard(shard, RefCell::default()));
+    let models =
+        Models::new(workspace, Use::ReadAndWrite).with_trials(Trials::OfShard(shard, RefCell::default()));
     let _ = reproduce::produce(manifest, &models)?;
     let table = models.trials().table()?;
     let mut provenance = reproduce::provenance(manifest, &models);
@@ -205,7 +207,7 @@ fn check(workspace: &Workspace, manifest: &Manifest, shard: Shard) -> Result<Tab
     }
     let table = read_parquet(&path).map_err(|error| ShardFlaw::Damaged(error.to_string()))?;
     let provenance = table.provenance();
-    let nothing = Models::new(workspace);
+    let nothing = Models::new(workspace, Use::ReadAndWrite);
     for (key, expected) in reproduce::provenance(manifest, &nothing) {
         expect(provenance, &key, &expected)?;
     }

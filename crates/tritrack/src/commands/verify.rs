@@ -9,6 +9,7 @@ use tables::{compare, read_parquet, write_atomically};
 use crate::error::RunError;
 use crate::models::Models;
 use crate::reproduce::{chosen, produce};
+use crate::stages::cache::Use;
 use crate::workspace::Workspace;
 
 /// Shown after the command's help.
@@ -33,7 +34,7 @@ pub struct Arguments {
 /// # Errors
 /// If an experiment fails, or gives other bytes than there are.
 pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write) -> Result<(), RunError> {
-    let models = Models::new(workspace);
+    let models = Models::new(workspace, Use::Off);
     let mut differing = Vec::new();
     for manifest in chosen(workspace, &arguments.experiments, output)? {
         let product = produce(&manifest, &models)?;

@@ -29,14 +29,27 @@ pub enum ImageSource {
     FashionMnist,
     /// CIFAR-10's test images, from a folder that the user names: they may not be carried here.
     Cifar10,
+    /// Images of the user's own, from the folder or file that `--data own=PATH` names.
+    Own,
 }
 
 impl ImageSource {
+    /// Its name in a manifest.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Golden => "golden",
+            Self::FashionMnist => "fashion-mnist",
+            Self::Cifar10 => "cifar10",
+            Self::Own => "own",
+        }
+    }
+
     /// The name of the data that the user has to bring, if it is such.
     pub const fn users_data(self) -> Option<UsersData> {
         match self {
             Self::Golden | Self::FashionMnist => None,
             Self::Cifar10 => Some(UsersData::Cifar10),
+            Self::Own => Some(UsersData::Own),
         }
     }
 }
@@ -46,6 +59,8 @@ impl ImageSource {
 pub enum UsersData {
     /// CIFAR-10: the folder of its binary version, or of the file `cifar10-jpeg-test-2000.safetensors`.
     Cifar10,
+    /// Anything that the commands read by `--images PATH`.
+    Own,
 }
 
 impl UsersData {
@@ -53,6 +68,7 @@ impl UsersData {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Cifar10 => "cifar10",
+            Self::Own => "own",
         }
     }
 }

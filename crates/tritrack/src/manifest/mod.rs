@@ -29,7 +29,7 @@ pub use accuracy::{AccuracyStudy, AnalogPoint};
 pub use baselines::{CrossbarPoint, CrossbarValidationStudy, DigitalPoint, WeightPrecision};
 use checks::Checks;
 pub use compilation::{
-    DesignSpaceStudy, HardwareFeaturesStudy, OnArrays, OperationsStudy, SpaceNetwork, Thresholded, Way,
+    DesignSpaceStudy, HardwareFeaturesStudy, OnArrays, OperationsStudy, SpaceNetwork, Thresholded,
 };
 pub use document::Document;
 pub use energy::{BreakEvenPlan, CostStudy, LogRange, PublishedPoint, RatioStudy, SensitivityStudy, Shown};

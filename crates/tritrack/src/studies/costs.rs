@@ -51,8 +51,8 @@ pub const CROSSBAR: &str = "crossbar";
 pub fn of_study(study: &CostStudy, models: &Models<'_>) -> Result<Vec<SystemCosts>, RunError> {
     let run = models.run(&study.network, study.machine.0, &study.images)?;
     let names: Vec<String> =
-        run.machine.network().linear_layers().map(|(_, layer)| layer.name().to_owned()).collect();
-    let installed = run.events.iter().map(|events| events.processors).max().unwrap_or(0);
+        run.network().linear_layers().map(|(_, layer)| layer.name().to_owned()).collect();
+    let installed = run.events().iter().map(|events| events.processors).max().unwrap_or(0);
     let mut systems = Vec::new();
     for technology in &study.technologies {
         let file = models.processor_technology(technology)?;
@@ -72,12 +72,12 @@ pub fn of_study(study: &CostStudy, models: &Models<'_>) -> Result<Vec<SystemCost
                 system: PROCESSOR,
                 configuration: technology.clone(),
                 search_model: Some(model),
-                layers: names.iter().zip(&run.events).map(layer).collect(),
+                layers: names.iter().zip(run.events()).map(layer).collect(),
             });
         }
     }
     let layers = models.crossbar_layers(&study.network, &study.images)?;
-    let sparsity = weight_sparsity(run.machine.network());
+    let sparsity = weight_sparsity(run.network());
     for point in &study.crossbars {
         let file = models.crossbar_technology(point)?;
         let report = crossbar_report(&file, point, &layers, sparsity)?;

@@ -16,9 +16,10 @@ use technology::{ParameterSet, Quantity, TechnologyFile};
 use super::Outcome;
 use super::costs::{microjoules, milliseconds};
 use crate::error::RunError;
-use crate::manifest::{DesignSpaceStudy, Manifest, SpaceNetwork, Way};
-use crate::models::{Models, set_bit_shares, share_of, weight_sparsity};
+use crate::manifest::{DesignSpaceStudy, Manifest, SpaceNetwork};
+use crate::models::{Models, set_bit_shares, share_of, weight_sparsity, weights_digest};
 use crate::progress::Progress;
+use crate::stages::cache::{Key, Kind};
 
 /// Points of the space.
 pub static POINTS: Schema = Schema::new(
@@ -147,33 +148,48 @@ fn compile(
     models: &Models<'_>,
     bar: &indicatif::ProgressBar,
 ) -> Result<(Vec<Compiled>, usize), RunError> {
-    let shares = set_bit_shares(network, &models.images(&*models.network(&point.network)?, &point.images)?)?;
-    let mut shapes: Vec<(u64, u64, usize)> = Vec::new();
+    let loaded = models.network(&point.network)?;
+    let images = models.images(&loaded, &point.images)?;
+    let shares = set_bit_shares(network, &images)?;
+    // What a threshold makes of the weights does not stand in the network's files.
+    let weights = weights_digest(network);
+    let mut shapes: Vec<(u64, u64, usize, Options, Key)> = Vec::new();
+    let first_rows = study.rows.first().copied().unwrap_or(1);
     for &columns in &study.columns {
         for &domains in &study.domains {
-            shapes.extend((0..study.ways.len()).map(|way| (columns, domains, way)));
+            for (way, chosen) in study.ways.iter().enumerate() {
+                let geometry = Geometry::new(first_rows, columns, domains)
+                    .map_err(|error| RunError::Argument { message: format!("design_space: {error}") })?;
+                let options = Options {
+                    geometry,
+                    sharing: chosen.sharing,
+                    layout: chosen.layout,
+                    outputs_per_processor: chosen.outputs_per_processor,
+                };
+                let more = [weights.clone(), format!("{options:?} {:?}", study.rows)];
+                let key = models.stage_key(Kind::ArrayShape, &loaded, &images, &more);
+                shapes.push((columns, domains, way, options, key));
+            }
         }
     }
-    let first_rows = study.rows.first().copied().unwrap_or(1);
-    let of_shape = |&(columns, domains, way): &(u64, u64, usize)| {
-        let chosen: &Way = &study.ways[way];
-        let geometry = Geometry::new(first_rows, columns, domains)
-            .map_err(|error| RunError::Argument { message: format!("design_space: {error}") })?;
-        let options = Options {
-            geometry,
-            sharing: chosen.sharing,
-            layout: chosen.layout,
-            outputs_per_processor: chosen.outputs_per_processor,
-        };
-        let compiled = Machine::compile(Arc::clone(network), &options).ok().map(|machine| Compiled {
-            columns,
-            domains,
-            way,
-            words: machine.program_words(),
-            events: machine.expected_events_on(&study.rows, |layer, bit| share_of(&shares, layer, bit)),
-        });
+    let stages = models.stages();
+    let of_shape = |(columns, domains, way, options, key): &(u64, u64, usize, Options, Key)| {
+        let found = stages.get_or_compute(key, || {
+            let compiled = Machine::compile(Arc::clone(network), options).ok();
+            Ok(compiled.map(|machine| {
+                let events =
+                    machine.expected_events_on(&study.rows, |layer, bit| share_of(&shares, layer, bit));
+                (machine.program_words(), events)
+            }))
+        })?;
         bar.inc(1);
-        Ok::<_, RunError>(compiled)
+        Ok::<_, RunError>(found.map(|(words, events)| Compiled {
+            columns: *columns,
+            domains: *domains,
+            way: *way,
+            words,
+            events,
+        }))
     };
     let compiled = shapes.par_iter().map(of_shape).collect::<Result<Vec<_>, _>>()?;
     let all = compiled.len();

@@ -4,8 +4,7 @@ use rtm_ap::Events;
 use tables::{Column, Schema, Table};
 
 use crate::error::RunError;
-use crate::manifest::Images;
-use crate::models::{MachineRun, Models};
+use crate::stages::run::MachineRun;
 
 /// Expected and executed.
 pub static EXPECTATIONS: Schema = Schema::new(
@@ -29,23 +28,13 @@ pub static EXPECTATIONS: Schema = Schema::new(
 /// Adds the rows of a run.
 ///
 /// # Errors
-/// If the images cannot be had.
-pub fn push(
-    table: &mut Table,
-    (network, images): (&str, &Images),
-    flow: &str,
-    run: &MachineRun,
-    models: &Models<'_>,
-) -> Result<f64, RunError> {
-    let loaded = models.network(network)?;
-    let statistics = loaded.network.activation_statistics(&models.images(&loaded, images)?.feature_maps())?;
-    let expected: Vec<Events> = run.machine.expected_events(|layer, bit| {
-        statistics.get(layer).map_or(0.5, |(_, statistics)| statistics.share_with_bit(bit))
-    });
-    let names = run.machine.layers().iter().map(|layer| layer.compiled().name.as_str());
+/// If the table does not take them.
+pub fn push(table: &mut Table, network: &str, flow: &str, run: &MachineRun) -> Result<f64, RunError> {
+    let (executed, expected) = (run.events(), run.expected());
+    let names = run.layers().iter().map(|layer| layer.name.as_str());
     let bits = |events: &Events| events.tagged_bits.physical;
-    let rows = names.zip(run.events.iter().zip(&expected)).map(|(name, (a, b))| (name, bits(a), bits(b)));
-    let total = (run.events.iter().map(bits).sum(), expected.iter().map(bits).sum());
+    let rows = names.zip(executed.iter().zip(expected)).map(|(name, (a, b))| (name, bits(a), bits(b)));
+    let total = (executed.iter().map(bits).sum(), expected.iter().map(bits).sum());
     let mut relative = 0.0;
     for (layer, executed, expected) in rows.chain([("total", total.0, total.1)]) {
         relative = if executed > 0.0 { expected / executed - 1.0 } else { 0.0 };

@@ -114,7 +114,7 @@ pub fn run(
             layers: None,
         };
         let prepared = campaign.prepare(&fault_point);
-        let records = models.trials().run(stage, &prepared, 0..study.trials)?;
+        let records = models.run_trials(manifest, stage, &prepared, 0..study.trials)?;
         let stream = Stream { seed: manifest.seed, stage: u64::MAX, trial: stage, unit: 0 };
         let s = Summary::of(&campaign, &records, study.trials, 1.0, study.confidence, stream)?;
         let (energy, _) = protected_cost(
@@ -123,7 +123,7 @@ pub fn run(
             point.mitigation,
             &point.faults,
             &rates,
-        );
+        )?;
         let result = Accuracies {
             accuracy: s.accuracy,
             interval: s.accuracy_interval,

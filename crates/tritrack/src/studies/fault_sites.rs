@@ -116,7 +116,7 @@ pub fn run(
             stage += 1;
             return Ok::<_, RunError>((hazard, None));
         }
-        let records = models.trials().run(stage, &prepared, 0..study.trials)?;
+        let records = models.run_trials(manifest, stage, &prepared, 0..study.trials)?;
         let stream = Stream { seed: manifest.seed, stage: u64::MAX, trial: stage, unit: 0 };
         let summary = Summary::of(&campaign, &records, study.trials, 1.0, study.confidence, stream)?;
         stage += 1;

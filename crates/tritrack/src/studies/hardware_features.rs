@@ -7,7 +7,7 @@
 
 use compiler::Instruction;
 use compiler::lut::{Features, LutKind, ScheduleCost, Step, StepSchedule, schedule_table};
-use rtm_ap::{Events, MachineLayer, PerRows, ProcessorParameters, SearchModel, cost};
+use rtm_ap::{Events, Machine, MachineLayer, PerRows, ProcessorParameters, SearchModel, cost};
 use tables::{Column, Schema, Table};
 use technology::Parameters;
 
@@ -15,7 +15,7 @@ use super::Outcome;
 use super::costs::{microjoules, milliseconds};
 use crate::error::RunError;
 use crate::manifest::{HardwareFeaturesStudy, Manifest};
-use crate::models::{MachineRun, Models};
+use crate::models::Models;
 use crate::progress::Progress;
 
 /// Schedules.
@@ -111,7 +111,8 @@ pub fn run(
         let run =
             models.run_with_activations(&study.network, flow.machine.0, flow.activations, &study.images)?;
         let total = run.total();
-        let tables = TableUse::of(&run);
+        let machine = run.machine()?;
+        let tables = TableUse::of(&machine);
         let costs = |events: &Events, model| {
             let cost = cost(events, events.processors, geometry, &parameters, model, padding);
             (microjoules(cost.energy.total()), milliseconds(cost.latency))
@@ -143,7 +144,7 @@ pub fn run(
         }
         let (whole, _) = costs(&total, SearchModel::MatchLine);
         for count in SEGMENT_COUNTS.into_iter().filter(|&count| geometry.columns().is_multiple_of(count)) {
-            let active = tables.active_columns(&run, count);
+            let active = active_columns(&machine, count);
             let mut spared = parameters.clone();
             spared.search_match_line_bit =
                 parameters.search_match_line_bit * (active / geometry.columns() as f64);
@@ -207,9 +208,9 @@ struct TableUse {
 }
 
 impl TableUse {
-    fn of(run: &MachineRun) -> Self {
+    fn of(machine: &Machine) -> Self {
         let mut uses = Self { rows: [0.0; LutKind::ALL.len()], serial: [0; LutKind::ALL.len()] };
-        for layer in run.machine.layers() {
+        for layer in machine.layers() {
             let physical = layer.rows().physical as f64;
             let longest = layer.counts().iter().enumerate().max_by_key(|(_, counts)| counts.compares);
             for (index, program) in layer.compiled().programs.iter().enumerate() {
@@ -252,19 +253,19 @@ impl TableUse {
         events.serial.writes = (events.serial.writes + writes).saturating_sub(before);
         events
     }
+}
 
-    /// Columns of match line that a search precharges if a row has this many segments, the mean of all searches and rows.
-    fn active_columns(&self, run: &MachineRun, segments: usize) -> f64 {
-        let mut active = PerRows::default();
-        let mut searches = 0.0;
-        for layer in run.machine.layers() {
-            let (columns, all) = active_in_a_row(layer, segments);
-            let rows = layer.rows().physical as f64;
-            active.physical += columns * rows;
-            searches += all * rows;
-        }
-        active.physical / searches.max(1.0)
+/// Columns of match line that a search precharges if a row has this many segments, the mean of all searches and rows.
+fn active_columns(machine: &Machine, segments: usize) -> f64 {
+    let mut active = PerRows::default();
+    let mut searches = 0.0;
+    for layer in machine.layers() {
+        let (columns, all) = active_in_a_row(layer, segments);
+        let rows = layer.rows().physical as f64;
+        active.physical += columns * rows;
+        searches += all * rows;
     }
+    active.physical / searches.max(1.0)
 }
 
 /// Columns of precharged segments, and searches, in one row of a layer.

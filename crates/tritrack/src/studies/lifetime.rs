@@ -59,13 +59,14 @@ pub fn run(manifest: &Manifest, study: &LifetimeStudy, models: &Models<'_>) -> R
         .iter()
         .map(|image| loaded.network.evaluate(image, &mut ReferenceEngine))
         .collect::<Result<Vec<_>, _>>()?;
-    let wear = run.machine.wear(&evaluations)?;
+    let machine = run.machine()?;
+    let wear = machine.wear(&evaluations)?;
     let file = models.processor_technology(&study.technology)?;
     let parameters = ProcessorParameters::resolve(&file.parameters)?;
-    let installed = run.events.iter().map(|events| events.processors).max().unwrap_or(0);
+    let installed = run.events().iter().map(|events| events.processors).max().unwrap_or(0);
     // The latency is the same whichever way searches are charged.
     let model = SearchModel::ActiveBits;
-    let latency = run.events.iter().fold(Time::ZERO, |sum, events| {
+    let latency = run.events().iter().fold(Time::ZERO, |sum, events| {
         let padding = file.design.padding_rows;
         sum + cost(events, installed, study.machine.0.geometry, &parameters, model, padding).latency
     });
@@ -79,7 +80,7 @@ pub fn run(manifest: &Manifest, study: &LifetimeStudy, models: &Models<'_>) -> R
         "hottest junction: column {} ({}), {:.3e} writes an inference; hottest domain of its row {:.3e}; levelled over columns \
          {levelled:.3e}",
         junction.column,
-        roles(&run.machine)[junction.column],
+        roles(&machine)[junction.column],
         junction.writes,
         domain.writes,
     )];
@@ -123,7 +124,7 @@ pub fn run(manifest: &Manifest, study: &LifetimeStudy, models: &Models<'_>) -> R
     let mut columns = Table::new(&WEAR);
     let by_column = wear.by_column(junction.processor);
     let total: f64 = by_column.iter().sum();
-    let roles = roles(&run.machine);
+    let roles = roles(&machine);
     for (column, (writes, holds)) in by_column.iter().zip(roles).enumerate() {
         columns.push_row([
             ("network", study.network.as_str().into()),

@@ -15,6 +15,7 @@ mod layer_costs;
 mod lifetime;
 mod networks;
 mod operations;
+mod runs;
 mod sensitivity;
 mod shift_faults;
 
@@ -25,6 +26,8 @@ use crate::error::RunError;
 use crate::manifest::{Manifest, Study};
 use crate::models::Models;
 use crate::progress::Progress;
+
+pub use runs::{other_stages, runs};
 
 /// What a study gives.
 pub struct Outcome {

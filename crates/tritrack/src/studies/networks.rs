@@ -12,8 +12,9 @@ use crate::error::RunError;
 use crate::manifest::{
     CrossbarPoint, Flow, Manifest, MatchingCrossbar, NetworkPoint, NetworksStudy, WeightPrecision,
 };
-use crate::models::{MachineRun, Models, crossbar_report, weight_sparsity};
+use crate::models::{Models, crossbar_report, weight_sparsity};
 use crate::progress::Progress;
+use crate::stages::run::MachineRun;
 
 /// Networks on systems.
 pub static NETWORKS: Schema = Schema::new(
@@ -116,8 +117,7 @@ pub fn run(
             let options = flow.machine.0;
             let run =
                 models.run_with_activations(&point.network, options, flow.activations, &point.images)?;
-            let named = (point.network.as_str(), &point.images);
-            overestimates.push(expectation::push(&mut expectations, named, &flow.name, &run, models)?);
+            overestimates.push(expectation::push(&mut expectations, &point.network, &flow.name, &run)?);
             for technology in &study.technologies {
                 for costs in processor_costs(study, flow, technology, models, &run)? {
                     let (model, costs) = costs;

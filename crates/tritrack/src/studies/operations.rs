@@ -15,6 +15,7 @@ use crate::error::RunError;
 use crate::manifest::{Manifest, OnArrays, OperationsStudy};
 use crate::models::Models;
 use crate::progress::Progress;
+use crate::stages::cache::{Key, Kind};
 
 /// Operations of every layer.
 pub static OPERATIONS: Schema = Schema::new(
@@ -123,15 +124,16 @@ pub fn run(
     for name in &study.unlimited {
         let loaded = models.network(name)?;
         let layers: Vec<_> = loaded.network.linear_layers().map(|(_, layer)| layer).collect();
-        let adders: Vec<usize> = layers
-            .par_iter()
-            .with_max_len(1)
-            .map(|layer| {
+        let key =
+            Key::new(Kind::Sharing, loaded.fingerprints.iter().map(String::as_str).chain(["cross-channel"]));
+        let adders: Vec<usize> = models.stages().get_or_compute(&key, || {
+            let of_layer = |layer: &&network::LinearLayer| {
                 let maximum = u32::from(layer.input_maximum());
                 share_layer(layer.name(), layer.weights(), maximum, Sharing::CrossChannel)
                     .adders_without_accumulators()
-            })
-            .collect();
+            };
+            Ok(layers.par_iter().with_max_len(1).map(of_layer).collect())
+        })?;
         let mut total = 0;
         for (layer, adders) in layers.iter().zip(adders) {
             total +=
@@ -185,10 +187,10 @@ fn push_arrays(
             cost(&total, total.processors, options.geometry, &parameters, arrays.search_model, padding);
         let energy = microjoules(cost.energy.total());
         let (mut operations, mut row_additions) = (0, 0);
-        for layer in run.machine.layers() {
-            let of_layer = layer.compiled().statistics.operations();
+        for layer in run.layers() {
+            let of_layer = layer.operations;
             operations += of_layer;
-            row_additions += of_layer * layer.rows().occupied as usize;
+            row_additions += of_layer * layer.occupied_rows as usize;
         }
         table.push_row([
             ("network", name.into()),

@@ -71,7 +71,7 @@ pub fn run(
     };
     let mut crossbar_file = models.crossbar_technology(&study.crossbar)?;
     let layers = models.crossbar_layers(&study.network, &study.images)?;
-    let sparsity = weight_sparsity(run.machine.network());
+    let sparsity = weight_sparsity(run.network());
     let crossbar_parameters = crossbar_file.parameters.clone();
     let mut crossbar = |set: &ParameterSet| -> Result<Energy, RunError> {
         crossbar_file.parameters = set.clone();

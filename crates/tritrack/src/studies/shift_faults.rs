@@ -14,9 +14,9 @@ use super::Outcome;
 use super::costs::{microjoules, milliseconds};
 use crate::error::RunError;
 use crate::manifest::{Manifest, ShiftFaultStudy};
-use crate::models::{MachineRun, Models, crossbar_report, weight_sparsity};
+use crate::models::{Models, crossbar_report, weight_sparsity};
 use crate::progress::Progress;
-use crate::trials::Trials;
+use crate::stages::run::MachineRun;
 
 /// Accuracy.
 pub static ACCURACY: Schema = Schema::new(
@@ -187,7 +187,7 @@ pub fn run(
             let point = point(study, &literature, mitigation, rate, stage as u64);
             let bare = FaultPoint { mitigation: Mitigation::None, ..point.clone() };
             let expected_slips = campaign.prepare(&bare).expected_faults();
-            let ran = run_point(&campaign, study, point, manifest.seed, number, models.trials())?;
+            let ran = run_point(&campaign, study, point, number, (manifest, models))?;
             number += 1;
             let s = &ran.summary;
             if s.drop_interval.low <= 0.0 {
@@ -245,7 +245,7 @@ pub fn run(
         }
     }
     bar.finish();
-    let agreement = agreement(&campaign, study, &literature, points as u64, models.trials())?;
+    let agreement = agreement(&campaign, study, &literature, points as u64, (manifest, models))?;
     let mut known = Vec::new();
     for (number, (mitigation, of_point, sampling)) in (0..).zip(at_literature) {
         known.push((
@@ -257,7 +257,7 @@ pub fn run(
                     let rate = literature.by_one.at_distance_one();
                     let point = FaultPoint { sampling, ..point(study, &literature, mitigation, rate, stage) };
                     let prepared = campaign.prepare(&point);
-                    let records = models.trials().run(stage, &prepared, 0..study.rare_trials)?;
+                    let records = models.run_trials(manifest, stage, &prepared, 0..study.rare_trials)?;
                     let stream = Stream { seed: manifest.seed, stage: u64::MAX, trial: stage, unit: 0 };
                     let (trials, weight) = (study.rare_trials, prepared.weight());
                     Summary::of(&campaign, &records, trials, weight, study.confidence, stream)?
@@ -301,9 +301,8 @@ fn run_point(
     campaign: &Campaign<'_>,
     study: &ShiftFaultStudy,
     mut point: FaultPoint,
-    seed: u64,
     number: u64,
-    source: &Trials,
+    (manifest, models): (&Manifest, &Models<'_>),
 ) -> Result<Ran, RunError> {
     /// Trials after which the interval is looked at.
     const STEP: u64 = 4;
@@ -315,13 +314,13 @@ fn run_point(
     let prepared = campaign.prepare(&point);
     let (mut records, mut trials): (Vec<Record>, u64) = (Vec::new(), 0);
     loop {
-        let step = if source.is_partial() { study.trials } else { STEP };
+        let step = if models.trials().is_partial() { study.trials } else { STEP };
         let next = (trials + step).min(study.trials);
-        records.extend(source.run(number, &prepared, trials..next)?);
+        records.extend(models.run_trials(manifest, number, &prepared, trials..next)?);
         trials = next;
         let sequence = drop_sequence(campaign, &records, trials, prepared.weight(), study.confidence);
         if trials == study.trials || sequence.high - sequence.low <= 2.0 * study.half_width {
-            let stream = Stream { seed, stage: u64::MAX, trial: point.stage, unit: 0 };
+            let stream = Stream { seed: manifest.seed, stage: u64::MAX, trial: point.stage, unit: 0 };
             let summary =
                 Summary::of(campaign, &records, trials, prepared.weight(), study.confidence, stream)?;
             let (expected_faults, sampling) = (prepared.expected_faults(), point.sampling);
@@ -336,7 +335,7 @@ fn agreement(
     study: &ShiftFaultStudy,
     literature: &FaultRates,
     stage: u64,
-    source: &Trials,
+    (manifest, models): (&Manifest, &Models<'_>),
 ) -> Result<Table, RunError> {
     let mut table = Table::new(&AGREEMENT);
     for (number, mitigation) in [Mitigation::None, Mitigation::RealignEachLoad].into_iter().enumerate() {
@@ -347,7 +346,7 @@ fn agreement(
                 FaultPoint { sampling, ..point(study, literature, mitigation, study.compared_rate, stage) };
             let prepared = campaign.prepare(&point);
             let trials = if sampling == Sampling::Plain { 10 * study.trials } else { study.trials };
-            let records = source.run(stage, &prepared, 0..trials)?;
+            let records = models.run_trials(manifest, stage, &prepared, 0..trials)?;
             let inferences = trials as f64 * campaign.images() as f64;
             let changed = records.iter().filter(|record| record.changed_logits).count() as f64 / inferences;
             let error = prepared.weight() * (changed * (1.0 - changed) / inferences).sqrt();
@@ -393,28 +392,28 @@ impl Costs<'_, '_> {
         let parameters = ProcessorParameters::resolve(&file.parameters)?;
         let crossbar = self.models.crossbar_technology(&costs.crossbar)?;
         let layers = self.models.crossbar_layers(&study.network, &costs.images)?;
-        let sparsity = weight_sparsity(run.machine.network());
+        let sparsity = weight_sparsity(run.network());
         let report = crossbar_report(&crossbar, &costs.crossbar, &layers, sparsity)?;
         let crossbar_energy: Energy =
             report.layers.iter().map(|layer| layer.energy.total() + layer.leakage).sum();
         let geometry = study.machine.0.geometry;
-        let installed = run.machine.layers().iter().map(rtm_ap::MachineLayer::processors).max().unwrap_or(0);
+        let (machine, installed) = (run.machine()?, run.processors());
         let of = |mitigation: Mitigation| {
-            let overhead = mitigation.overhead(&run.machine);
+            let overhead = mitigation.overhead(&machine);
             let (energy, latency) = protected_cost(
                 &run,
                 (&file.design, &parameters, costs.search_model),
                 mitigation,
                 &study.faults,
                 self.literature,
-            );
+            )?;
             let area = overhead.area(installed, geometry, &parameters, self.stated.port_area);
-            (energy, latency, area, overhead)
+            Ok::<_, RunError>((energy, latency, area, overhead))
         };
-        let (bare_energy, bare_latency, bare_area, _) = of(Mitigation::None);
+        let (bare_energy, bare_latency, bare_area, _) = of(Mitigation::None)?;
         let mut table = Table::new(&PROTECTION);
         for (mitigation, result) in ran {
-            let (energy, latency, area, overhead) = of(*mitigation);
+            let (energy, latency, area, overhead) = of(*mitigation)?;
             let silent = result.silent_corruptions;
             let seconds = latency.base() * 1e-9;
             let fit = |silent: f64| 1e9 * silent / seconds * 3600.0;
@@ -456,22 +455,24 @@ impl Costs<'_, '_> {
 }
 
 /// Energy and latency of one image under a protection.
+///
+/// # Errors
+/// If the network does not compile.
 pub fn protected_cost(
     run: &MachineRun,
     (design, parameters, search_model): (&ProcessorDesign, &ProcessorParameters, SearchModel),
     mitigation: Mitigation,
     kinds: &[FaultKind],
     rates: &FaultRates,
-) -> (Energy, Time) {
-    let machine = &run.machine;
-    let installed = machine.layers().iter().map(rtm_ap::MachineLayer::processors).max().unwrap_or(0);
-    let processors = (installed as f64 * mitigation.overhead(machine).arrays) as u64;
+) -> Result<(Energy, Time), RunError> {
+    let machine = run.machine()?;
+    let processors = (run.processors() as f64 * mitigation.overhead(&machine).arrays) as u64;
     let geometry = machine.options().geometry;
     let mut total = (Energy::ZERO, Time::ZERO);
-    for (layer, events) in machine.layers().iter().zip(&run.events) {
+    for (layer, events) in machine.layers().iter().zip(run.events()) {
         let events = mitigation.events(layer, *events, kinds, rates);
         let cost = cost(&events, processors, geometry, parameters, search_model, design.padding_rows);
         total = (total.0 + cost.energy.total(), total.1 + cost.latency);
     }
-    total
+    Ok(total)
 }

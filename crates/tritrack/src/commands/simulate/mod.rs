@@ -13,7 +13,8 @@ use rtm_ap::{ActivationsAt, Allocation, Machine, ProcessorParameters};
 use serde_json::json;
 use technology::Parameters;
 
-use super::{Format, MachineArguments, image_set, rendered};
+use super::images::ImageArguments;
+use super::{Format, MachineArguments, rendered};
 use crate::error::RunError;
 use crate::models::Models;
 use crate::progress::Progress;
@@ -37,12 +38,8 @@ Examples:
 pub struct Arguments {
     /// A network of the workspace, by name
     network: String,
-    /// Images: `golden`, `fashion-mnist`, a safetensors file with `images` U8 [n, c, h, w] and perhaps `labels`, or a folder with CIFAR-10
-    #[arg(long, value_name = "SET", default_value = "golden")]
-    images: String,
-    /// How many images, from the first on; all if left out
-    #[arg(long)]
-    count: Option<usize>,
+    #[command(flatten)]
+    images: ImageArguments,
     /// Layers to run on the processor, by name; the others are inferred and not shown. All if left out
     #[arg(long, value_name = "LAYER", value_delimiter = ',')]
     layers: Vec<String>,
@@ -106,8 +103,7 @@ pub fn run(arguments: &Arguments, models: &Models<'_>, output: &mut impl Write) 
     let file = models.processor_technology(&arguments.technology)?;
     let parameters = ProcessorParameters::resolve(&file.parameters)?;
     let network = &loaded.network;
-    let set = image_set(models, &loaded, &arguments.images)?;
-    let set = set.first(arguments.count.unwrap_or(set.len()))?;
+    let set = arguments.images.load(models, &loaded)?;
     let layers = chosen(network, &arguments.layers)?;
     let ran = |layer: usize| layers.is_empty() || layers.contains(&layer);
     let machine = Machine::compile(Arc::clone(network), &options)?.with_activations(arguments.activations)?;

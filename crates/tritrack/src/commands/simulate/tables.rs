@@ -155,7 +155,7 @@ pub struct Priced<'a> {
 
 impl Priced<'_> {
     fn costs(&self, events: &[Events], allocation: Allocation, model: SearchModel) -> NetworkCost {
-        let allocated = allocation.apply(self.machine.layers(), events);
+        let allocated = allocation.apply(&self.machine.demands(), events);
         let geometry = self.machine.options().geometry;
         NetworkCost::of(&allocated, geometry, self.parameters, model, self.file.design.padding_rows)
     }
@@ -168,7 +168,7 @@ impl Priced<'_> {
         ran: impl Fn(usize) -> bool,
     ) -> Result<Table, RunError> {
         let events: Vec<Events> = simulation.layers.iter().map(|layer| layer.events).collect();
-        let allocated = self.allocation.apply(self.machine.layers(), &events);
+        let allocated = self.allocation.apply(&self.machine.demands(), &events);
         let active = self.costs(&events, self.allocation, SearchModel::ActiveBits);
         let line = self.costs(&events, self.allocation, SearchModel::MatchLine);
         let mut table = Table::new(&SIMULATION);
@@ -210,7 +210,7 @@ impl Priced<'_> {
     /// A row for each number of processors worth asking about.
     pub fn processors(&self, simulation: &Simulation) -> Result<Table, RunError> {
         let events: Vec<Events> = simulation.layers.iter().map(|layer| layer.events).collect();
-        let largest = Allocation::LargestLayer.apply(self.machine.layers(), &events).installed;
+        let largest = Allocation::LargestLayer.apply(&self.machine.demands(), &events).installed;
         let budgets = (0..).map(|power| 1_u64 << power).take_while(|&budget| budget < largest);
         let mut choices: Vec<Allocation> = budgets.map(Allocation::Budget).collect();
         choices.extend([Allocation::LargestLayer, Allocation::WholeNetwork]);
@@ -219,7 +219,7 @@ impl Priced<'_> {
         }
         let mut table = Table::new(&PROCESSORS);
         for allocation in choices {
-            let allocated = allocation.apply(self.machine.layers(), &events);
+            let allocated = allocation.apply(&self.machine.demands(), &events);
             let active = self.costs(&events, allocation, SearchModel::ActiveBits);
             let line = self.costs(&events, allocation, SearchModel::MatchLine);
             let leakage = active.layers.iter().map(|cost| cost.energy.leakage).sum();

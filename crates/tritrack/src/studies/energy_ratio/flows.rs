@@ -54,7 +54,7 @@ pub(super) fn flows(context: &Context<'_>, summary: &mut Vec<String>) -> Result<
         let options = flow.machine.0;
         let run = models.run_with_activations(&study.network, options, flow.activations, &study.images)?;
         let total = run.total();
-        let statistics = || run.machine.layers().iter().map(|layer| layer.compiled().statistics);
+        let operations: usize = run.layers().iter().map(|layer| layer.operations).sum();
         for &model in &study.search_models {
             let padding = file.design.padding_rows;
             let nominal = cost(&total, total.processors, options.geometry, &parameters, model, padding);
@@ -67,7 +67,7 @@ pub(super) fn flows(context: &Context<'_>, summary: &mut Vec<String>) -> Result<
                 ("layout", options.layout.name().into()),
                 ("activations", flow.activations.name().into()),
                 ("search_model", model.name().into()),
-                ("operations", (statistics().map(|s| s.operations() as i64).sum::<i64>()).into()),
+                ("operations", (operations as i64).into()),
                 ("words", (run.words() as i64).into()),
                 ("track_steps", total.track_steps.physical.into()),
                 ("row_searches", total.row_searches.physical.into()),

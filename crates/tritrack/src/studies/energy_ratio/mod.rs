@@ -18,8 +18,9 @@ use super::costs::{CROSSBAR, PROCESSOR, microjoules, milliseconds};
 use super::draws::{Spread, drawn, drawn_processors};
 use crate::error::RunError;
 use crate::manifest::{CrossbarPoint, DigitalPoint, Manifest, PublishedPoint, RatioStudy};
-use crate::models::{MachineRun, Models, crossbar_report, weight_sparsity};
+use crate::models::{Models, crossbar_report, weight_sparsity};
 use crate::progress::Progress;
+use crate::stages::run::MachineRun;
 
 /// The name of the digital reference in tables.
 const DIGITAL: &str = "digital";
@@ -191,7 +192,7 @@ fn baselines(
     bar: &indicatif::ProgressBar,
 ) -> Result<Vec<Baseline>, RunError> {
     let layers = models.crossbar_layers(&study.network, &study.images)?;
-    let sparsity = weight_sparsity(run.machine.network());
+    let sparsity = weight_sparsity(run.network());
     let draws = |energy: &(dyn Fn(Prior, u64) -> Result<f64, RunError> + Sync)| {
         let of_prior = |&prior: &Prior| {
             (0..study.draws)

@@ -1,7 +1,5 @@
 //! At equal area, and at equal latency: outputs split over more processors take less time and more area, and load windows more often.
 
-use std::rc::Rc;
-
 use rtm_ap::{Allocation, NetworkCost, ProcessorParameters, chip_area};
 use tables::{Column, Schema, Table};
 use technology::Quantity;
@@ -72,10 +70,11 @@ pub(super) fn replication(context: &Context<'_>, summary: &mut Vec<String>) -> R
             // As many outputs as fit is what the flow itself was executed with.
             let run = match outputs {
                 0 => models.run_with_activations(&study.network, options, flow.activations, &study.images)?,
-                _ => Rc::new(models.expected_run(&study.network, options, &study.images)?),
+                _ => models.expected_run(&study.network, options, &study.images)?,
             };
+            let demands = run.demands();
             let of = |allocation: Allocation| {
-                let allocated = allocation.apply(run.machine.layers(), &run.events);
+                let allocated = allocation.apply(&demands, run.events());
                 let cost = NetworkCost::of(
                     &allocated,
                     options.geometry,

@@ -2,10 +2,11 @@
 //! on, so the user names a folder that has them.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::{ImageSet, ImagesError};
-use crate::{Checkpoint, Shape};
+use network::{ImageSet, Shape};
+
+use crate::error::DataError;
 
 /// The binary version's test batch: per image one label and 32 x 32 pixels of red, green and blue.
 const BINARY: &str = "test_batch.bin";
@@ -15,22 +16,30 @@ const SHAPE: Shape = Shape::new(3, 32, 32);
 const CLASSES: u8 = 10;
 const ADVICE: &str = "Unpack https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz there.";
 
-pub(super) fn load(folder: &Path) -> Result<ImageSet, ImagesError> {
-    let binary = [folder.join("cifar-10-batches-bin").join(BINARY), folder.join(BINARY)];
-    if let Some(path) = binary.iter().find(|path| path.is_file()) {
-        return load_binary(path);
-    }
-    let jpeg = folder.join(JPEG);
-    if jpeg.is_file() {
-        return ImageSet::from_checkpoint("CIFAR-10 (JPEG)".into(), &Checkpoint::load(&jpeg)?, "images");
-    }
-    let looked_for = binary.into_iter().chain([jpeg]).collect();
-    Err(ImagesError::Missing { data_set: "CIFAR-10", looked_for, advice: ADVICE })
+/// Whether a folder has such images.
+pub(crate) fn is_in(folder: &Path) -> bool {
+    files(folder).iter().any(|file| file.is_file())
 }
 
-fn load_binary(path: &Path) -> Result<ImageSet, ImagesError> {
-    let bytes = fs::read(path).map_err(|source| ImagesError::Read { path: path.into(), source })?;
-    let format = |reason| Err(ImagesError::Format { path: path.into(), reason });
+fn files(folder: &Path) -> [PathBuf; 3] {
+    [folder.join("cifar-10-batches-bin").join(BINARY), folder.join(BINARY), folder.join(JPEG)]
+}
+
+pub(crate) fn load(folder: &Path) -> Result<ImageSet, DataError> {
+    let looked_for = files(folder);
+    match looked_for.iter().position(|file| file.is_file()) {
+        Some(index @ 0..=1) => load_binary(&looked_for[index]),
+        Some(jpeg) => Ok(ImageSet::from_tensors(&looked_for[jpeg])?.named("CIFAR-10 (JPEG)")),
+        None => {
+            Err(DataError::Missing { data_set: "CIFAR-10", looked_for: looked_for.into(), advice: ADVICE })
+        }
+    }
+}
+
+/// A file of CIFAR-10's binary version.
+pub(crate) fn load_binary(path: &Path) -> Result<ImageSet, DataError> {
+    let bytes = fs::read(path).map_err(DataError::read(path))?;
+    let format = |reason: String| Err(DataError::format(path, reason));
     let record = 1 + SHAPE.len();
     if bytes.is_empty() || !bytes.len().is_multiple_of(record) {
         return format(format!(
@@ -45,16 +54,16 @@ fn load_binary(path: &Path) -> Result<ImageSet, ImagesError> {
         if label.iter().any(|&label| label >= CLASSES) {
             return format(format!("image {image} has label {label:?}; expected 0 to {}", CLASSES - 1));
         }
-        labels.extend_from_slice(label);
+        labels.extend(label.iter().copied().map(u16::from));
         pixels.extend_from_slice(image_pixels);
     }
-    ImageSet::new("CIFAR-10", SHAPE, pixels, Some(labels))
+    Ok(ImageSet::new("CIFAR-10", SHAPE, pixels, Some(labels))?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Tensor;
+    use network::{Checkpoint, Tensor};
 
     fn record(label: u8, pixel: u8) -> Vec<u8> {
         let mut record = vec![label];

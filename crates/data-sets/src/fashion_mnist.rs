@@ -1,13 +1,11 @@
-//! Fashion-MNIST's test images, in MNIST's IDX format (<http://yann.lecun.com/exdb/mnist/>), gzipped or not.
+//! Fashion-MNIST's test images (Xiao, Rasul, Vollgraf 2017, arXiv 1708.07747), in IDX files.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use flate2::bufread::GzDecoder;
+use network::{ImageSet, Shape};
 
-use super::{ImageSet, ImagesError};
-use crate::Shape;
+use crate::error::DataError;
+use crate::idx;
 
 const IMAGES: &str = "t10k-images-idx3-ubyte";
 const LABELS: &str = "t10k-labels-idx1-ubyte";
@@ -15,17 +13,19 @@ const ADVICE: &str = "Put t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.g
     https://github.com/zalandoresearch/fashion-mnist there.";
 /// Zero pixels added on every side: 28 x 28 becomes 32 x 32.
 const MARGIN: usize = 2;
-/// More values than any file of this format holds; it keeps a damaged header from asking for the whole memory.
-const LARGEST: usize = 1 << 30;
 
-pub(super) fn load(folder: &Path) -> Result<ImageSet, ImagesError> {
-    let ([count, height, width], pixels) = read_idx::<3>(&find(folder, IMAGES)?)?;
-    let labels_path = find(folder, LABELS)?;
-    let ([labels_count], labels) = read_idx::<1>(&labels_path)?;
-    if labels_count != count {
-        let reason = format!("{labels_count} labels; expected {count}, one for each image");
-        return Err(ImagesError::Format { path: labels_path, reason });
-    }
+/// Whether a folder has such images: MNIST itself and its other heirs too.
+pub(crate) fn is_in(folder: &Path) -> bool {
+    find(folder, IMAGES).is_ok()
+}
+
+pub(crate) fn load(folder: &Path) -> Result<ImageSet, DataError> {
+    load_as("Fashion-MNIST (t10k)", folder)
+}
+
+pub(crate) fn load_as(name: &str, folder: &Path) -> Result<ImageSet, DataError> {
+    let ([count, height, width], pixels) = idx::read::<3>(&find(folder, IMAGES)?)?;
+    let labels = idx::labels(&find(folder, LABELS)?, count)?;
     let shape = Shape::new(1, height + 2 * MARGIN, width + 2 * MARGIN);
     let mut padded = vec![0; count * shape.len()];
     for (index, row) in pixels.chunks_exact(width.max(1)).enumerate() {
@@ -33,48 +33,15 @@ pub(super) fn load(folder: &Path) -> Result<ImageSet, ImagesError> {
         let start = image * shape.len() + y * shape.width + MARGIN;
         padded[start..start + width].copy_from_slice(row);
     }
-    ImageSet::new("Fashion-MNIST (t10k)", shape, padded, Some(labels))
+    Ok(ImageSet::new(name, shape, padded, Some(labels))?)
 }
 
-fn find(folder: &Path, name: &str) -> Result<PathBuf, ImagesError> {
+fn find(folder: &Path, name: &str) -> Result<PathBuf, DataError> {
     let looked_for = vec![folder.join(format!("{name}.gz")), folder.join(name)];
     match looked_for.iter().find(|path| path.is_file()) {
         Some(path) => Ok(path.clone()),
-        None => Err(ImagesError::Missing { data_set: "Fashion-MNIST", looked_for, advice: ADVICE }),
+        None => Err(DataError::Missing { data_set: "Fashion-MNIST", looked_for, advice: ADVICE }),
     }
-}
-
-/// The extents and the bytes of an IDX file of unsigned bytes with `N` extents.
-fn read_idx<const N: usize>(path: &Path) -> Result<([usize; N], Vec<u8>), ImagesError> {
-    let failed = |source| ImagesError::Read { path: path.into(), source };
-    let format = |reason| ImagesError::Format { path: path.into(), reason };
-    let mut file = BufReader::new(File::open(path).map_err(failed)?);
-    let gzipped = file.fill_buf().map_err(failed)?.starts_with(&[0x1f, 0x8b]);
-    let mut reader: Box<dyn Read> = if gzipped { Box::new(GzDecoder::new(file)) } else { Box::new(file) };
-
-    let mut word = [0; 4];
-    reader.read_exact(&mut word).map_err(failed)?;
-    let magic = u32::from_be_bytes(word);
-    let expected = 0x0800 + N as u32;
-    if magic != expected {
-        return Err(format(format!("starts with {magic:#010x}; expected {expected:#010x}, IDX of bytes")));
-    }
-    let mut extents = [0; N];
-    for extent in &mut extents {
-        reader.read_exact(&mut word).map_err(failed)?;
-        *extent = u32::from_be_bytes(word) as usize;
-    }
-    let length = extents.iter().try_fold(1_usize, |product, &extent| product.checked_mul(extent));
-    let length = length.filter(|&length| length > 0 && length <= LARGEST);
-    let length =
-        length.ok_or_else(|| format(format!("extents {extents:?}; expected 1 to {LARGEST} values")))?;
-    let mut values = Vec::new();
-    reader.take(length as u64 + 1).read_to_end(&mut values).map_err(failed)?;
-    if values.len() != length {
-        let found = if values.len() > length { "more".into() } else { values.len().to_string() };
-        return Err(format(format!("{found} values; expected {length} for extents {extents:?}")));
-    }
-    Ok((extents, values))
 }
 
 #[cfg(test)]

@@ -1,0 +1,114 @@
+//! JPEG and PNG files.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+use zune_jpeg::JpegDecoder;
+use zune_jpeg::zune_core::colorspace::ColorSpace;
+use zune_jpeg::zune_core::options::DecoderOptions;
+
+use crate::error::DataError;
+
+/// No picture's side is longer, in pixels; it keeps a damaged header from asking for the whole memory.
+const LARGEST_SIDE: usize = 1 << 14;
+
+/// A decoded picture: 8-bit pixels, interleaved, 1 (grey) or 3 (red, green, blue) channels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Picture {
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+    /// 1 or 3.
+    pub channels: usize,
+    /// Row by row, the channels of a pixel side by side.
+    pub pixels: Vec<u8>,
+}
+
+impl Picture {
+    /// Decodes a JPEG or PNG file, whichever its first bytes say. Transparency is left out, 16-bit samples keep their upper byte,
+    /// palettes are looked up.
+    ///
+    /// # Errors
+    /// If the file cannot be read or is not such a picture.
+    pub fn load(path: &Path) -> Result<Self, DataError> {
+        let bytes = std::fs::read(path).map_err(DataError::read(path))?;
+        let picture = if bytes.starts_with(&[0xff, 0xd8]) {
+            Self::jpeg(path)
+        } else if bytes.starts_with(b"\x89PNG") {
+            Self::png(path)
+        } else {
+            Err("starts like neither a JPEG nor a PNG file".to_owned())
+        };
+        let picture = picture.map_err(|reason| DataError::format(path, reason))?;
+        if picture.pixels.len() != picture.height * picture.width * picture.channels
+            || picture.pixels.is_empty()
+        {
+            let reason = format!(
+                "{} bytes for {} rows, {} columns, {} channels",
+                picture.pixels.len(),
+                picture.height,
+                picture.width,
+                picture.channels
+            );
+            return Err(DataError::format(path, reason));
+        }
+        Ok(picture)
+    }
+
+    fn jpeg(path: &Path) -> Result<Self, String> {
+        let file = BufReader::new(File::open(path).map_err(|error| error.to_string())?);
+        let options = DecoderOptions::default()
+            .set_max_width(LARGEST_SIDE)
+            .set_max_height(LARGEST_SIDE)
+            .set_strict_mode(true)
+            .jpeg_set_out_colorspace(ColorSpace::RGB);
+        let mut decoder = JpegDecoder::new_with_options(file, options);
+        let pixels = decoder.decode().map_err(|error| error.to_string())?;
+        let info = decoder.info().ok_or("has no header")?;
+        Ok(Self { height: info.height.into(), width: info.width.into(), channels: 3, pixels })
+    }
+
+    fn png(path: &Path) -> Result<Self, String> {
+        let file = BufReader::new(File::open(path).map_err(|error| error.to_string())?);
+        let mut decoder = png::Decoder::new(file);
+        decoder.set_transformations(png::Transformations::EXPAND | png::Transformations::STRIP_16);
+        let mut reader = decoder.read_info().map_err(|error| error.to_string())?;
+        let (width, height) = (reader.info().width as usize, reader.info().height as usize);
+        if width > LARGEST_SIDE || height > LARGEST_SIDE {
+            return Err(format!("{height} rows and {width} columns; expected at most {LARGEST_SIDE}"));
+        }
+        let mut pixels = vec![0; reader.output_buffer_size()];
+        let info = reader.next_frame(&mut pixels).map_err(|error| error.to_string())?;
+        pixels.truncate(info.buffer_size());
+        let (samples, kept) = match info.color_type {
+            png::ColorType::Grayscale => (1, 1),
+            png::ColorType::GrayscaleAlpha => (2, 1),
+            png::ColorType::Rgb => (3, 3),
+            png::ColorType::Rgba => (4, 3),
+            png::ColorType::Indexed => return Err("its palette is not expanded".to_owned()),
+        };
+        let pixels =
+            pixels.chunks_exact(samples).flat_map(|pixel| pixel.iter().take(kept).copied()).collect();
+        Ok(Self { height, width, channels: kept, pixels })
+    }
+
+    /// One plane for each of `channels` channels.
+    pub(crate) fn as_channels(&self, channels: usize) -> Vec<Vec<u8>> {
+        let plane =
+            |channel: usize| self.pixels.iter().skip(channel).step_by(self.channels).copied().collect();
+        match (self.channels, channels) {
+            (3, 1) => {
+                // ITU-R BT.601.
+                let grey = |pixel: &[u8]| {
+                    let weighted =
+                        299 * u32::from(pixel[0]) + 587 * u32::from(pixel[1]) + 114 * u32::from(pixel[2]);
+                    ((weighted + 500) / 1000) as u8
+                };
+                vec![self.pixels.chunks_exact(3).map(grey).collect()]
+            }
+            (found, wanted) => (0..wanted).map(|channel| plane(channel.min(found - 1))).collect(),
+        }
+    }
+}

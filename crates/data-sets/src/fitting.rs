@@ -1,0 +1,84 @@
+//! How a picture of any size becomes a network's input.
+
+use network::Shape;
+
+use crate::decode::Picture;
+use crate::resample::resample;
+
+/// How a picture of any size becomes an image of a given shape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fitting {
+    /// The shorter side is scaled to `shorter_side`, and the middle is cut out: what ImageNet networks are evaluated with
+    /// (224 pixels out of 256). Without `shorter_side` it is the image's larger extent times 8/7, rounded.
+    Crop {
+        /// The shorter side after scaling, in pixels.
+        shorter_side: Option<usize>,
+    },
+    /// Both sides are scaled, each to its extent; the aspect ratio may change.
+    Stretch,
+}
+
+impl Default for Fitting {
+    fn default() -> Self {
+        Self::Crop { shorter_side: None }
+    }
+}
+
+impl Fitting {
+    /// The pixels of a picture, channel-major, in the given shape. A grey picture fills several channels with the same values; a coloured
+    /// one becomes grey for a single channel (ITU-R BT.601 luma). Scaling is bilinear with a support that grows when it shrinks the
+    /// picture, so that every pixel counts.
+    pub(crate) fn apply(self, picture: &Picture, shape: Shape) -> Vec<u8> {
+        let (height, width) = (shape.height, shape.width);
+        let (rows, columns) = match self {
+            Self::Stretch => (height, width),
+            Self::Crop { shorter_side } => {
+                let wanted = shorter_side.unwrap_or_else(|| (height.max(width) * 8 + 3) / 7);
+                let shorter = picture.height.min(picture.width).max(1);
+                // Like torchvision: the longer side is cut down to a whole number of pixels.
+                let scaled = |extent: usize| extent * wanted / shorter;
+                (scaled(picture.height).max(height), scaled(picture.width).max(width))
+            }
+        };
+        let top = ((rows - height) as f64 / 2.0).round_ties_even() as usize;
+        let left = ((columns - width) as f64 / 2.0).round_ties_even() as usize;
+        let mut pixels = Vec::with_capacity(shape.len());
+        for channel in picture.as_channels(shape.channels) {
+            let scaled = resample(&channel, (picture.height, picture.width), (rows, columns));
+            for row in scaled.chunks_exact(columns).skip(top).take(height) {
+                pixels.extend_from_slice(&row[left..left + width]);
+            }
+        }
+        pixels
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_middle_of_the_picture_is_cut_out() {
+        // 2 x 6, shorter side kept: columns 2 and 3 are the middle.
+        let picture = Picture { height: 2, width: 6, channels: 1, pixels: (0..12).collect() };
+        let fitting = Fitting::Crop { shorter_side: Some(2) };
+        assert_eq!(fitting.apply(&picture, Shape::new(1, 2, 2)), [2, 3, 8, 9]);
+    }
+
+    #[test]
+    fn a_picture_smaller_than_the_image_is_scaled_up_to_fill_it() {
+        let picture = Picture { height: 1, width: 1, channels: 3, pixels: vec![10, 20, 30] };
+        for fitting in [Fitting::default(), Fitting::Stretch, Fitting::Crop { shorter_side: Some(1) }] {
+            let pixels = fitting.apply(&picture, Shape::new(3, 2, 2));
+            assert_eq!(pixels, [[10; 4], [20; 4], [30; 4]].concat());
+        }
+    }
+
+    #[test]
+    fn colours_become_grey_and_grey_fills_every_channel() {
+        let colour = Picture { height: 1, width: 1, channels: 3, pixels: vec![255, 0, 0] };
+        assert_eq!(Fitting::Stretch.apply(&colour, Shape::new(1, 1, 1)), [76]);
+        let grey = Picture { height: 1, width: 1, channels: 1, pixels: vec![9] };
+        assert_eq!(Fitting::Stretch.apply(&grey, Shape::new(3, 1, 1)), [9, 9, 9]);
+    }
+}

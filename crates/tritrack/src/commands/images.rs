@@ -1,0 +1,69 @@
+//! Images as a user names them.
+
+use std::io::Write;
+use std::path::Path;
+
+use clap::Args;
+use data_sets::{BrokenFiles, Fitting, Reading};
+use network::ImageSet;
+
+use crate::error::RunError;
+use crate::manifest::ImageSource;
+use crate::models::{LoadedNetwork, Models};
+
+/// Which images, and how they are brought to the network's shape.
+#[derive(Debug, Clone, Args)]
+pub struct ImageArguments {
+    /// Images: `golden`, `fashion-mnist`, or a path: a folder of class subfolders with JPEG or PNG files, a folder with
+    /// Fashion-MNIST's or CIFAR-10's files, an IDX, `.npy`, CIFAR-10 `.bin`, or safetensors file with `images` U8 [n, c, h, w]
+    #[arg(long, value_name = "SET", default_value = "golden")]
+    images: String,
+    /// How many images, from the first on; all if left out. Of a folder with classes, the classes take turns
+    #[arg(long)]
+    count: Option<usize>,
+    /// JPEG and PNG files: pixels of the shorter side before the middle is cut out; 8/7 of the network's image if left out
+    #[arg(long, value_name = "PIXELS", conflicts_with = "stretch")]
+    shorter_side: Option<usize>,
+    /// JPEG and PNG files: scale both sides to the network's image instead of cutting the middle out
+    #[arg(long)]
+    stretch: bool,
+    /// JPEG and PNG files: leave out those that cannot be read, and name them, instead of stopping
+    #[arg(long)]
+    skip_broken: bool,
+}
+
+impl ImageArguments {
+    /// The images, not yet fitted to the network's input where they have a shape of their own.
+    ///
+    /// # Errors
+    /// If they are not there, damaged, or fewer than asked for.
+    pub fn load(&self, models: &Models<'_>, network: &LoadedNetwork) -> Result<ImageSet, RunError> {
+        let set = match self.images.as_str() {
+            "golden" => models.all_images(network, ImageSource::Golden)?,
+            "fashion-mnist" => models.all_images(network, ImageSource::FashionMnist)?,
+            path => self.open(Path::new(path), network.network.input().shape())?,
+        };
+        Ok(set.first(self.count.unwrap_or(set.len()))?)
+    }
+
+    /// The images of a path.
+    ///
+    /// # Errors
+    /// If they are not there or damaged.
+    pub fn open(&self, path: &Path, shape: network::Shape) -> Result<ImageSet, RunError> {
+        let reading = Reading {
+            shape,
+            fitting: match self.stretch {
+                true => Fitting::Stretch,
+                false => Fitting::Crop { shorter_side: self.shorter_side },
+            },
+            broken: if self.skip_broken { BrokenFiles::Skip } else { BrokenFiles::Refuse },
+            limit: self.count.unwrap_or(usize::MAX),
+        };
+        let opened = data_sets::open(path, &reading)?;
+        for skipped in &opened.skipped {
+            let _ = writeln!(std::io::stderr(), "warning: left out: {}", skipped.reason);
+        }
+        Ok(opened.images)
+    }
+}

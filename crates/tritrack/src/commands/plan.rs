@@ -1,0 +1,119 @@
+//! `tritrack plan`: what a run would do, and why, with nothing done.
+
+use std::io::Write;
+
+use clap::{Args, ValueEnum};
+use tables::{Column, Schema, Table};
+
+use super::{Format, rendered};
+use crate::error::RunError;
+use crate::models::Models;
+use crate::reproduce::chosen;
+use crate::stages::plan::Plan;
+use crate::workspace::Workspace;
+
+/// The stages of experiments.
+pub static PLAN: Schema = Schema::new(
+    "plan",
+    "The stages of an experiment, each after those that it is made from.",
+    &[
+        Column::text("experiment", "Name of the experiment."),
+        Column::integer("stage", "", "Its number in the experiment."),
+        Column::text("kind", "What it computes."),
+        Column::text("what", "Of what."),
+        Column::text("state", "Whether it is kept, not needed, or would be computed."),
+        Column::text("reason", "Why it would be computed.").optional(),
+        Column::text("key", "The first characters of the fingerprint of all that it depends on.").optional(),
+        Column::text("needs", "The stages that it is made from."),
+    ],
+);
+
+/// Shown after the command's help.
+pub const EXAMPLES: &str = "\
+Examples:
+  tritrack plan fig7                                   what `reproduce fig7` would do
+  tritrack plan all --format csv                       for every experiment
+  tritrack plan fig7 --format dot | dot -Tsvg          as a picture";
+
+/// Arguments of `tritrack plan`.
+#[derive(Debug, Clone, Args)]
+pub struct Arguments {
+    /// Experiments by the names of their manifests, or `all`
+    #[arg(required = true, value_name = "EXPERIMENT")]
+    experiments: Vec<String>,
+    /// As if `reproduce` were called with --force
+    #[arg(long)]
+    force: bool,
+    /// How it is printed
+    #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
+    format: PlanFormat,
+}
+
+/// How a plan is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum PlanFormat {
+    /// For the terminal
+    Text,
+    /// One JSON document
+    Json,
+    /// Comma-separated values
+    Csv,
+    /// A graph for Graphviz
+    Dot,
+    /// A graph for Mermaid, which Markdown pages show
+    Mermaid,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// If a manifest is wrong, or a network or images that it names are not there.
+pub fn run(
+    arguments: &Arguments,
+    models: &Models<'_>,
+    workspace: &Workspace,
+    output: &mut impl Write,
+) -> Result<(), RunError> {
+    let mut table = Table::new(&PLAN);
+    for manifest in chosen(workspace, &arguments.experiments, output)? {
+        let plan = Plan::of(&manifest, models, arguments.force)?;
+        match arguments.format {
+            PlanFormat::Dot => drop(write!(output, "{}", plan.dot())),
+            PlanFormat::Mermaid => drop(write!(output, "{}", plan.mermaid())),
+            PlanFormat::Text => print(&plan, output),
+            PlanFormat::Json | PlanFormat::Csv => push(&mut table, &plan)?,
+        }
+    }
+    match arguments.format {
+        PlanFormat::Json => drop(writeln!(output, "{}", rendered(&table, Format::Json).trim_end())),
+        PlanFormat::Csv => drop(writeln!(output, "{}", rendered(&table, Format::Csv).trim_end())),
+        PlanFormat::Text | PlanFormat::Dot | PlanFormat::Mermaid => {}
+    }
+    Ok(())
+}
+
+fn print(plan: &Plan, output: &mut impl Write) {
+    let _ = writeln!(output, "{}", plan.experiment);
+    for stage in &plan.stages {
+        let reason = stage.state.reason().map_or_else(String::new, |reason| format!(": {reason}"));
+        let _ = writeln!(output, "  {:<12} {}", stage.kind, stage.what);
+        let _ = writeln!(output, "  {:<12} -> {}{reason}", "", stage.state.name());
+    }
+}
+
+fn push(table: &mut Table, plan: &Plan) -> Result<(), RunError> {
+    for (index, stage) in plan.stages.iter().enumerate() {
+        let needs: Vec<String> = stage.needs.iter().map(ToString::to_string).collect();
+        table.push_row([
+            ("experiment", plan.experiment.as_str().into()),
+            ("stage", (index as i64).into()),
+            ("kind", stage.kind.into()),
+            ("what", stage.what.as_str().into()),
+            ("state", stage.state.name().into()),
+            ("reason", stage.state.reason().map(str::to_owned).into()),
+            ("key", stage.key.as_ref().map(|key| key.short().to_owned()).into()),
+            ("needs", needs.join(" ").into()),
+        ])?;
+    }
+    Ok(())
+}
