@@ -15,6 +15,7 @@ mod stages;
 mod state;
 mod studies;
 mod trials;
+mod variation;
 mod workspace;
 
 use std::io::Write;

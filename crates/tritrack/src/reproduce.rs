@@ -14,6 +14,7 @@ use crate::progress::Progress;
 use crate::stages::cache::Use;
 use crate::state::{Lock, Reason, Record, staleness};
 use crate::studies;
+use crate::variation::VariationArguments;
 use crate::workspace::Workspace;
 
 /// Shown after the command's help.
@@ -21,6 +22,12 @@ pub const EXAMPLES: &str = "\
 Examples:
   tritrack reproduce fig7            the headline; nothing is done if it is up to date
   tritrack reproduce all --force     everything, whether it is up to date or not
+  tritrack reproduce fig7 --technology mine.yaml           with a copy of a technology file in which a value was changed
+  tritrack reproduce fig7 --network vgg9-s85-a4            of another network
+  tritrack reproduce fig5 --machine columns=512,domains=32   on other arrays
+
+With something of your own, results go to results/variants/NAME and figures to figures/variants/NAME, and
+`tritrack diff --variant NAME` says what it did to every number.
 
 Results that are up to date are left alone: see `tritrack status`. An interrupted run leaves whole files only, and the next
 one goes on with the experiments that are missing.";
@@ -31,9 +38,11 @@ pub struct Arguments {
     /// Experiments by the names of their manifests, or `all`
     #[arg(required = true, value_name = "EXPERIMENT")]
     experiments: Vec<String>,
-    /// Run also what is up to date
+    /// Run also what is up to date, and compute everything anew
     #[arg(long)]
     force: bool,
+    #[command(flatten)]
+    variation: VariationArguments,
 }
 
 /// Runs experiments one after the other and writes what they give; `all` stands for every one.
@@ -47,11 +56,24 @@ pub fn reproduce(
     arguments: &Arguments,
     output: &mut impl Write,
 ) -> Result<(), RunError> {
-    let manifests = chosen(workspace, &arguments.experiments, output)?;
+    let mut manifests = chosen(workspace, &arguments.experiments, output)?;
+    let varied;
+    let workspace = match arguments.variation.is_empty() {
+        true => workspace,
+        false => {
+            varied = arguments.variation.workspace(workspace)?;
+            &varied
+        }
+    };
     let _lock = Lock::take(workspace, || {
         let _ = writeln!(std::io::stderr(), "another run is at work in this workspace; waiting for it");
     })?;
     let models = Models::new(workspace, if arguments.force { Use::WriteOnly } else { Use::ReadAndWrite });
+    if !arguments.variation.is_empty() {
+        for manifest in &mut manifests {
+            arguments.variation.apply(manifest, &models)?;
+        }
+    }
     for manifest in &manifests {
         let reason = if arguments.force { Some(Reason::Forced) } else { staleness(workspace, manifest) };
         match reason {

@@ -146,7 +146,7 @@ impl Lock {
     /// # Errors
     /// If the folder cannot be written.
     pub fn take(workspace: &Workspace, waiting: impl FnOnce()) -> Result<Self, RunError> {
-        let path = workspace.record("lock").with_extension("");
+        let path = workspace.root().join("results/.state/lock");
         let failed = |source| RunError::Unwritable { path: path.clone(), source };
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(failed)?;

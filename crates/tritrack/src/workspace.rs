@@ -11,6 +11,19 @@ use crate::manifest::UsersData;
 pub struct Workspace {
     root: PathBuf,
     users_data: BTreeMap<UsersData, PathBuf>,
+    variant: Option<String>,
+    substitutes: Vec<Substitute>,
+}
+
+/// A file that stands in for a technology of the workspace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Substitute {
+    /// The kind of technology, as its folder is called.
+    pub kind: String,
+    /// The technology.
+    pub name: String,
+    /// What is read in its place.
+    pub file: PathBuf,
 }
 
 impl Workspace {
@@ -27,8 +40,31 @@ impl Workspace {
         };
         let candidates: Vec<&Path> = if given.is_some() { vec![&start] } else { start.ancestors().collect() };
         match candidates.into_iter().find(|folder| folder.join("experiments").is_dir()) {
-            Some(root) => Ok(Self { root: root.to_owned(), users_data: BTreeMap::new() }),
+            Some(root) => {
+                let (users_data, variant, substitutes) = Default::default();
+                Ok(Self { root: root.to_owned(), users_data, variant, substitutes })
+            }
             None => Err(RunError::NoWorkspace { start }),
+        }
+    }
+
+    /// The same workspace with files that stand in for technologies, whose results go to a place of their own.
+    #[must_use]
+    pub fn varied(self, variant: String, substitutes: Vec<Substitute>) -> Self {
+        Self { variant: Some(variant), substitutes, ..self }
+    }
+
+    /// Files that stand in for technologies.
+    pub fn substitutes(&self) -> &[Substitute] {
+        &self.substitutes
+    }
+
+    /// A folder of the workspace, or the variant's place in it.
+    fn of_variant(&self, folder: &str) -> PathBuf {
+        let folder = self.root.join(folder);
+        match &self.variant {
+            Some(variant) => folder.join("variants").join(variant),
+            None => folder,
         }
     }
 
@@ -64,7 +100,7 @@ impl Workspace {
 
     /// The record of an experiment's last run.
     pub fn record(&self, id: &str) -> PathBuf {
-        self.root.join("results/.state").join(format!("{id}.json"))
+        self.of_variant("results/.state").join(format!("{id}.json"))
     }
 
     /// The file of claims.
@@ -127,7 +163,9 @@ impl Workspace {
 
     /// A technology file of a kind.
     pub fn technology(&self, kind: &str, name: &str) -> PathBuf {
-        self.technologies(kind).join(format!("{name}.yaml"))
+        let substitute = self.substitutes.iter().find(|known| known.kind == kind && known.name == name);
+        substitute
+            .map_or_else(|| self.technologies(kind).join(format!("{name}.yaml")), |known| known.file.clone())
     }
 
     /// Measured and published results of others.
@@ -137,12 +175,12 @@ impl Workspace {
 
     /// Where an experiment's table goes.
     pub fn result(&self, id: &str, table: &str) -> PathBuf {
-        self.root.join("results").join(id).join(format!("{table}.parquet"))
+        self.of_variant("results").join(id).join(format!("{table}.parquet"))
     }
 
     /// Where an experiment's figure goes.
     pub fn figure(&self, id: &str, extension: &str) -> PathBuf {
-        self.root.join("figures").join(format!("{id}.{extension}"))
+        self.of_variant("figures").join(format!("{id}.{extension}"))
     }
 
     /// A path as it is said to the user: relative to the workspace where it lies in it.

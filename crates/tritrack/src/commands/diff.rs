@@ -18,6 +18,7 @@ Examples:
   tritrack diff HEAD              the results as they are, against those last committed
   tritrack diff v0.1.0 fig7       one experiment against a release
   tritrack diff ../other          against another workspace's results
+  tritrack diff --variant mine fig7   the results as they stand, against those with something of your own
 
 Rows are matched by their texts, and rows with the same texts by their order. What has no partner is counted.";
 
@@ -25,11 +26,14 @@ Rows are matched by their texts, and rows with the same texts by their order. Wh
 #[derive(Debug, Clone, Args)]
 pub struct Arguments {
     /// What to compare with: a revision of git, or a folder that holds `results/`
-    #[arg(value_name = "REVISION | FOLDER")]
-    before: String,
+    #[arg(value_name = "REVISION | FOLDER", required_unless_present = "variant")]
+    before: Option<String>,
     /// Experiments by name; all if left out
     #[arg(value_name = "EXPERIMENT")]
     experiments: Vec<String>,
+    /// Compare the workspace's own results (before) with those of a variant (after)
+    #[arg(long, value_name = "NAME")]
+    variant: Option<String>,
     /// Show at most so many numbers, the largest relative changes first
     #[arg(long, default_value_t = 40, value_name = "COUNT")]
     most: usize,
@@ -59,18 +63,24 @@ pub static CHANGES: Schema = Schema::new(
 pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write) -> Result<(), RunError> {
     let scratch =
         tempfile::tempdir().map_err(|source| RunError::Unwritable { path: std::env::temp_dir(), source })?;
-    let folder = PathBuf::from(&arguments.before);
-    let before = if folder.join("results").is_dir() {
-        folder.join("results")
-    } else {
-        check_out(workspace, &arguments.before, scratch.path())?;
-        scratch.path().join("results")
+    let results = workspace.root().join("results");
+    let (before, after) = match (&arguments.variant, &arguments.before) {
+        (Some(variant), _) => (results.clone(), variant_folder(&results, variant)?),
+        (None, Some(folder)) if Path::new(folder).join("results").is_dir() => {
+            (Path::new(folder).join("results"), results)
+        }
+        (None, revision) => {
+            check_out(workspace, revision.as_deref().unwrap_or("HEAD"), scratch.path())?;
+            (scratch.path().join("results"), results)
+        }
     };
-    let after = workspace.root().join("results");
     let (old, new) = (tables_of(&before)?, tables_of(&after)?);
+    // With a variant there is nothing else to compare with: all that is named are experiments.
+    let first = arguments.before.iter().filter(|_| arguments.variant.is_some());
+    let experiments: Vec<&String> = first.chain(&arguments.experiments).collect();
     let wanted = |name: &str| {
         let experiment = name.split('/').next().unwrap_or_default();
-        arguments.experiments.is_empty() || arguments.experiments.iter().any(|wanted| wanted == experiment)
+        experiments.is_empty() || experiments.iter().any(|wanted| *wanted == experiment)
     };
     let mut changes: Vec<Change> = Vec::new();
     let mut notes = Vec::new();
@@ -87,6 +97,7 @@ pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write
                 changes.extend(found.changes);
                 notes.extend(found.notes);
             }
+            (Some(_), None) if arguments.variant.is_some() => {}
             (Some(_), None) => notes.push(format!("{name}: is no longer there")),
             _ => notes.push(format!("{name}: is new")),
         }
@@ -112,6 +123,19 @@ pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write
         notes.iter().for_each(|note| drop(writeln!(output, "{note}")));
     }
     Ok(())
+}
+
+/// Where a variant's results lie.
+fn variant_folder(results: &Path, variant: &str) -> Result<PathBuf, RunError> {
+    let folder = results.join("variants").join(variant);
+    if folder.is_dir() {
+        return Ok(folder);
+    }
+    let known = std::fs::read_dir(results.join("variants")).into_iter().flatten().flatten();
+    let mut known: Vec<String> =
+        known.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    known.sort();
+    Err(RunError::UnknownName { kind: "variant", name: variant.to_owned(), known })
 }
 
 /// Lays the results of a revision into a folder.

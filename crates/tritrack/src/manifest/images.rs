@@ -20,7 +20,7 @@ pub struct Images {
 }
 
 /// The image sets of the workspace.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum ImageSource {
     /// The inputs of the network's golden vectors.

@@ -1,0 +1,335 @@
+//! An experiment with something of the user's own in it: another technology, network, images or array, and results beside those of
+//! the experiment as it stands.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use compiler::{Geometry, Layout, Options, Sharing};
+use serde::Deserialize;
+
+use crate::error::RunError;
+use crate::manifest::{Flow, ImageSource, Images, MachineSettings, Manifest, Study};
+use crate::models::Models;
+use crate::workspace::{Substitute, Workspace};
+
+/// What is varied.
+#[derive(Debug, Clone, Default, Args)]
+pub struct VariationArguments {
+    /// Use a technology file of your own in the place of the one whose `name` it carries; or say whose place: NAME=FILE, KIND/NAME=FILE
+    #[arg(long, value_name = "FILE", help_heading = "Something of your own")]
+    technology: Vec<String>,
+    /// Use another network of the workspace
+    #[arg(long, value_name = "NETWORK", help_heading = "Something of your own")]
+    network: Option<String>,
+    /// Use other images; Fashion-MNIST if the network has no golden ones
+    #[arg(long, value_enum, value_name = "SET", help_heading = "Something of your own")]
+    images: Option<ImageSource>,
+    /// Change the array or the compiler's options: rows, columns, domains, sharing, layout, outputs_per_processor. Flows keep their own sharing
+    /// and layout
+    #[arg(long, value_name = "FIELD=VALUE", value_delimiter = ',', help_heading = "Something of your own")]
+    machine: Vec<String>,
+    /// Name of the folder in results/variants and figures/variants; by default made of what is varied
+    #[arg(long, value_name = "NAME", help_heading = "Something of your own")]
+    label: Option<String>,
+}
+
+/// The part of a technology file that says what it stands for.
+#[derive(Deserialize)]
+struct Named {
+    name: String,
+}
+
+impl VariationArguments {
+    /// Whether nothing is varied.
+    pub fn is_empty(&self) -> bool {
+        self.technology.is_empty()
+            && self.network.is_none()
+            && self.images.is_none()
+            && self.machine.is_empty()
+    }
+
+    /// The workspace with the variation's technologies, whose results go to a place of their own.
+    ///
+    /// # Errors
+    /// If a file stands in for no technology, or its name cannot be one of a folder.
+    pub fn workspace(&self, workspace: &Workspace) -> Result<Workspace, RunError> {
+        let substitutes =
+            self.technology.iter().map(|text| substitute(workspace, text)).collect::<Result<Vec<_>, _>>()?;
+        let label = match &self.label {
+            Some(label) => label.clone(),
+            None => self.default_label(&substitutes),
+        };
+        let legal = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        if label.is_empty() || label.starts_with('.') || !label.chars().all(legal) {
+            let message = format!("--label {label}: expected letters, digits, `-`, `_` and `.`");
+            return Err(RunError::Argument { message });
+        }
+        Ok(workspace.clone().varied(label, substitutes))
+    }
+
+    fn default_label(&self, substitutes: &[Substitute]) -> String {
+        let stem = |substitute: &Substitute| {
+            substitute.file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
+        };
+        let parts = substitutes.iter().map(stem).chain(self.network.clone());
+        let parts = parts.chain(self.images.map(|images| images.name().to_owned()));
+        let parts: Vec<String> =
+            parts.chain(self.machine.iter().map(|change| change.replace('=', ""))).collect();
+        parts.join("-")
+    }
+
+    /// The manifest with the variation in it.
+    ///
+    /// # Errors
+    /// If the study has no place for it, or it is wrong.
+    pub fn apply(&self, manifest: &mut Manifest, models: &Models<'_>) -> Result<(), RunError> {
+        let mut said = Vec::new();
+        if let Some(name) = &self.network {
+            let known = models.workspace().networks()?;
+            if !known.contains(name) {
+                return Err(RunError::UnknownName { kind: "network", name: name.clone(), known });
+            }
+            let parts = parts(&mut manifest.study);
+            if parts.networks.is_empty() {
+                return Err(no_place(manifest, "--network", "one network"));
+            }
+            let has_golden = models.network(name)?.description.golden.is_some();
+            for network in parts.networks {
+                name.clone_into(network);
+            }
+            for images in parts.images.into_iter().filter(|images| images.set == ImageSource::Golden) {
+                if self.images.is_none() && !(has_golden && images.of.is_none()) {
+                    (images.set, images.of) = (ImageSource::FashionMnist, None);
+                }
+            }
+            // What others published is of the network that they took.
+            if let Study::EnergyRatio(study) = &mut manifest.study {
+                study.published.clear();
+            }
+            said.push(format!("network {name}"));
+        }
+        if let Some(set) = self.images {
+            let parts = parts(&mut manifest.study);
+            if parts.images.is_empty() {
+                return Err(no_place(manifest, "--images", "one set of images"));
+            }
+            for images in parts.images {
+                (images.set, images.of) = (set, None);
+            }
+            said.push(format!("images {}", set.name()));
+        }
+        if !self.machine.is_empty() {
+            let parts = parts(&mut manifest.study);
+            if parts.machines.is_empty() && parts.flows.is_empty() {
+                return Err(no_place(manifest, "--machine", "a machine"));
+            }
+            for machine in parts.machines {
+                machine.0 = changed(machine.0, &self.machine, false)?;
+            }
+            for flow in parts.flows {
+                flow.machine.0 = changed(flow.machine.0, &self.machine, true)?;
+            }
+            said.push(self.machine.join(", "));
+        }
+        for substitute in models.workspace().substitutes() {
+            said.push(format!("technology {} from {}", substitute.name, file_name(&substitute.file)));
+        }
+        let said = said.join("; ");
+        // A title names the network that it was written for.
+        manifest.title = match &self.network {
+            Some(_) => format!("{} with {said}", manifest.id),
+            None => format!("{} — varied: {said}", manifest.title),
+        };
+        manifest.hash = blake3::hash(format!("{}\n{said}", manifest.hash).as_bytes()).to_hex().to_string();
+        Ok(())
+    }
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+fn no_place(manifest: &Manifest, option: &str, what: &str) -> RunError {
+    let message = format!(
+        "{}: {option} has nothing to stand in for: this experiment is not about {what}. Copy its manifest and edit that",
+        manifest.id
+    );
+    RunError::Argument { message }
+}
+
+/// The kinds of technology files, as their folders are called.
+const KINDS: [&str; 6] = ["rtm-ap", "crossbar", "digital", "faults", "analog", "endurance"];
+
+/// `FILE`, `NAME=FILE` or `KIND/NAME=FILE`.
+fn substitute(workspace: &Workspace, text: &str) -> Result<Substitute, RunError> {
+    let wrong = |message: String| RunError::Argument { message: format!("--technology {text}: {message}") };
+    let (stated, file) = match text.split_once('=') {
+        Some((stated, file)) => (Some(stated), PathBuf::from(file)),
+        None => (None, PathBuf::from(text)),
+    };
+    let name = match stated {
+        Some(stated) => stated.to_owned(),
+        None => {
+            let contents = std::fs::read_to_string(&file)
+                .map_err(|source| RunError::Unreadable { path: file.clone(), source })?;
+            serde_yaml::from_str::<Named>(&contents)
+                .map_err(|error| wrong(format!("is no technology file: {error}")))?
+                .name
+        }
+    };
+    let (kinds, name): (Vec<&str>, &str) = match name.split_once('/') {
+        Some((kind, name)) => (KINDS.into_iter().filter(|known| *known == kind).collect(), name),
+        None => (KINDS.to_vec(), &name),
+    };
+    let is_known =
+        |kind: &&str| workspace.technology_names(kind).is_ok_and(|names| names.iter().any(|n| n == name));
+    let found: Vec<&str> = kinds.into_iter().filter(is_known).collect();
+    match found[..] {
+        [kind] => Ok(Substitute { kind: kind.to_owned(), name: name.to_owned(), file }),
+        [] => {
+            let all = KINDS.iter().flat_map(|kind| {
+                let names = workspace.technology_names(kind).unwrap_or_default();
+                names.into_iter().map(move |name| format!("{kind}/{name}"))
+            });
+            Err(wrong(format!(
+                "there is no technology `{name}` whose place it could take; say which with NAME=FILE; there are: {}",
+                all.collect::<Vec<_>>().join(", ")
+            )))
+        }
+        _ => Err(wrong(format!("`{name}` is a name of {}; say which with KIND/NAME=FILE", found.join(", ")))),
+    }
+}
+
+/// The places of a study where something of the user's own fits.
+#[derive(Default)]
+struct Parts<'s> {
+    networks: Vec<&'s mut String>,
+    images: Vec<&'s mut Images>,
+    machines: Vec<&'s mut MachineSettings>,
+    flows: Vec<&'s mut Flow>,
+}
+
+fn parts(study: &mut Study) -> Parts<'_> {
+    let mut parts = Parts::default();
+    match study {
+        Study::LayerCosts(study) | Study::EnergyParts(study) => {
+            parts.networks.push(&mut study.network);
+            parts.images.push(&mut study.images);
+            parts.machines.push(&mut study.machine);
+        }
+        Study::EnergyRatio(study) => {
+            parts.networks.push(&mut study.network);
+            parts.images.push(&mut study.images);
+            parts.machines.push(&mut study.machine);
+            parts.flows.extend(&mut study.flows);
+        }
+        Study::Sensitivity(study) => {
+            parts.networks.push(&mut study.network);
+            parts.images.push(&mut study.images);
+            parts.machines.push(&mut study.machine);
+        }
+        Study::HardwareFeatures(study) => {
+            parts.networks.push(&mut study.network);
+            parts.images.push(&mut study.images);
+            parts.flows.extend(&mut study.flows);
+        }
+        Study::ShiftFaults(study) => {
+            parts.networks.push(&mut study.network);
+            parts.images.extend([&mut study.images, &mut study.costs.images]);
+            parts.machines.push(&mut study.machine);
+        }
+        Study::FaultSites(study) => {
+            parts.networks.push(&mut study.network);
+            parts.images.push(&mut study.images);
+            parts.machines.push(&mut study.machine);
+        }
+        Study::FaultComparison(study) => {
+            parts.networks.push(&mut study.network);
+            parts.images.push(&mut study.images);
+            parts.machines.push(&mut study.machine);
+        }
+        Study::Lifetime(study) => {
+            parts.networks.push(&mut study.network);
+            parts.images.push(&mut study.images);
+            parts.machines.push(&mut study.machine);
+        }
+        Study::Networks(study) => parts.flows.extend(&mut study.flows),
+        Study::Operations(_) | Study::CrossbarValidation(_) | Study::DesignSpace(_) | Study::Accuracy(_) => {}
+    }
+    parts
+}
+
+/// Options with `FIELD=VALUE` changes; a flow is its way of sharing and its layout, so these stay.
+fn changed(mut options: Options, changes: &[String], is_flow: bool) -> Result<Options, RunError> {
+    let geometry = options.geometry;
+    let [mut rows, mut columns, mut domains] =
+        [geometry.rows(), geometry.columns(), geometry.domains()].map(|extent| extent as u64);
+    for change in changes {
+        let wrong =
+            |message: String| RunError::Argument { message: format!("--machine {change}: {message}") };
+        let (field, value) = change.split_once('=').ok_or_else(|| wrong("expected FIELD=VALUE".into()))?;
+        let number = || value.parse::<u64>().map_err(|error| wrong(error.to_string()));
+        match field {
+            "rows" => rows = number()?,
+            "columns" => columns = number()?,
+            "domains" => domains = number()?,
+            "outputs_per_processor" => {
+                let outputs = usize::try_from(number()?).map_err(|error| wrong(error.to_string()))?;
+                options.outputs_per_processor = (outputs > 0).then_some(outputs);
+            }
+            "sharing" => {
+                let sharing = value.parse::<Sharing>().map_err(|error| wrong(error.to_string()))?;
+                options.sharing = if is_flow { options.sharing } else { sharing };
+            }
+            "layout" => {
+                let layout = value.parse::<Layout>().map_err(|error| wrong(error.to_string()))?;
+                options.layout = if is_flow { options.layout } else { layout };
+            }
+            _ => {
+                let known = "rows, columns, domains, sharing, layout, outputs_per_processor";
+                return Err(wrong(format!("there is no field `{field}`; there are: {known}")));
+            }
+        }
+    }
+    options.geometry = Geometry::new(rows, columns, domains)
+        .map_err(|error| RunError::Argument { message: format!("--machine: {error}") })?;
+    Ok(options)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options() -> Options {
+        Options {
+            geometry: Geometry::new(256, 256, 64).unwrap(),
+            sharing: Sharing::PerChannel,
+            layout: Layout::Along,
+            outputs_per_processor: None,
+        }
+    }
+
+    #[test]
+    fn a_machine_changes_in_the_fields_that_are_named_and_a_flow_keeps_what_it_stands_for() {
+        let changes = ["rows=128", "layout=tiled", "outputs_per_processor=8"].map(String::from);
+        let machine = changed(options(), &changes, false).unwrap();
+        assert_eq!((machine.geometry.rows(), machine.geometry.columns()), (128, 256));
+        assert_eq!((machine.layout, machine.outputs_per_processor), (Layout::Tiled, Some(8)));
+        let flow = changed(options(), &changes, true).unwrap();
+        assert_eq!((flow.geometry.rows(), flow.layout), (128, Layout::Along));
+    }
+
+    #[test]
+    fn a_wrong_change_says_what_may_be_changed() {
+        for (change, words) in [
+            ("rows", "expected FIELD=VALUE"),
+            ("row=3", "there is no field `row`; there are: rows, columns"),
+            ("rows=many", "invalid digit"),
+            ("layout=diagonal", "--machine layout=diagonal"),
+            ("domains=0", "--machine: "),
+        ] {
+            let error = changed(options(), &[change.to_owned()], false).unwrap_err().to_string();
+            assert!(error.contains(words), "{change}: {error}");
+        }
+    }
+}
