@@ -4,7 +4,7 @@ use network::Shape;
 use rayon::prelude::*;
 
 use crate::matrix::{COLUMNS, LeftMatrix, RightMatrix};
-use crate::operation::{Convolution, FullyConnected};
+use crate::operation::{Convolution, FullyConnected, Operation};
 use crate::{FloatMap, Window};
 
 /// Output positions that are gathered into one matrix: with all taps of a layer it still fits the caches.
@@ -103,6 +103,13 @@ impl Convolution {
             }
         }
         FloatMap::of(output, values)
+    }
+
+    /// The convolution of maps of one shape, one for each; `None` if it does not fit them.
+    pub fn apply(&self, inputs: &[FloatMap]) -> Option<Vec<FloatMap>> {
+        let Some(first) = inputs.first() else { return Some(Vec::new()) };
+        let output = Operation::Convolution(self.clone()).output(&[first.shape()]).ok()?;
+        inputs.iter().all(|input| input.shape() == first.shape()).then(|| self.evaluate(inputs, output))
     }
 
     /// A convolution of the same geometry with other weights and no bias; `None` if there are not as many.

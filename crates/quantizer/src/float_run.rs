@@ -13,7 +13,11 @@ pub(crate) struct FloatRun<'a> {
 
 impl<'a> FloatRun<'a> {
     /// A run over images, of which the values of some nodes will be asked for, as often as they are named.
-    pub fn new(network: &'a FloatNetwork, images: Vec<FloatMap>, asked: impl Iterator<Item = NodeId>) -> Self {
+    pub fn new(
+        network: &'a FloatNetwork,
+        images: Vec<FloatMap>,
+        asked: impl Iterator<Item = NodeId>,
+    ) -> Self {
         let mut left = vec![0; network.nodes().len()];
         network.nodes().flat_map(|(_, node)| node.inputs()).for_each(|input| left[input.index()] += 1);
         asked.for_each(|node| left[node.index()] += 1);
@@ -29,7 +33,8 @@ impl<'a> FloatRun<'a> {
         needed[id.index()] = self.values[id.index()].is_none();
         for place in (0..=id.index()).rev() {
             if needed[place] {
-                let inputs = self.network.nodes().nth(place).map(|(_, node)| node.inputs()).unwrap_or_default();
+                let inputs =
+                    self.network.nodes().nth(place).map(|(_, node)| node.inputs()).unwrap_or_default();
                 for input in inputs {
                     needed[input.index()] = self.values[input.index()].is_none();
                 }
@@ -39,7 +44,8 @@ impl<'a> FloatRun<'a> {
             if !needed[node_id.index()] {
                 continue;
             }
-            let inputs: Vec<Rc<Vec<FloatMap>>> = node.inputs().iter().map(|&input| self.read(input)).collect();
+            let inputs: Vec<Rc<Vec<FloatMap>>> =
+                node.inputs().iter().map(|&input| self.read(input)).collect();
             let inputs: Vec<&[FloatMap]> = inputs.iter().map(|maps| maps.as_slice()).collect();
             self.values[node_id.index()] = Some(Rc::new(evaluate_node(node, &inputs)));
         }
@@ -49,7 +55,8 @@ impl<'a> FloatRun<'a> {
     fn read(&mut self, id: NodeId) -> Rc<Vec<FloatMap>> {
         let place = id.index();
         self.left[place] = self.left[place].saturating_sub(1);
-        let value = if self.left[place] == 0 { self.values[place].take() } else { self.values[place].clone() };
+        let value =
+            if self.left[place] == 0 { self.values[place].take() } else { self.values[place].clone() };
         value.unwrap_or_default()
     }
 }

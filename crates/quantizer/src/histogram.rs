@@ -30,7 +30,10 @@ pub(crate) struct Histogram {
 }
 
 /// The smallest and the largest of values after an activation; 0 is always among them.
-pub(crate) fn range<'a>(maps: impl ParallelIterator<Item = &'a FloatMap>, activation: Activation) -> (f64, f64) {
+pub(crate) fn range<'a>(
+    maps: impl ParallelIterator<Item = &'a FloatMap>,
+    activation: Activation,
+) -> (f64, f64) {
     let of_map = |map: &FloatMap| {
         map.values().iter().fold((0.0_f64, 0.0_f64), |(low, high), &value| {
             let value = activation.of(f64::from(value));
@@ -42,7 +45,11 @@ pub(crate) fn range<'a>(maps: impl ParallelIterator<Item = &'a FloatMap>, activa
 
 impl Histogram {
     /// The values of maps after an activation; those that are exactly 0 are left out, since every step represents them.
-    pub fn of<'a>(maps: impl ParallelIterator<Item = &'a FloatMap>, activation: Activation, (low, high): (f64, f64)) -> Self {
+    pub fn of<'a>(
+        maps: impl ParallelIterator<Item = &'a FloatMap>,
+        activation: Activation,
+        (low, high): (f64, f64),
+    ) -> Self {
         let scale = if high > low { BINS as f64 / (high - low) } else { 0.0 };
         let of_map = |map: &FloatMap| {
             let mut bins = vec![0_u64; BINS];
@@ -179,7 +186,11 @@ mod tests {
         let relu = Activation::Relu { ceiling: None };
         let step = |rule| histogram(&values, relu).quantization(rule, 15).step;
         assert!(step(StepRule::MinMax) > 2.6);
-        assert!((0.06..0.08).contains(&step(StepRule::Percentile(0.001))), "{}", step(StepRule::Percentile(0.001)));
+        assert!(
+            (0.06..0.08).contains(&step(StepRule::Percentile(0.001))),
+            "{}",
+            step(StepRule::Percentile(0.001))
+        );
         let mean_square = step(StepRule::MeanSquare);
         assert!(mean_square < step(StepRule::MinMax), "{mean_square}");
     }

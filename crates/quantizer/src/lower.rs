@@ -2,7 +2,7 @@
 //! unrounded, padding moves into the window that reads it.
 
 use float_network::{
-    BatchNorm, Convolution, FloatNetwork, Node, NodeId, Operation, Pool, Quantization, Window,
+    BatchNorm, Convolution, FloatNetwork, Node, NodeId, Operation, PixelScale, Pool, Quantization, Window,
 };
 
 use crate::plan::{Activation, Kind, Norm, Plan, Source, Step};
@@ -30,7 +30,7 @@ struct Value {
 }
 
 impl Value {
-    const IMAGE: Self = Self { source: Source::Image, padding: [0; 4], is_flat: false, is_shared: true };
+    const IMAGE: Self = Self { source: Source::Image, padding: [0; 4], is_flat: false, is_shared: false };
 }
 
 struct Lowering<'a> {
@@ -39,6 +39,7 @@ struct Lowering<'a> {
     /// Steps that became part of another one.
     is_merged: Vec<bool>,
     values: Vec<Value>,
+    pixels: PixelScale,
     notes: Vec<String>,
 }
 
@@ -46,7 +47,8 @@ struct Lowering<'a> {
 pub(crate) fn lower(network: &FloatNetwork) -> Result<Plan, LowerError> {
     let counts = network.reader_counts();
     let (steps, is_merged, values, notes) = Default::default();
-    let mut lowering = Lowering { network, steps, is_merged, values, notes };
+    let mut lowering =
+        Lowering { network, steps, is_merged, values, pixels: network.pixels().clone(), notes };
     for (id, node) in network.nodes() {
         let mut value = match node.operation() {
             Operation::Input => Value::IMAGE,
@@ -75,7 +77,14 @@ impl Lowering<'_> {
         Ok(value)
     }
 
-    fn push(&mut self, name: &str, kind: Kind, sources: Vec<Source>, reference: Option<NodeId>, channels: usize) -> Value {
+    fn push(
+        &mut self,
+        name: &str,
+        kind: Kind,
+        sources: Vec<Source>,
+        reference: NodeId,
+        channels: usize,
+    ) -> Value {
         for &source in &sources {
             // Who reads it otherwise than a sum reads rounded values.
             if let Source::Step(place) = source
@@ -114,6 +123,13 @@ impl Lowering<'_> {
             }
             Operation::BatchNorm(norm) => {
                 let value = self.plain(node, 0)?;
+                if value.source == Source::Image
+                    && !value.is_shared
+                    && let Some(pixels) = rescaled_pixels(&self.pixels, norm)
+                {
+                    self.pixels = pixels;
+                    return Ok(value);
+                }
                 Ok(self.batch_norm(id, node, norm, value))
             }
             Operation::Relu => {
@@ -133,19 +149,19 @@ impl Lowering<'_> {
                     return Err("a max pool of zeros around values that may be negative".into());
                 }
                 let window = window.padded_by(value.padding).map_err(|error| error.to_string())?;
-                Ok(self.push(node.name(), Kind::MaxPool(window), vec![value.source], None, channels))
+                Ok(self.push(node.name(), Kind::MaxPool(window), vec![value.source], id, channels))
             }
             &Operation::AveragePool(pool) => {
                 let value = self.value(node, 0);
                 let window = averaged(pool, value)?;
-                Ok(self.push(node.name(), Kind::SumPool(Some(window)), vec![value.source], None, channels))
+                Ok(self.push(node.name(), Kind::SumPool(Some(window)), vec![value.source], id, channels))
             }
             Operation::GlobalAveragePool => {
                 let value = self.plain(node, 0)?;
-                Ok(self.push(node.name(), Kind::SumPool(None), vec![value.source], None, channels))
+                Ok(self.push(node.name(), Kind::SumPool(None), vec![value.source], id, channels))
             }
             Operation::Add => self.add(id, node),
-            Operation::Concat => self.concat(node),
+            Operation::Concat => self.concat(id, node),
             Operation::Flatten => {
                 let value = self.plain(node, 0)?;
                 Ok(Value { is_flat: true, ..value })
@@ -162,11 +178,18 @@ impl Lowering<'_> {
         }
     }
 
-    fn linear(&mut self, id: NodeId, node: &Node, layer: Convolution, is_fully_connected: bool, source: Source) -> Value {
+    fn linear(
+        &mut self,
+        id: NodeId,
+        node: &Node,
+        layer: Convolution,
+        is_fully_connected: bool,
+        source: Source,
+    ) -> Value {
         let channels = node.shape().channels;
         let norm = Norm::bias(channels, layer.bias());
-        let kind = Kind::Linear { layer, is_fully_connected, norm };
-        self.push(node.name(), kind, vec![source], Some(id), channels)
+        let kind = Kind::Linear { layer, is_fully_connected, norm, node: id };
+        self.push(node.name(), kind, vec![source], id, channels)
     }
 
     /// The step behind a value, if nothing but the value's reader needs it, and nothing was done to its result yet.
@@ -174,7 +197,8 @@ impl Lowering<'_> {
         match value.source {
             Source::Step(place) if !value.is_shared => {
                 let step = &mut self.steps[place];
-                (step.activation == Activation::Signed && step.given.is_none() && step.kind.is_rounded()).then_some(step)
+                (step.activation == Activation::Signed && step.given.is_none() && step.kind.is_rounded())
+                    .then_some(step)
             }
             _ => None,
         }
@@ -185,16 +209,18 @@ impl Lowering<'_> {
             && let Kind::Linear { norm, .. } | Kind::Rescale { norm } = &mut step.kind
         {
             *norm = norm.then(next);
-            step.reference = Some(id);
+            step.reference = id;
             return value;
         }
         let kind = Kind::Rescale { norm: Norm::Trained(next.clone()) };
-        self.push(node.name(), kind, vec![value.source], Some(id), next.channels())
+        self.push(node.name(), kind, vec![value.source], id, next.channels())
     }
 
-    fn rescaled(&mut self, name: &str, source: Source, channels: usize) -> Value {
+    /// A step that changes nothing but rounds anew what node `id` gives.
+    fn rescaled(&mut self, name: &str, source: Source, id: NodeId) -> Value {
+        let channels = self.network.node(id).map_or(0, |node| node.shape().channels);
         let kind = Kind::Rescale { norm: Norm::bias(channels, None) };
-        self.push(name, kind, vec![source], None, channels)
+        self.push(name, kind, vec![source], id, channels)
     }
 
     fn relu(&mut self, node: &Node, value: Value, ceiling: Option<f32>) -> Value {
@@ -204,7 +230,7 @@ impl Lowering<'_> {
         if !value.is_shared && self.take_relu(value.source, ceiling) {
             return value;
         }
-        let rescaled = self.rescaled(node.name(), value.source, node.shape().channels);
+        let rescaled = self.rescaled(node.name(), value.source, read(node, 0));
         self.take_relu(rescaled.source, ceiling);
         rescaled
     }
@@ -253,7 +279,8 @@ impl Lowering<'_> {
         let step = &self.steps[place];
         match step.kind {
             Kind::Linear { .. } | Kind::Add | Kind::Rescale { .. } => {
-                matches!(step.activation, Activation::Relu { .. }) || step.given.is_some_and(|given| given.zero == 0)
+                matches!(step.activation, Activation::Relu { .. })
+                    || step.given.is_some_and(|given| given.zero == 0)
             }
             _ => step.sources.iter().all(|&source| self.is_positive(source)),
         }
@@ -277,10 +304,10 @@ impl Lowering<'_> {
                 source => sources.push(source),
             }
         }
-        Ok(self.push(node.name(), Kind::Add, sources, Some(id), node.shape().channels))
+        Ok(self.push(node.name(), Kind::Add, sources, id, node.shape().channels))
     }
 
-    fn concat(&mut self, node: &Node) -> Result<Value, String> {
+    fn concat(&mut self, id: NodeId, node: &Node) -> Result<Value, String> {
         let mut sources = Vec::new();
         for place in 0..node.inputs().len() {
             let value = self.plain(node, place)?;
@@ -288,9 +315,8 @@ impl Lowering<'_> {
                 true => value.source,
                 // What has no step of its own to share gets one.
                 false => {
-                    let channels = node.inputs().get(place).and_then(|&id| self.network.node(id));
-                    let channels = channels.map_or(0, |node| node.shape().channels);
-                    let rescaled = self.rescaled(&format!("{}.input{place}", node.name()), value.source, channels);
+                    let name = format!("{}.input{place}", node.name());
+                    let rescaled = self.rescaled(&name, value.source, read(node, place));
                     if self.is_positive(value.source) {
                         self.take_relu(rescaled.source, None);
                     }
@@ -299,7 +325,7 @@ impl Lowering<'_> {
             };
             sources.push(source);
         }
-        Ok(self.push(node.name(), Kind::Concat, sources, None, node.shape().channels))
+        Ok(self.push(node.name(), Kind::Concat, sources, id, node.shape().channels))
     }
 
     /// Whether a value's step can be chosen: that of an image or of a sum over positions cannot.
@@ -308,7 +334,9 @@ impl Lowering<'_> {
         match self.steps[place].kind {
             Kind::Linear { .. } | Kind::Add | Kind::Rescale { .. } => true,
             Kind::SumPool(_) => false,
-            Kind::MaxPool(_) | Kind::Concat => self.steps[place].sources.iter().all(|&source| self.has_own_step(source)),
+            Kind::MaxPool(_) | Kind::Concat => {
+                self.steps[place].sources.iter().all(|&source| self.has_own_step(source))
+            }
         }
     }
 
@@ -330,10 +358,13 @@ impl Lowering<'_> {
             }
             return value;
         }
-        if self.rounding(value.source).is_some_and(|places| places.iter().all(|&p| self.steps[p].given == Some(given))) {
+        if self
+            .rounding(value.source)
+            .is_some_and(|places| places.iter().all(|&p| self.steps[p].given == Some(given)))
+        {
             return value;
         }
-        let rescaled = self.rescaled(node.name(), value.source, node.shape().channels);
+        let rescaled = self.rescaled(node.name(), value.source, read(node, 0));
         if let Source::Step(place) = rescaled.source {
             self.steps[place].given = Some(given);
         }
@@ -354,7 +385,9 @@ impl Lowering<'_> {
         let value = self.values[output.index()];
         let shape = node.map_or(self.network.input(), Node::shape);
         if shape.positions() != 1 && !value.is_flat {
-            return Err(failed(&format!("the result is {shape}; supported are logits, one value for each class")));
+            return Err(failed(&format!(
+                "the result is {shape}; supported are logits, one value for each class"
+            )));
         }
         let ends_linearly = match value.source {
             Source::Step(place) => {
@@ -377,7 +410,7 @@ impl Lowering<'_> {
                 *place = moved[*place];
             }
         }
-        Ok(Plan { steps, notes: self.notes })
+        Ok(Plan { steps, pixels: self.pixels, notes: self.notes })
     }
 
     /// A network file ends with a linear layer: where the network does not, one that changes nothing.
@@ -387,10 +420,35 @@ impl Lowering<'_> {
         let layer = Convolution::new([channels, channels], 1, Window::POINT, weights, None);
         let layer = layer.map_err(|error| error.to_string())?;
         let norm = Norm::bias(channels, None);
-        self.push("logits", Kind::Linear { layer, is_fully_connected: true, norm }, vec![source], None, channels);
-        self.note("the network does not end with a linear layer: `logits`, which changes nothing, was added".into());
+        let output = self.network.output();
+        self.push(
+            "logits",
+            Kind::Linear { layer, is_fully_connected: true, norm, node: output },
+            vec![source],
+            output,
+            channels,
+        );
+        self.note(
+            "the network does not end with a linear layer: `logits`, which changes nothing, was added".into(),
+        );
         Ok(())
     }
+}
+
+/// A scale of pixels and then a batch norm, as one scale, where it is one that images can have.
+fn rescaled_pixels(pixels: &PixelScale, norm: &BatchNorm) -> Option<PixelScale> {
+    let (mut mean, mut deviation) = (pixels.mean().to_vec(), pixels.deviation().to_vec());
+    for channel in 0..norm.channels() {
+        let (scale, shift) = norm.scale_and_shift(channel);
+        mean[channel] -= shift * deviation[channel] / scale;
+        deviation[channel] /= scale;
+    }
+    PixelScale::new(mean, deviation).ok()
+}
+
+/// The node that another reads.
+fn read(node: &Node, place: usize) -> NodeId {
+    node.inputs().get(place).copied().unwrap_or(NodeId::IMAGE)
 }
 
 fn windowed(layer: &Convolution, window: Window) -> Result<Convolution, String> {

@@ -1,6 +1,6 @@
 //! A float network in the form that the network file has: linear layers with what follows them folded in.
 
-use float_network::{BatchNorm, Convolution, NodeId, Quantization, Window};
+use float_network::{BatchNorm, Convolution, NodeId, PixelScale, Quantization, Window};
 
 /// Where a step's input comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +43,8 @@ pub(crate) enum Norm {
 impl Norm {
     /// Nothing but a bias.
     pub fn bias(channels: usize, bias: Option<&[f32]>) -> Self {
-        let shift = bias.map_or_else(|| vec![0.0; channels], |bias| bias.iter().map(|&b| f64::from(b)).collect());
+        let shift =
+            bias.map_or_else(|| vec![0.0; channels], |bias| bias.iter().map(|&b| f64::from(b)).collect());
         Self::Affine { scale: vec![1.0; channels], shift }
     }
 
@@ -87,11 +88,19 @@ impl Norm {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Kind {
     /// A convolution, or a fully connected layer as a convolution of one position.
-    Linear { layer: Convolution, is_fully_connected: bool, norm: Norm },
+    Linear {
+        layer: Convolution,
+        is_fully_connected: bool,
+        norm: Norm,
+        /// The node of the float network that it was.
+        node: NodeId,
+    },
     /// The sum of its sources.
     Add,
     /// A batch norm of activations.
-    Rescale { norm: Norm },
+    Rescale {
+        norm: Norm,
+    },
     MaxPool(Window),
     /// Means, as sums with a smaller step; over the whole map without a window.
     SumPool(Option<Window>),
@@ -115,8 +124,8 @@ pub(crate) struct Step {
     pub activation: Activation,
     /// How the network that is quantized already rounds it.
     pub given: Option<Quantization>,
-    /// The node of the float network whose value this is before the activation; none for steps that it does not have.
-    pub reference: Option<NodeId>,
+    /// The node of the float network whose value this is before the activation.
+    pub reference: NodeId,
     /// Channels of the result.
     pub channels: usize,
 }
@@ -125,6 +134,8 @@ pub(crate) struct Step {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Plan {
     pub steps: Vec<Step>,
+    /// How pixels become the real numbers that the first steps read.
+    pub pixels: PixelScale,
     /// What was changed on the way, one fact each.
     pub notes: Vec<String>,
 }

@@ -1,8 +1,8 @@
 //! Which layers bear more zeros: sparsities by layer under an overall target.
 
-use float_network::{Convolution, FloatMap, Node, Operation, evaluate_node};
-use network::Shape;
+use float_network::{Convolution, FloatMap};
 
+use crate::moments::Moments;
 use crate::rule::{Granularity, Sparsity, ThresholdRule};
 use crate::ternarize::{TernarizeError, ternarize};
 
@@ -30,7 +30,7 @@ impl Sensitivity {
         let signal = spread(layer, layer.weights().to_vec(), scales, inputs);
         let mut noise = Vec::new();
         for sparsity in TRIED {
-            let rule = Sparsity::new(sparsity).map(ThresholdRule::TargetSparsity).unwrap_or(ThresholdRule::Twn(crate::Factor::PAPER));
+            let rule = ThresholdRule::TargetSparsity(Sparsity::clamped(sparsity));
             let ternary = ternarize(layer.shape(), layer.weights(), rule, granularity)?;
             let approximated = ternary.approximation();
             let difference = layer.weights().iter().zip(approximated).map(|(a, b)| a - b).collect();
@@ -43,62 +43,9 @@ impl Sensitivity {
 
 /// The sum over channels of the variance of a layer's output with the given weights.
 fn spread(layer: &Convolution, weights: Vec<f32>, scales: &[f64], inputs: &[FloatMap]) -> f64 {
-    let Some(layer) = layer.with_weights(weights) else { return 0.0 };
-    let Some(first) = inputs.first() else { return 0.0 };
-    let outputs = evaluate_layer(&layer, first.shape(), inputs);
+    let outputs = layer.with_weights(weights).and_then(|layer| layer.apply(inputs)).unwrap_or_default();
     let moments = Moments::of(&outputs, scales.len());
     scales.iter().zip(moments).map(|(scale, moments)| scale * scale * moments.variance()).sum()
-}
-
-/// A convolution of maps.
-pub(crate) fn evaluate_layer(layer: &Convolution, input: Shape, maps: &[FloatMap]) -> Vec<FloatMap> {
-    let mut builder = match float_network::FloatNetworkBuilder::new("input", input) {
-        Ok(builder) => builder,
-        Err(_) => return Vec::new(),
-    };
-    let id = builder.add("layer", Operation::Convolution(layer.clone()), vec![float_network::NodeId::IMAGE]);
-    match id.ok().and_then(|id| builder.node(id).cloned()) {
-        Some(node) => evaluate(&node, maps),
-        None => Vec::new(),
-    }
-}
-
-fn evaluate(node: &Node, maps: &[FloatMap]) -> Vec<FloatMap> {
-    evaluate_node(node, &[maps])
-}
-
-/// Count, mean and mean square of a channel.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(crate) struct Moments {
-    count: f64,
-    sum: f64,
-    squares: f64,
-}
-
-impl Moments {
-    /// Of each channel over all maps.
-    pub fn of(maps: &[FloatMap], channels: usize) -> Vec<Self> {
-        let mut moments = vec![Self::default(); channels];
-        for map in maps {
-            for (moments, values) in moments.iter_mut().zip(map.channels()) {
-                for &value in values {
-                    let value = f64::from(value);
-                    moments.count += 1.0;
-                    moments.sum += value;
-                    moments.squares += value * value;
-                }
-            }
-        }
-        moments
-    }
-
-    pub fn mean(self) -> f64 {
-        if self.count == 0.0 { 0.0 } else { self.sum / self.count }
-    }
-
-    pub fn variance(self) -> f64 {
-        if self.count == 0.0 { 0.0 } else { (self.squares / self.count - self.mean() * self.mean()).max(0.0) }
-    }
 }
 
 /// A sparsity for each layer, so that all layers together have the overall one and the noise that they add, summed over layers,
@@ -109,7 +56,8 @@ pub(crate) fn allocate(layers: &[Sensitivity], overall: Sparsity) -> Vec<f64> {
     let hulls: Vec<Vec<usize>> = layers.iter().map(|layer| lower_hull(&layer.noise)).collect();
     let mut reached = vec![0; layers.len()];
     let mut sparsities = vec![TRIED[0].min(overall.value()); layers.len()];
-    left -= sparsities.iter().zip(layers).map(|(sparsity, layer)| sparsity * layer.weights as f64).sum::<f64>();
+    left -=
+        sparsities.iter().zip(layers).map(|(sparsity, layer)| sparsity * layer.weights as f64).sum::<f64>();
     while left > 0.0 {
         let next = (0..layers.len()).filter_map(|place| {
             let (&from, &to) = (hulls[place].get(reached[place])?, hulls[place].get(reached[place] + 1)?);

@@ -21,7 +21,8 @@ impl StoredNorm {
         for channel in 0..norm.channels() {
             let as_trained = match norm {
                 Norm::Trained(trained) => {
-                    let variance = (f64::from(trained.variance()[channel]) + trained.epsilon() - EPSILON) as f32;
+                    let variance =
+                        (f64::from(trained.variance()[channel]) + trained.epsilon() - EPSILON) as f32;
                     (variance >= 0.0).then(|| {
                         (trained.gamma()[channel], trained.beta()[channel], trained.mean()[channel], variance)
                     })
@@ -65,9 +66,14 @@ impl StoredNorm {
             let (scale, shift) = self.scale_and_shift(channel);
             let (scale, shift) = (scale * gain, shift * gain + offset);
             let (gamma, beta) = (f64::from(self.gamma[channel]), f64::from(self.beta[channel]));
-            let variance = if gain == 1.0 { f64::from(self.variance[channel]) } else { (gamma / scale).powi(2) - EPSILON };
+            let variance = if gain == 1.0 {
+                f64::from(self.variance[channel])
+            } else {
+                (gamma / scale).powi(2) - EPSILON
+            };
             let mean = (beta - shift) / scale;
-            let is_possible = variance.is_finite() && variance >= 0.0 && mean.is_finite() && gamma * scale > 0.0;
+            let is_possible =
+                variance.is_finite() && variance >= 0.0 && mean.is_finite() && gamma * scale > 0.0;
             corrected.push(match is_possible {
                 true => (self.gamma[channel], self.beta[channel], mean as f32, variance as f32),
                 false => affine(scale, shift),
