@@ -291,13 +291,7 @@ impl FloatNetwork {
 
     /// All trained numbers: weights, biases and batch norms.
     pub fn parameters(&self) -> usize {
-        let count = |node: &Node| match &node.operation {
-            Operation::Convolution(layer) => layer.weights.len() + layer.bias.as_ref().map_or(0, Vec::len),
-            Operation::FullyConnected(layer) => layer.weights.len() + layer.bias.as_ref().map_or(0, Vec::len),
-            Operation::BatchNorm(norm) => 4 * norm.channels(),
-            _ => 0,
-        };
-        self.nodes.iter().map(count).sum()
+        self.nodes.iter().map(|node| node.operation.parameters()).sum()
     }
 }
 

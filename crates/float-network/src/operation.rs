@@ -345,6 +345,16 @@ impl Operation {
         }
     }
 
+    /// Trained numbers: weights, biases and batch norms.
+    pub fn parameters(&self) -> usize {
+        match self {
+            Self::Convolution(layer) => layer.weights.len() + layer.bias.as_ref().map_or(0, Vec::len),
+            Self::FullyConnected(layer) => layer.weights.len() + layer.bias.as_ref().map_or(0, Vec::len),
+            Self::BatchNorm(norm) => 4 * norm.channels(),
+            _ => 0,
+        }
+    }
+
     /// The shape of the result for inputs of the given shapes; otherwise what was expected of them.
     pub(crate) fn output(&self, inputs: &[Shape]) -> Result<Shape, String> {
         match self {
