@@ -364,8 +364,8 @@ const WINDOW_COLUMNS: usize = 40;
 
 /// Bits of the widest accumulator.
 fn widest_accumulator(weights: &TernaryWeights, input_maximum: u32) -> usize {
-    let per_output = weights.values().chunks((weights.inputs() * weights.taps()).max(1));
-    let bits = per_output.map(|filter| {
+    let bits = (0..weights.outputs()).map(|output| {
+        let filter = weights.filter(output);
         let count = |sign: i8| filter.iter().filter(|&&weight| weight == sign).count() as u32;
         usize::from(Span { added: count(1), subtracted: count(-1) }.format(input_maximum).bits)
     });

@@ -9,10 +9,12 @@ use crate::{Activations, CrossbarError};
 pub enum Pool {
     /// Every value is stored.
     None,
-    /// One value of `extent` x `extent` is stored.
+    /// One value of `rows` x `columns` is stored.
     Local {
-        /// Rows and columns of the pool, at least 1.
-        extent: usize,
+        /// Rows from one pool to the next, at least 1.
+        rows: usize,
+        /// Columns from one pool to the next, at least 1.
+        columns: usize,
     },
     /// One value of each channel is stored.
     Global,
@@ -26,6 +28,8 @@ pub struct LayerShape {
     pub name: String,
     /// What comes in.
     pub input: Shape,
+    /// Groups of channels; 1 where every output reads every input.
+    pub groups: usize,
     /// Output channels.
     pub outputs: usize,
     /// The kernel.
@@ -37,9 +41,9 @@ pub struct LayerShape {
 }
 
 impl LayerShape {
-    /// Rows of the weight matrix: inputs of one output value.
+    /// Rows of the weight matrix, of each group: inputs of one output value.
     pub fn rows(&self) -> usize {
-        self.input.channels * self.window.taps()
+        self.input.channels / self.groups.max(1) * self.window.taps()
     }
 
     /// Rows and columns of the output map.
@@ -67,6 +71,10 @@ impl LayerShape {
                 self.input, self.outputs
             )));
         }
+        if self.groups != 1 {
+            return Err(self
+                .error(format!("{} groups of channels; grouped convolutions are not covered", self.groups)));
+        }
         self.window.output(self.input).ok_or_else(|| {
             self.error(format!(
                 "an input of {} with a padding of {} is smaller than the kernel of {}x{}",
@@ -84,18 +92,21 @@ impl LayerShape {
     /// If the layer is empty or its input smaller than its kernel.
     pub fn real_tap_share(&self) -> Result<f64, CrossbarError> {
         let (height, width) = self.output_extent()?;
-        let along = |outputs: usize, extent: usize, kernel: usize| {
+        let along = |outputs: usize, extent: usize, kernel: usize, stride: usize, before: usize| {
             let inside: usize = (0..outputs)
                 .map(|output| {
-                    let first = output * self.window.stride();
-                    let end = (first + kernel).min(extent + self.window.padding());
-                    end.saturating_sub(first.max(self.window.padding()))
+                    let first = output * stride;
+                    let end = (first + kernel).min(extent + before);
+                    end.saturating_sub(first.max(before))
                 })
                 .sum();
             inside as f64 / (outputs * kernel) as f64
         };
-        Ok(along(height, self.input.height, self.window.kernel_height())
-            * along(width, self.input.width, self.window.kernel_width()))
+        let (window, padding) = (self.window, self.window.padding());
+        let down = (window.kernel_height(), window.row_stride(), padding.top);
+        let across = (window.kernel_width(), window.column_stride(), padding.left);
+        Ok(along(height, self.input.height, down.0, down.1, down.2)
+            * along(width, self.input.width, across.0, across.1, across.2))
     }
 
     /// The share of outputs that are stored after the pool.
@@ -106,10 +117,10 @@ impl LayerShape {
         let (height, width) = self.output_extent()?;
         match self.pool {
             Pool::None => Ok(1.0),
-            Pool::Local { extent: 0 } => {
-                Err(self.error("a pool of 0x0; its extent must be at least 1".to_owned()))
+            Pool::Local { rows, columns } if rows == 0 || columns == 0 => {
+                Err(self.error(format!("a pool of {rows}x{columns}; its extents must be at least 1")))
             }
-            Pool::Local { extent } => Ok(1.0 / (extent as f64 * extent as f64)),
+            Pool::Local { rows, columns } => Ok(1.0 / (rows as f64 * columns as f64)),
             Pool::Global => Ok(1.0 / (height * width) as f64),
         }
     }

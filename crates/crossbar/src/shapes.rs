@@ -116,11 +116,12 @@ pub(crate) fn parse_shapes(text: &str, path: &Path) -> Result<Vec<LayerShape>, C
             let shape = LayerShape {
                 name,
                 input: Shape::new(channels, height, width),
+                groups: 1,
                 outputs: layer.outputs,
                 window,
                 pool: match layer.pool {
                     WrittenPool::None => Pool::None,
-                    WrittenPool::Local(extent) => Pool::Local { extent },
+                    WrittenPool::Local(extent) => Pool::Local { rows: extent, columns: extent },
                     WrittenPool::Named(NamedPool::Global) => Pool::Global,
                 },
                 activations: layer.activations.unwrap_or(typical),

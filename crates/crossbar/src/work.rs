@@ -263,11 +263,12 @@ fn vectors(counting: Counting, layer: &LayerShape) -> Result<usize, CrossbarErro
     Ok(match counting {
         Counting::Corrected | Counting::NeurosimCompatiblePadded => height * width,
         Counting::NeurosimCompatible => {
-            let along = |extent: usize, kernel: usize| {
-                (extent.saturating_sub(kernel) + 1).div_ceil(layer.window.stride())
+            let along = |extent: usize, kernel: usize, stride: usize| {
+                (extent.saturating_sub(kernel) + 1).div_ceil(stride)
             };
-            along(layer.input.height, layer.window.kernel_height())
-                * along(layer.input.width, layer.window.kernel_width())
+            let window = layer.window;
+            along(layer.input.height, window.kernel_height(), window.row_stride())
+                * along(layer.input.width, window.kernel_width(), window.column_stride())
         }
     })
 }

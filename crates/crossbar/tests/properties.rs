@@ -33,6 +33,7 @@ fn convolution(channels: usize, extent: usize, outputs: usize, kernel: usize, sh
     LayerShape {
         name: "layer".to_owned(),
         input: Shape::new(channels, extent, extent),
+        groups: 1,
         outputs,
         window: Window::new(kernel, kernel, 1, kernel / 2).unwrap(),
         pool: Pool::None,

@@ -8,16 +8,19 @@ use technology::{
 
 use crate::parameters::{ArrayDesign, ArrayParameters};
 
-/// One layer as a matrix and the vectors that it is multiplied by.
+/// One layer as a matrix and the vectors that it is multiplied by. A grouped convolution has a matrix for each group of channels;
+/// as many of them as fit stand along the diagonal of the array at a time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MatrixLayer {
     /// The layer's name.
     pub name: String,
     /// Vectors of one image: output positions.
     pub vectors: u64,
-    /// Rows of the matrix: inputs of one output.
+    /// Matrices, one for each group of channels; 1 if the convolution is not grouped.
+    pub groups: u64,
+    /// Rows of a matrix: inputs of one output.
     pub rows: u64,
-    /// Columns of the matrix: outputs.
+    /// Columns of a matrix: outputs of a group.
     pub outputs: u64,
     /// Values of the input.
     pub input_values: u64,
@@ -184,7 +187,7 @@ impl MacArray {
             }
         }
         let bits = (f64::from(weight_bits), f64::from(activation_bits));
-        let weights: u64 = layers.iter().map(|layer| layer.rows * layer.outputs).sum();
+        let weights: u64 = layers.iter().map(|layer| layer.groups * layer.rows * layer.outputs).sum();
         let largest_map =
             layers.iter().map(|layer| layer.input_values + layer.stored_values).max().unwrap_or(0);
         let memory_bits =
@@ -214,17 +217,21 @@ impl MacArray {
             ZeroWeights::Computed => 1.0,
             ZeroWeights::Skipped => layer.nonzero_weights,
         };
-        let multiplications = vectors * rows * outputs * computed;
+        let groups = layer.groups as f64;
+        let multiplications = groups * vectors * rows * outputs * computed;
         // Each unit passes an activation on and stores a partial sum.
         let registers = multiplications * (activation_bits + sum_bits);
         // Vectors are read for every block of columns, partial sums written and read between blocks of rows.
-        let streamed = vectors * rows * column_blocks * activation_bits;
-        let partial_sums = vectors * outputs * (2.0 * row_blocks - 1.0) * sum_bits;
+        let streamed = groups * vectors * rows * column_blocks * activation_bits;
+        let partial_sums = groups * vectors * outputs * (2.0 * row_blocks - 1.0) * sum_bits;
         let stored = (layer.input_values + layer.stored_values) as f64 * activation_bits;
-        let loaded = rows * outputs * weight_bits;
+        let loaded = groups * rows * outputs * weight_bits;
         // A block of weights is loaded row by row, then the vectors stream through, and the last ones leave.
         let (array_rows, array_columns) = (self.design.rows as f64, self.design.columns as f64);
-        let cycles = row_blocks * column_blocks * (vectors + 2.0 * array_rows + array_columns);
+        let fitting = |side: usize, extent: u64| (side as u64 / extent.max(1)).max(1);
+        let together = fitting(self.design.rows, layer.rows).min(fitting(self.design.columns, layer.outputs));
+        let turns = layer.groups.div_ceil(together) as f64 * row_blocks * column_blocks;
+        let cycles = turns * (vectors + 2.0 * array_rows + array_columns);
         let latency = p.cycle * cycles;
         let product = p.multiplier_bit * (weight_bits * activation_bits) + p.adder_bit * sum_bits;
         LayerCost {

@@ -15,6 +15,7 @@ fn file() -> TechnologyFile<ArrayDesign> {
 
 fn layer() -> MatrixLayer {
     MatrixLayer {
+        groups: 1,
         name: "a".into(),
         vectors: 100,
         rows: 64,

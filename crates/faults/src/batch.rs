@@ -5,8 +5,7 @@
 //! not depend on which others are in its batch.
 
 use network::{
-    Accumulators, Activation, ActivationId, Addend, Evaluation, FeatureMap, LayerId, Network, Node,
-    Operation, Values,
+    Accumulators, Activation, ActivationId, Evaluation, FeatureMap, LayerId, Network, Node, ValueId, Values,
 };
 use rayon::prelude::*;
 use rtm_ap::{Machine, MachineError, MachineLayer, StruckRow};
@@ -70,17 +69,11 @@ impl<'c> Inference<'c> {
     }
 
     fn activate(&mut self, id: ActivationId, activation: &Activation) {
-        let changed = match activation.operation() {
-            Operation::Input => false,
-            Operation::Requantize { addends, .. } => addends.iter().any(|addend| match addend {
-                Addend::Accumulators { source, .. } => self.accumulators[source.index()].is_some(),
-                Addend::Activations { source, .. } => self.activations[source.index()].is_some(),
-            }),
-            Operation::MaxPool { source, .. }
-            | Operation::SumPool { source }
-            | Operation::Flatten { source } => self.activations[source.index()].is_some(),
+        let changed = |source: &ValueId| match source {
+            ValueId::Activation(id) => self.activations[id.index()].is_some(),
+            ValueId::Accumulators(id) => self.accumulators[id.index()].is_some(),
         };
-        if changed {
+        if activation.operation().sources().iter().any(changed) {
             let made = activation.made_from(self);
             if &made != self.clean.activations_of(id) {
                 self.activations[id.index()] = Some(made);
@@ -198,20 +191,14 @@ impl LastUses {
                         activations[source.index()] = step;
                     }
                 }
-                Node::Activation(_, activation) => match activation.operation() {
-                    Operation::Input => {}
-                    Operation::Requantize { addends, .. } => {
-                        for addend in addends {
-                            match addend {
-                                Addend::Accumulators { source, .. } => accumulators[source.index()] = step,
-                                Addend::Activations { source, .. } => activations[source.index()] = step,
-                            }
+                Node::Activation(_, activation) => {
+                    for source in activation.operation().sources() {
+                        match source {
+                            ValueId::Activation(id) => activations[id.index()] = step,
+                            ValueId::Accumulators(id) => accumulators[id.index()] = step,
                         }
                     }
-                    Operation::MaxPool { source, .. }
-                    | Operation::SumPool { source }
-                    | Operation::Flatten { source } => activations[source.index()] = step,
-                },
+                }
             }
         }
         accumulators[network.logits().source().index()] = steps;

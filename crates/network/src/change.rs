@@ -20,7 +20,7 @@ impl Scatter {
             for tap in 0..weights.taps() {
                 let mut push = |wanted: i8| {
                     let reads = |output: &usize| weights.slice(*output, channel)[tap] == wanted;
-                    outputs.extend((0..weights.outputs()).filter(reads).map(|output| output as u32));
+                    outputs.extend(weights.outputs_of(channel).filter(reads).map(|output| output as u32));
                     outputs.len()
                 };
                 let minus = push(1);
@@ -46,12 +46,10 @@ impl Scatter {
             }
             let difference = i32::from(new) - i32::from(old);
             let (channel, position) = (index / input.positions(), index % input.positions());
-            let (y, x) = (position / input.width, position % input.width);
+            let place = (position / input.width, position % input.width);
             for tap in 0..self.taps {
-                let (row, column) = (tap / window.kernel_width(), tap % window.kernel_width());
-                let reached =
-                    window.reached(y, row, output.height).zip(window.reached(x, column, output.width));
-                let Some((row, column)) = reached else { continue };
+                let of_kernel = (tap / window.kernel_width(), tap % window.kernel_width());
+                let Some((row, column)) = window.reached(place, of_kernel, output) else { continue };
                 let at = row * output.width + column;
                 let place = channel * self.taps + tap;
                 let start = place.checked_sub(1).map_or(0, |before| self.ends[before].1);

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use crate::graph::{
     Activation, ActivationId, Addend, FRACTION_BITS, LayerId, Logits, Network, Node, Operation,
 };
-use crate::{Accumulators, FeatureMap, LinearLayer, ReferenceEngine, Shape, Window};
+use crate::{Accumulators, ChannelMajor, FeatureMap, LinearLayer, ReferenceEngine, Shape, Window};
 
 /// Computes the accumulators of linear layers: the reference, a simulated machine, a faulty one.
 pub trait LinearEngine {
@@ -321,9 +321,12 @@ fn activate(activation: &Activation, values: &impl Values) -> FeatureMap {
             FeatureMap::of(shape, requantize(activation, addends, offsets, values))
         }
         Operation::MaxPool { source, window } => max_pool(values.activations_of(*source), *window, shape),
-        Operation::SumPool { source } => {
-            let sums = values.activations_of(*source).channels().map(|channel| channel.iter().sum());
-            FeatureMap::of(shape, sums.collect())
+        Operation::SumPool { source, window } => {
+            sum_pool(values.activations_of(*source), *window, activation)
+        }
+        Operation::Concat { sources } => {
+            let parts = sources.iter().flat_map(|&source| values.activations_of(source).values());
+            FeatureMap::of(shape, parts.copied().collect())
         }
         Operation::Flatten { source } => {
             FeatureMap::of(shape, values.activations_of(*source).values().to_vec())
@@ -343,18 +346,10 @@ fn requantize(
     for addend in addends {
         match addend {
             Addend::Accumulators { source, multipliers } => {
-                let accumulators = values.accumulators_of(*source);
-                let channels = sums.chunks_exact_mut(positions).zip(accumulators.channels());
-                for ((sums, accumulators), multiplier) in channels.zip(multipliers) {
-                    for (sum, &accumulator) in sums.iter_mut().zip(accumulators) {
-                        *sum += i64::from(accumulator) * multiplier;
-                    }
-                }
+                add_scaled(&mut sums, values.accumulators_of(*source), multipliers);
             }
-            Addend::Activations { source, multiplier } => {
-                for (sum, &value) in sums.iter_mut().zip(values.activations_of(*source).values()) {
-                    *sum += i64::from(value) * multiplier;
-                }
+            Addend::Activations { source, multipliers } => {
+                add_scaled(&mut sums, values.activations_of(*source), multipliers);
             }
         }
     }
@@ -362,22 +357,47 @@ fn requantize(
     sums.into_iter().map(|sum| (sum >> FRACTION_BITS).clamp(0, maximum) as u16).collect()
 }
 
+/// Adds values, each times its channel's multiplier.
+fn add_scaled<T: Copy + Into<i64>>(sums: &mut [i64], values: &ChannelMajor<T>, multipliers: &[i64]) {
+    let channels = sums.chunks_exact_mut(values.shape().positions()).zip(values.channels());
+    for ((sums, values), multiplier) in channels.zip(multipliers) {
+        for (sum, &value) in sums.iter_mut().zip(values) {
+            *sum += value.into() * multiplier;
+        }
+    }
+}
+
 fn max_pool(input: &FeatureMap, window: Window, output: Shape) -> FeatureMap {
+    // Padding never wins: no activation is below 0, and every window holds one.
+    pool(input, window, output, |_, values| values.flatten().max().unwrap_or(0))
+}
+
+fn sum_pool(input: &FeatureMap, window: Window, activation: &Activation) -> FeatureMap {
+    pool(input, window, activation.shape(), |channel, values| {
+        // What stands for 0 in a sum is as many times what stands for it in a value as the window has taps.
+        let padding = usize::from(activation.zeros()[channel]) / window.taps();
+        values.map(|value| value.unwrap_or(padding as u16)).sum()
+    })
+}
+
+/// Makes one value of the values under each window, `None` in the padding.
+fn pool(
+    input: &FeatureMap,
+    window: Window,
+    output: Shape,
+    combine: impl Fn(usize, &mut dyn Iterator<Item = Option<u16>>) -> u16,
+) -> FeatureMap {
     let width = input.shape().width;
     let mut pooled = Vec::with_capacity(output.len());
-    for channel in input.channels() {
+    for (index, channel) in input.channels().enumerate() {
         for row in 0..output.height {
             for column in 0..output.width {
-                let mut largest = 0;
-                for tap_row in 0..window.kernel_height() {
-                    for tap_column in 0..window.kernel_width() {
-                        let source = window.source(input.shape(), (row, column), (tap_row, tap_column));
-                        if let Some((y, x)) = source {
-                            largest = largest.max(channel[y * width + x]);
-                        }
-                    }
-                }
-                pooled.push(largest);
+                let mut values = (0..window.taps()).map(|tap| {
+                    let tap = (tap / window.kernel_width(), tap % window.kernel_width());
+                    let (y, x) = window.source(input.shape(), (row, column), tap)?;
+                    Some(channel[y * width + x])
+                });
+                pooled.push(combine(index, &mut values));
             }
         }
     }

@@ -25,14 +25,16 @@ pub use accuracy::{Accuracy, AccuracyError};
 pub use assemble::NetworkError;
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use description::{
-    AccuracyRecord, BasicBlockDescription, ConvolutionDescription, DataSet, DescriptionError,
-    DocumentedAccuracy, FullyConnectedDescription, InputDescription, LayerDescription, MaxPoolDescription,
-    NetworkDescription, SumPoolDescription,
+    AccuracyRecord, ActivationDescription, AddDescription, BasicBlockDescription, BottleneckDescription,
+    ConcatDescription, ConvolutionDescription, DataSet, DescriptionError, DocumentedAccuracy,
+    FullyConnectedDescription, InputDescription, InvertedResidualDescription, LayerDescription,
+    MaxPoolDescription, Mistake, NetworkDescription, PaddingDescription, PixelZero, RescaleDescription,
+    SeededDescription, Sides, SumPoolDescription,
 };
 pub use feature_map::{Accumulators, ChannelMajor, FeatureMap, FeatureMapLengthError};
 pub use graph::{
     Activation, ActivationId, Addend, FRACTION_BITS, GraphError, LayerId, Logits, Network, NetworkBuilder,
-    Node, Operation,
+    Node, Operation, ValueId,
 };
 pub use images::{ImageSet, ImagesError};
 pub use inference::{BatchEngine, Evaluation, EvaluationError, LinearEngine, Values, class_of};
@@ -42,4 +44,4 @@ pub use shape::Shape;
 pub use statistics::ActivationStatistics;
 pub use tensor::{Element, ElementType, Tensor, TensorLengthError, TensorValues};
 pub use ternary::{TernaryWeights, TernaryWeightsError};
-pub use window::{Window, WindowError};
+pub use window::{Padding, Window, WindowError};

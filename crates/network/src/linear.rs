@@ -15,8 +15,9 @@ pub enum LinearKind {
     FullyConnected,
 }
 
-/// A ternary layer in its place: `acc[k, y, x] = Σ w[k, c, i, j] · a[c, y·stride + i − padding, x·stride + j − padding]`,
-/// zeros outside the input.
+/// A ternary layer in its place: `acc[k, y, x] = Σ w[k, c, i, j] · a[c, y·row_stride + i − top, x·column_stride + j − left]`, the
+/// sum over the channels that output k reads. Outside the input a is what stands for 0 in its channel: 0 itself, unless the
+/// activations are those of a layer whose real values can be negative.
 #[derive(Debug, Clone)]
 pub struct LinearLayer {
     name: String,
@@ -26,6 +27,8 @@ pub struct LinearLayer {
     input: Shape,
     output: Shape,
     input_maximum: u16,
+    /// What stands for 0, for each input channel.
+    input_zeros: Vec<u16>,
     gather: OnceLock<Gather>,
     scatter: OnceLock<Scatter>,
 }
@@ -70,6 +73,20 @@ pub enum LinearLayerError {
         layer: String,
         /// The largest magnitude an accumulator can have.
         reach: u128,
+    },
+    /// What stands for 0 in the input cannot.
+    #[error(
+        "layer `{layer}`: {found:?} stand for 0 in the input; expected {channels} values of at most {maximum}"
+    )]
+    Zeros {
+        /// The layer.
+        layer: String,
+        /// What was given.
+        found: Vec<u16>,
+        /// Channels of the input.
+        channels: usize,
+        /// The largest value of an input.
+        maximum: u16,
     },
 }
 
@@ -120,9 +137,8 @@ impl LinearLayer {
         let Some((height, width)) = window.output(input).filter(|_| !input.is_empty()) else {
             return Err(LinearLayerError::DoesNotFit { layer, kernel, input });
         };
-        let per_output = weights.values().chunks_exact((weights.inputs() * weights.taps()).max(1));
-        let most =
-            per_output.map(|filter| filter.iter().filter(|&&weight| weight != 0).count()).max().unwrap_or(0);
+        let of_output = |output| weights.filter(output).iter().filter(|&&weight: &&i8| weight != 0).count();
+        let most = (0..weights.outputs()).map(of_output).max().unwrap_or(0);
         let reach = most as u128 * u128::from(input_maximum);
         if reach > u128::from(i32::MAX.unsigned_abs()) {
             return Err(LinearLayerError::Overflow { layer, reach });
@@ -136,9 +152,22 @@ impl LinearLayer {
             input,
             output,
             input_maximum,
+            input_zeros: vec![0; input.channels],
             gather: OnceLock::new(),
             scatter: OnceLock::new(),
         })
+    }
+
+    /// The same layer over activations in which these values, one for each channel, stand for 0. They fill the padding.
+    ///
+    /// # Errors
+    /// If there are not as many as input channels, or one is beyond the inputs' maximum.
+    pub fn with_input_zeros(self, zeros: Vec<u16>) -> Result<Self, LinearLayerError> {
+        let (channels, maximum) = (self.input.channels, self.input_maximum);
+        if zeros.len() != channels || zeros.iter().any(|&zero| zero > maximum) {
+            return Err(LinearLayerError::Zeros { layer: self.name, found: zeros, channels, maximum });
+        }
+        Ok(Self { input_zeros: zeros, ..self })
     }
 
     /// The layer's name, unique in its network.
@@ -151,7 +180,7 @@ impl LinearLayer {
         self.kind
     }
 
-    /// The ternary weights `[outputs, inputs, kernel_height, kernel_width]`.
+    /// The ternary weights `[outputs, inputs / groups, kernel_height, kernel_width]`.
     pub fn weights(&self) -> &TernaryWeights {
         &self.weights
     }
@@ -176,6 +205,21 @@ impl LinearLayer {
         self.input_maximum
     }
 
+    /// The input value that stands for 0, for each channel; the padding is filled with it.
+    pub fn input_zeros(&self) -> &[u16] {
+        &self.input_zeros
+    }
+
+    /// The accumulators of an input in which every value stands for 0: for each output, Σ w · zero.
+    pub fn accumulators_of_zero(&self) -> Vec<i64> {
+        let of_output = |output: usize| {
+            let inputs = self.weights.inputs_of(output);
+            let sum = |input| self.weights.slice(output, input).iter().copied().map(i64::from).sum::<i64>();
+            inputs.map(|input| i64::from(self.input_zeros[input]) * sum(input)).sum()
+        };
+        (0..self.weights.outputs()).map(of_output).collect()
+    }
+
     /// The bits that an input activation needs.
     pub fn input_bits(&self) -> u32 {
         bits_of(self.input_maximum)
@@ -192,7 +236,7 @@ impl LinearLayer {
             let scatter = self.scatter.get_or_init(|| Scatter::new(&self.weights));
             scatter.follow(self.window, before, after, accumulators);
         } else {
-            *accumulators = self.gather().accumulate(after, self.output);
+            *accumulators = self.gather().accumulate(after, &self.input_zeros, self.output);
         }
     }
 

@@ -13,7 +13,7 @@ impl LinearEngine for ReferenceEngine {
     type Error = Infallible;
 
     fn accumulate(&mut self, layer: &LinearLayer, input: &FeatureMap) -> Result<Accumulators, Infallible> {
-        Ok(layer.gather().accumulate(input, layer.output()))
+        Ok(layer.gather().accumulate(input, layer.input_zeros(), layer.output()))
     }
 }
 
@@ -35,8 +35,7 @@ pub(crate) struct Gather {
 #[derive(Debug, Clone, Copy)]
 struct Phases {
     input: Shape,
-    padding: usize,
-    stride: usize,
+    window: Window,
     /// Phases that the kernel touches, vertically and horizontally.
     rows: usize,
     columns: usize,
@@ -47,42 +46,46 @@ struct Phases {
 
 impl Phases {
     fn new(window: Window, input: Shape) -> Self {
-        let (stride, padding) = (window.stride(), window.padding());
+        let (height, width) = window.padded(input);
         Self {
             input,
-            padding,
-            stride,
-            rows: stride.min(window.kernel_height()),
-            columns: stride.min(window.kernel_width()),
-            height: (input.height + 2 * padding).div_ceil(stride),
-            width: (input.width + 2 * padding).div_ceil(stride),
+            window,
+            rows: window.row_stride().min(window.kernel_height()),
+            columns: window.column_stride().min(window.kernel_width()),
+            height: height.div_ceil(window.row_stride()),
+            width: width.div_ceil(window.column_stride()),
         }
     }
 
-    fn start(&self, channel: usize, tap_row: usize, tap_column: usize) -> usize {
-        let (row_phase, column_phase) = (tap_row % self.stride, tap_column % self.stride);
-        let plane = (channel * self.rows + row_phase) * self.columns + column_phase;
-        (plane * self.height + tap_row / self.stride) * self.width + tap_column / self.stride
+    /// Where a place of the padded input stands.
+    fn start(&self, channel: usize, row: usize, column: usize) -> usize {
+        let (row_stride, column_stride) = (self.window.row_stride(), self.window.column_stride());
+        let plane = (channel * self.rows + row % row_stride) * self.columns + column % column_stride;
+        (plane * self.height + row / row_stride) * self.width + column / column_stride
     }
 
-    fn arrange<'a>(&self, input: &'a [u16]) -> Cow<'a, [u16]> {
-        if self.padding == 0 && self.stride == 1 {
+    fn arrange<'a>(&self, input: &'a [u16], zeros: &[u16]) -> Cow<'a, [u16]> {
+        let (row_stride, column_stride) = (self.window.row_stride(), self.window.column_stride());
+        let padding = self.window.padding();
+        if padding.is_none() && row_stride == 1 && column_stride == 1 {
             return Cow::Borrowed(input);
         }
-        let mut planes = vec![0; self.input.channels * self.rows * self.columns * self.height * self.width];
+        let of_channel = self.rows * self.columns * self.height * self.width;
+        let mut planes: Vec<u16> =
+            zeros.iter().flat_map(|&zero| std::iter::repeat_n(zero, of_channel)).collect();
         for (index, row) in input.chunks_exact(self.input.width).enumerate() {
-            let (channel, y) = (index / self.input.height, index % self.input.height + self.padding);
-            if y % self.stride >= self.rows {
+            let (channel, y) = (index / self.input.height, index % self.input.height + padding.top);
+            if y % row_stride >= self.rows {
                 continue;
             }
-            if self.stride == 1 {
-                let start = self.start(channel, y, self.padding);
+            if column_stride == 1 {
+                let start = self.start(channel, y, padding.left);
                 planes[start..start + row.len()].copy_from_slice(row);
                 continue;
             }
             for (x, &value) in row.iter().enumerate() {
-                let x = x + self.padding;
-                if x % self.stride < self.columns {
+                let x = x + padding.left;
+                if x % column_stride < self.columns {
                     planes[self.start(channel, y, x)] = value;
                 }
             }
@@ -98,7 +101,7 @@ impl Gather {
         let mut ends = Vec::with_capacity(weights.outputs());
         for output in 0..weights.outputs() {
             let mut push = |wanted: i8| {
-                for channel in 0..weights.inputs() {
+                for channel in weights.inputs_of(output) {
                     for (tap, &weight) in weights.slice(output, channel).iter().enumerate() {
                         if weight == wanted {
                             let (row, column) = (tap / weights.kernel_width(), tap % weights.kernel_width());
@@ -114,9 +117,10 @@ impl Gather {
         Self { phases, starts, ends }
     }
 
-    pub(crate) fn accumulate(&self, input: &FeatureMap, output: Shape) -> Accumulators {
+    /// The accumulators of an input, whose padding is filled with one value for each channel.
+    pub(crate) fn accumulate(&self, input: &FeatureMap, zeros: &[u16], output: Shape) -> Accumulators {
         let mut sums = Vec::with_capacity(output.len());
-        let planes = self.phases.arrange(input.values());
+        let planes = self.phases.arrange(input.values(), zeros);
         let run = output.height.saturating_sub(1) * self.phases.width + output.width;
         let mut wide = vec![0_i32; run];
         let mut from = 0;

@@ -2,8 +2,20 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test, a panic is a failure that is told")]
 
-use network::{FeatureMap, LinearEngine, LinearLayer, ReferenceEngine, Shape, TernaryWeights, Window};
+use network::{
+    FeatureMap, LinearEngine, LinearLayer, Padding, ReferenceEngine, Shape, TernaryWeights, Window,
+};
 use proptest::prelude::*;
+
+/// A weight, 0 outside of the groups.
+fn weight(weights: &TernaryWeights, k: usize, c: usize, i: usize, j: usize) -> i8 {
+    let (of_group, groups) = (weights.inputs() / weights.groups(), weights.groups());
+    if k * groups / weights.outputs() != c / of_group {
+        return 0;
+    }
+    let place = (k * of_group + c % of_group) * weights.kernel_height() + i;
+    weights.values()[place * weights.kernel_width() + j]
+}
 
 /// The definition, tap by tap, in 64 bits and with signed coordinates.
 fn by_definition(layer: &LinearLayer, input: &FeatureMap) -> Vec<i64> {
@@ -17,15 +29,16 @@ fn by_definition(layer: &LinearLayer, input: &FeatureMap) -> Vec<i64> {
                 for c in 0..channels {
                     for i in 0..weights.kernel_height() {
                         for j in 0..weights.kernel_width() {
-                            let row = (y * window.stride() + i) as isize - window.padding() as isize;
-                            let column = (x * window.stride() + j) as isize - window.padding() as isize;
+                            let row = (y * window.row_stride() + i) as isize - window.padding().top as isize;
+                            let column =
+                                (x * window.column_stride() + j) as isize - window.padding().left as isize;
                             let inside =
                                 (0..height as isize).contains(&row) && (0..width as isize).contains(&column);
-                            if inside {
-                                let place = (c * height + row as usize) * width + column as usize;
-                                let weight = weights.slice(k, c)[i * weights.kernel_width() + j];
-                                sum += i64::from(weight) * i64::from(input.values()[place]);
-                            }
+                            let value = match inside {
+                                true => input.values()[(c * height + row as usize) * width + column as usize],
+                                false => layer.input_zeros()[c],
+                            };
+                            sum += i64::from(weight(weights, k, c, i, j)) * i64::from(value);
                         }
                     }
                 }
@@ -49,26 +62,33 @@ struct Case {
 }
 
 fn cases() -> impl Strategy<Value = Case> {
-    let extents =
-        (1..5_usize, 1..4_usize, 1..6_usize, 1..6_usize, 1..4_usize, 0..5_usize, 1..10_usize, 1..10_usize);
-    let geometry = extents.prop_filter_map("a window that fits", |(k, c, kh, kw, stride, padding, h, w)| {
-        let window = Window::new(kh, kw, stride, padding).ok()?;
-        let input = Shape::new(c, h, w);
-        window.output(input).map(|_| (k, window, input))
-    });
-    geometry.prop_flat_map(|(outputs, window, input)| {
-        let kernel = [outputs, input.channels, window.kernel_height(), window.kernel_width()];
+    let channels = (1..4_usize, 1..4_usize, 1..4_usize);
+    let sides = (1..6_usize, 1..6_usize, 1..4_usize, 1..4_usize, 1..10_usize, 1..10_usize);
+    let padding = (0..5_usize, 0..5_usize, 0..5_usize, 0..5_usize);
+    let geometry = (channels, sides, padding).prop_filter_map(
+        "a window that fits",
+        |((k, c, groups), (kh, kw, down, across, h, w), (top, left, bottom, right))| {
+            let padding = Padding { top, left, bottom, right };
+            let window = Window::of((kh, kw), (down, across), padding).ok()?;
+            let input = Shape::new(c * groups, h, w);
+            window.output(input).map(|_| (k * groups, groups, window, input))
+        },
+    );
+    geometry.prop_flat_map(|(outputs, groups, window, input)| {
+        let kernel = [outputs, input.channels / groups, window.kernel_height(), window.kernel_width()];
         let weights = prop::collection::vec(-1..=1_i8, kernel.iter().product::<usize>());
         // Whole filters of zeros are common in sparse networks.
         let empty = prop::collection::vec(prop::bool::weighted(0.2), outputs);
         let values = prop::collection::vec(prop_oneof![Just(0), Just(u16::MAX), any::<u16>()], input.len());
-        (weights, empty, values).prop_map(move |(mut weights, empty, values)| {
+        let zeros = prop::collection::vec(prop_oneof![Just(0), any::<u16>()], input.channels);
+        (weights, empty, values, zeros).prop_map(move |(mut weights, empty, values, zeros)| {
             let filter = weights.len() / outputs;
             for (filter, _) in weights.chunks_exact_mut(filter).zip(empty).filter(|(_, empty)| *empty) {
                 filter.fill(0);
             }
-            let weights = TernaryWeights::new(kernel, weights).unwrap();
+            let weights = TernaryWeights::grouped(kernel, groups, weights).unwrap();
             let layer = LinearLayer::convolution("made", weights, window, input, u16::MAX).unwrap();
+            let layer = layer.with_input_zeros(zeros).unwrap();
             Case { layer, input: FeatureMap::new(input, values).unwrap() }
         })
     })
@@ -78,7 +98,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_reference_is_the_definition_at_every_kernel_stride_and_padding(case in cases()) {
+    fn the_reference_is_the_definition_at_every_kernel_stride_padding_and_grouping(case in cases()) {
         prop_assert_eq!(by_reference(&case.layer, &case.input), by_definition(&case.layer, &case.input));
     }
 
@@ -96,6 +116,18 @@ proptest! {
         case.layer.follow_changes(&case.input, &changed, &mut followed);
         let followed: Vec<i64> = followed.values().iter().copied().map(i64::from).collect();
         prop_assert_eq!(followed, by_definition(&case.layer, &changed));
+    }
+
+    #[test]
+    fn inputs_that_stand_for_zero_everywhere_give_what_is_taken_off(case in cases()) {
+        let zeros = case.layer.input_zeros().iter();
+        let positions = case.layer.input().positions();
+        let zeros = zeros.flat_map(|&zero| std::iter::repeat_n(zero, positions)).collect();
+        let sums = by_reference(&case.layer, &FeatureMap::new(case.layer.input(), zeros).unwrap());
+        let expected = case.layer.accumulators_of_zero();
+        let positions = case.layer.output().positions();
+        let expected: Vec<i64> = expected.iter().flat_map(|&sum| std::iter::repeat_n(sum, positions)).collect();
+        prop_assert_eq!(sums, expected);
     }
 
     #[test]
@@ -138,5 +170,12 @@ fn weights_window_and_input_that_do_not_fit_name_the_layer() {
     assert!(message(window(5, 1), Shape::new(3, 8, 8)).contains("kernel is (3, 3), the window's (5, 5)"));
     assert!(message(window(3, 0), Shape::new(3, 2, 8)).contains("does not fit into the padded input 3x2x8"));
     // Padding alone would make room for the kernel.
+    let zeros = |zeros: Vec<u16>| {
+        let layer =
+            LinearLayer::convolution("conv7", weights(), window(3, 1), Shape::new(3, 8, 8), 15).unwrap();
+        layer.with_input_zeros(zeros).unwrap_err().to_string()
+    };
+    assert!(zeros(vec![0, 0]).contains("layer `conv7`: [0, 0] stand for 0 in the input; expected 3 values"));
+    assert!(zeros(vec![0, 16, 0]).contains("of at most 15"));
     assert!(message(window(3, 2), Shape::new(3, 0, 8)).contains("does not fit into the padded input 3x0x8"));
 }

@@ -76,7 +76,7 @@ fn an_identity_shortcut_is_added_before_the_shift() {
     let layer = builder.linear(ActivationId::IMAGE, identity("conv", IMAGE, 255)).unwrap();
     let addends = vec![
         Addend::Accumulators { source: layer, multipliers: vec![-1] },
-        Addend::Activations { source: ActivationId::IMAGE, multiplier: ONE },
+        Addend::Activations { source: ActivationId::IMAGE, multipliers: vec![ONE] },
     ];
     let act = builder.requantize("block.act", addends, vec![0], 8).unwrap();
     let network = sum_up(builder, act);
@@ -96,7 +96,7 @@ fn a_pool_with_padding_sees_only_what_is_inside() {
 #[test]
 fn a_sum_pool_widens_the_range_that_its_reader_sees() {
     let (mut builder, act) = requantized(ONE, HALF, 8);
-    let sum = builder.sum_pool("sum", act).unwrap();
+    let sum = builder.global_sum_pool("sum", act).unwrap();
     let network = sum_up(builder, sum);
     let (_, fc) = network.layer_named("fc").unwrap();
     assert_eq!((fc.input_maximum(), fc.input_bits()), (4 * 255, 10));
@@ -237,7 +237,7 @@ fn nodes_that_do_not_fit_are_refused_by_name() {
 #[test]
 fn a_sum_pool_that_could_leave_16_bits_is_refused() {
     let mut builder = NetworkBuilder::new(Shape::new(1, 16, 17), 255);
-    let refused = builder.sum_pool("sum", ActivationId::IMAGE);
+    let refused = builder.global_sum_pool("sum", ActivationId::IMAGE);
     assert_eq!(refused, Err(GraphError::PoolOverflow { node: "sum".into(), positions: 272, maximum: 255 }));
 }
 

@@ -80,7 +80,12 @@ enum Rows {
     /// Output positions; for each addend its source.
     Positions(Vec<Source>),
     /// Values of the result, channel-major.
-    Values { source: ActivationId, window: Window },
+    Values {
+        source: ActivationId,
+        window: Window,
+        /// What the padding holds, for each channel.
+        padding: Vec<u16>,
+    },
 }
 
 #[derive(Debug, Clone)]
@@ -124,18 +129,20 @@ impl ActivationPrograms {
         let failed = |source| MachineError::Activation { activation: activation.name().to_owned(), source };
         let bits = |id| network.activation(id).map_or(16, |source| source.bits() as u8);
         let (programs, rows) = match activation.operation() {
-            Operation::Input | Operation::Flatten { .. } => return Ok(None),
+            Operation::Input | Operation::Flatten { .. } | Operation::Concat { .. } => return Ok(None),
             Operation::MaxPool { source, window } => {
                 let size = (window.kernel_height() as u8, window.kernel_width() as u8);
                 let program = max_pool_program(size, bits(*source), geometry).map_err(failed)?;
-                (vec![program], Rows::Values { source: *source, window: *window })
+                // Padding is 0, and never larger than an activation.
+                let padding = vec![0; activation.shape().channels];
+                (vec![program], Rows::Values { source: *source, window: *window, padding })
             }
-            Operation::SumPool { source } => {
-                let shape = network.activation(*source).map_or(activation.shape(), Activation::shape);
-                let Ok(window) = Window::new(shape.height, shape.width, 1, 0) else { return Ok(None) };
-                let size = (shape.height as u8, shape.width as u8);
+            Operation::SumPool { source, window } => {
+                let size = (window.kernel_height() as u8, window.kernel_width() as u8);
                 let program = sum_pool_program(size, bits(*source), geometry).map_err(failed)?;
-                (vec![program], Rows::Values { source: *source, window })
+                let padding =
+                    network.activation(*source).map_or(Vec::new(), |source| source.zeros().to_vec());
+                (vec![program], Rows::Values { source: *source, window: *window, padding })
             }
             Operation::Requantize { addends, offsets } => {
                 let mut parts = 1;
@@ -281,8 +288,9 @@ fn scaled_word(
         (Addend::Accumulators { source: _, .. }, Source::Activations(id)) => {
             ScaledWord { format: Format { bits: bits(*id), signed: false }, multiplier: 0 }
         }
-        (Addend::Activations { source, multiplier }, _) => {
-            ScaledWord { format: Format { bits: bits(*source), signed: false }, multiplier: *multiplier }
+        (Addend::Activations { source, multipliers }, _) => {
+            let format = Format { bits: bits(*source), signed: false };
+            ScaledWord { format, multiplier: multipliers[channel] }
         }
     }
 }
@@ -303,16 +311,16 @@ impl Port for ElementPort<'_> {
         let rows_of_image = self.programs.rows_of_image;
         let places = self.rows.clone().map(|row| (row / rows_of_image, row % rows_of_image));
         match &self.programs.rows {
-            Rows::Values { source, window } => {
+            Rows::Values { source, window, padding } => {
                 let output = self.programs.shape;
                 let tap = (usize::from(tap.row), usize::from(tap.column));
                 for (value, (image, row)) in values.iter_mut().zip(places) {
                     let Some(map) = self.images[image].activations(*source) else { continue };
                     let (shape, position) = (map.shape(), row % output.positions());
                     let position = (position / output.width, position % output.width);
-                    // Padding is 0, and never larger than an activation.
-                    *value = window.source(shape, position, tap).map_or(0, |(y, x)| {
-                        map.values()[row / output.positions() * shape.positions() + y * shape.width + x]
+                    let channel = row / output.positions();
+                    *value = window.source(shape, position, tap).map_or(padding[channel], |(y, x)| {
+                        map.values()[channel * shape.positions() + y * shape.width + x]
                     });
                 }
             }

@@ -63,6 +63,8 @@ pub struct MachineLayer {
     geometry: Geometry,
     window: Window,
     input: network::Shape,
+    /// What the padding holds, for each input channel.
+    zeros: Vec<u16>,
     output: network::Shape,
     /// For each program.
     sites: Vec<OnceLock<StrikeSites>>,
@@ -105,6 +107,7 @@ impl MachineLayer {
             geometry: options.geometry,
             window: layer.window(),
             input: layer.input(),
+            zeros: layer.input_zeros().to_vec(),
             output: layer.output(),
             sites,
         };
@@ -159,7 +162,7 @@ impl MachineLayer {
     }
 
     /// The events of one image from the programs alone; `set_bit_share` gives the probability that a bit of an input value is 1.
-    /// Taps that lie in the padding at some output positions are 0 there.
+    /// Taps that lie in the padding at some output positions are there what stands for 0.
     pub fn expected_events(&self, set_bit_share: impl Fn(usize) -> f64) -> ProgramEvents {
         self.events(&self.expected_tagged(set_bit_share))
     }
@@ -185,7 +188,9 @@ impl MachineLayer {
         let inside = self.shares_inside();
         let share = |tap: Tap, bit: usize| {
             let place = usize::from(tap.row) * self.window.kernel_width() + usize::from(tap.column);
-            inside.get(place).unwrap_or(&1.0) * set_bit_share(bit)
+            let inside = inside.get(place).unwrap_or(&1.0);
+            let zero = self.zeros.get(tap.channel as usize).map_or(0, |zero| zero >> bit & 1);
+            inside * set_bit_share(bit) + (1.0 - inside) * f64::from(zero)
         };
         let of_program = |program| {
             let row = expected_tagged_bits(program, share);
@@ -272,7 +277,8 @@ impl MachineLayer {
                     (row.position / self.output.width, row.position % self.output.width)
                 };
                 let places = rows.iter().map(place).collect();
-                let mut port = RowPort { window: self.window, rows, places, outputs: Vec::new() };
+                let (window, zeros) = (self.window, &self.zeros);
+                let mut port = RowPort { window, zeros, rows, places, outputs: Vec::new() };
                 execute_struck(program, rows.len(), &mut port, &strikes);
                 port.outputs
             })
@@ -349,9 +355,10 @@ impl MachineLayer {
         (0..all).step_by(most).map(move |first| Block { program, first, rows: most.min(all - first) })
     }
 
-    pub(crate) fn port<'a>(&self, inputs: &'a [&'a FeatureMap], block: Block) -> WindowPort<'a> {
+    pub(crate) fn port<'a>(&'a self, inputs: &'a [&'a FeatureMap], block: Block) -> WindowPort<'a> {
         WindowPort {
             window: self.window,
+            zeros: &self.zeros,
             inputs,
             first: block.first,
             width: self.output.width,
@@ -402,6 +409,7 @@ type Outputs = Vec<(u32, Vec<i32>)>;
 /// Fills rows with the windows at consecutive output positions, image after image, and keeps what is stored.
 pub(crate) struct WindowPort<'a> {
     window: Window,
+    zeros: &'a [u16],
     inputs: &'a [&'a FeatureMap],
     /// The output position of row 0, counted over all images.
     first: usize,
@@ -421,8 +429,10 @@ impl Port for WindowPort<'_> {
             let here = rest.len().min(self.positions - position);
             let (values, next) = rest.split_at_mut(here);
             let shape = self.inputs[image].shape();
+            let zero = self.zeros[channel];
             let channel = &self.inputs[image].values()[channel * shape.positions()..][..shape.positions()];
-            fill_positions(values, channel, shape, self.window, tap, position, self.width);
+            let source = Plane { values: channel, shape, zero };
+            fill_positions(values, source, self.window, tap, position, self.width);
             (image, position, rest) = (image + 1, 0, next);
         }
     }
@@ -435,6 +445,7 @@ impl Port for WindowPort<'_> {
 /// Fills rows with the windows at their own positions of their own images.
 struct RowPort<'a> {
     window: Window,
+    zeros: &'a [u16],
     rows: &'a [StruckRow<'a>],
     /// Row and column of the output, for each row.
     places: Vec<(usize, usize)>,
@@ -448,7 +459,7 @@ impl Port for RowPort<'_> {
             let shape = row.input.shape();
             let element =
                 |(y, x): (usize, usize)| row.input.values()[(channel * shape.height + y) * shape.width + x];
-            *value = self.window.source(shape, place, tap).map_or(0, element);
+            *value = self.window.source(shape, place, tap).map_or(self.zeros[channel], element);
         }
     }
 
@@ -457,36 +468,44 @@ impl Port for RowPort<'_> {
     }
 }
 
-/// The window element `tap` of one channel at consecutive output positions, zeros in the padding.
+/// One channel of a map, and what lies around it.
+#[derive(Clone, Copy)]
+struct Plane<'a> {
+    values: &'a [u16],
+    shape: network::Shape,
+    zero: u16,
+}
+
+/// The window element `tap` of one channel at consecutive output positions; in the padding, what stands for 0.
 fn fill_positions(
     values: &mut [u16],
-    channel: &[u16],
-    shape: network::Shape,
+    Plane { values: channel, shape, zero }: Plane<'_>,
     window: Window,
     (tap_row, tap_column): (usize, usize),
     first: usize,
     width: usize,
 ) {
-    let (stride, padding) = (window.stride(), window.padding());
+    let (stride, left) = (window.column_stride(), window.padding().left);
     let (mut row, mut column) = (first / width, first % width);
     let mut rest = values;
     // Row by row of the output: the input's row is the same all along it.
     while !rest.is_empty() {
         let here = rest.len().min(width - column);
         let (values, next) = rest.split_at_mut(here);
-        let y = (row * stride + tap_row).checked_sub(padding).filter(|&y| y < shape.height);
+        let y = (row * window.row_stride() + tap_row).checked_sub(window.padding().top);
+        let y = y.filter(|&y| y < shape.height);
         match y.and_then(|y| channel.get(y * shape.width..(y + 1) * shape.width)) {
-            None => values.fill(0),
+            None => values.fill(zero),
             Some(source) => {
-                // Positions whose input column lies inside: `padding <= column · stride + tap_column < width + padding`.
-                let inside_from = padding.saturating_sub(tap_column).div_ceil(stride).max(column);
-                let inside_to = (shape.width + padding).saturating_sub(tap_column).div_ceil(stride);
+                // Positions whose input column lies inside: `left <= column · stride + tap_column < width + left`.
+                let inside_from = left.saturating_sub(tap_column).div_ceil(stride).max(column);
+                let inside_to = (shape.width + left).saturating_sub(tap_column).div_ceil(stride);
                 let from = (inside_from - column).min(here);
                 let to = inside_to.saturating_sub(column).clamp(from, here);
-                values[..from].fill(0);
-                values[to..].fill(0);
+                values[..from].fill(zero);
+                values[to..].fill(zero);
                 if from < to {
-                    let start = (column + from) * stride + tap_column - padding;
+                    let start = (column + from) * stride + tap_column - left;
                     for (value, &element) in
                         values[from..to].iter_mut().zip(source[start..].iter().step_by(stride))
                     {

@@ -303,7 +303,10 @@ fn periphery(network: &Network, at: ActivationsAt) -> Vec<PeripheryEvents> {
 }
 
 fn count_result(layer: &mut PeripheryEvents, activation: &Activation) {
-    if !matches!(activation.operation(), Operation::Input | Operation::Flatten { .. }) {
+    if !matches!(
+        activation.operation(),
+        Operation::Input | Operation::Flatten { .. } | Operation::Concat { .. }
+    ) {
         layer.output_bits += activation.shape().len() as u64 * u64::from(activation.bits());
     }
 }
@@ -313,7 +316,8 @@ fn count_activation(layer: &mut PeripheryEvents, activation: &Activation, networ
     let bits = u64::from(activation.bits());
     let source_values = |id| network.activation(id).map_or(0, |source| source.shape().len() as u64);
     match activation.operation() {
-        Operation::Input | Operation::Flatten { .. } => {}
+        // Values are only called by other names.
+        Operation::Input | Operation::Flatten { .. } | Operation::Concat { .. } => {}
         Operation::Requantize { addends, .. } => {
             layer.requantizations += values * addends.len() as u64;
             layer.output_bits += values * bits;
@@ -329,9 +333,9 @@ fn count_activation(layer: &mut PeripheryEvents, activation: &Activation, networ
             layer.pool_operations += values * (window.taps() as u64 - 1);
             layer.output_bits += values * bits + source_values(*source) * bits;
         }
-        Operation::SumPool { source } => {
+        Operation::SumPool { source, window } => {
             let source_bits = network.activation(*source).map_or(0, |source| u64::from(source.bits()));
-            layer.pool_operations += source_values(*source).saturating_sub(values);
+            layer.pool_operations += values * (window.taps() as u64 - 1);
             layer.output_bits += values * bits + source_values(*source) * source_bits;
         }
     }

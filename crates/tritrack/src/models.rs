@@ -115,8 +115,9 @@ impl<'w> Models<'w> {
         let path = self.workspace.network(name);
         let known = self.networks.borrow().get(name).cloned();
         let files = |description: &NetworkDescription| {
-            let beside = path.with_file_name("").join(&description.checkpoint);
-            [path.clone(), beside]
+            let checkpoint = description.checkpoint.as_ref();
+            let beside = checkpoint.map(|file| path.with_file_name("").join(file));
+            [path.clone()].into_iter().chain(beside).collect::<Vec<PathBuf>>()
         };
         if let Some(loaded) = known {
             for (file, hash) in files(&loaded.description).iter().zip(&loaded.fingerprints) {
@@ -376,14 +377,15 @@ impl<'w> Models<'w> {
             let positions = layer.output().positions();
             let stored = match pool_after(&network, id) {
                 Pool::None => positions,
-                Pool::Local { extent } => positions.div_ceil(extent * extent),
+                Pool::Local { rows, columns } => positions.div_ceil(rows * columns),
                 Pool::Global => 1,
             };
             MatrixLayer {
                 name: layer.name().to_owned(),
                 vectors: positions as u64,
-                rows: (weights.inputs() * weights.taps()) as u64,
-                outputs: weights.outputs() as u64,
+                groups: weights.groups() as u64,
+                rows: (weights.inputs() / weights.groups() * weights.taps()) as u64,
+                outputs: (weights.outputs() / weights.groups()) as u64,
                 input_values: layer.input().len() as u64,
                 stored_values: (stored * weights.outputs()) as u64,
                 nonzero_weights: 1.0 - weights.sparsity(),
@@ -554,6 +556,7 @@ fn shape(network: &Network, id: LayerId, layer: &LinearLayer, input: ActivationS
     LayerShape {
         name: layer.name().to_owned(),
         input: layer.input(),
+        groups: layer.weights().groups(),
         outputs: layer.weights().outputs(),
         window: layer.window(),
         pool: pool_after(network, id),
@@ -576,9 +579,14 @@ fn pool_after(network: &Network, layer: LayerId) -> Pool {
                 }
             }
             Operation::MaxPool { source, window } if Some(*source) == requantized => {
-                return Pool::Local { extent: window.stride() };
+                return Pool::Local { rows: window.row_stride(), columns: window.column_stride() };
             }
-            Operation::SumPool { source } if Some(*source) == requantized => return Pool::Global,
+            Operation::SumPool { source, window } if Some(*source) == requantized => {
+                return match activation.shape().positions() {
+                    1 => Pool::Global,
+                    _ => Pool::Local { rows: window.row_stride(), columns: window.column_stride() },
+                };
+            }
             _ => {}
         }
     }

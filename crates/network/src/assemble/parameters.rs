@@ -1,0 +1,192 @@
+//! Where a network's numbers come from: a checkpoint's tensors, or a seed.
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+use super::moments::Moments;
+use super::{EPSILON, NetworkError};
+use crate::TernaryWeights;
+use crate::checkpoint::Checkpoint;
+use crate::description::SeededDescription;
+
+/// A layer's folded batch norm: `sum · m + b` is the layer's real output.
+pub(super) struct Affine {
+    pub layer: String,
+    pub m: Vec<f64>,
+    pub b: Vec<f64>,
+    /// Of the real output; of a network from a seed only.
+    pub moments: Moments,
+}
+
+/// What a layer reads, as far as its numbers depend on it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Read {
+    /// What a value of 1 stands for.
+    pub step: f64,
+    /// Values that an output reads.
+    pub values: usize,
+    pub moments: Moments,
+}
+
+/// How activations stand for real values.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scale {
+    /// What a value of 1 more stands for.
+    pub step: f64,
+    /// The value that stands for 0.
+    pub zero: u16,
+}
+
+/// A source of numbers.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Parameters<'a> {
+    Checkpoint {
+        file: &'a Checkpoint,
+        /// Steps are divided by it.
+        divisor: u32,
+    },
+    Seeded(SeededDescription),
+}
+
+impl Parameters<'_> {
+    /// The weights of the layer at a place among the linear layers, stored in a shape.
+    pub fn weights(
+        self,
+        layer: &str,
+        place: usize,
+        stored: &[usize],
+        shape: [usize; 4],
+        groups: usize,
+    ) -> Result<TernaryWeights, NetworkError> {
+        let tensor = format!("{layer}.weight");
+        let (values, path) = match self {
+            Self::Checkpoint { file, .. } => (file.values::<i8>(&tensor, stored)?.to_vec(), file.path()),
+            Self::Seeded(seeded) => (draw(seeded, place, shape.iter().product()), "seed".as_ref()),
+        };
+        let weights = TernaryWeights::grouped(shape, groups, values);
+        weights.map_err(|source| NetworkError::Weights { path: path.into(), tensor, source })
+    }
+
+    /// The scale and batch norm of a linear layer.
+    pub fn affine(self, layer: &str, outputs: usize, read: Read) -> Result<Affine, NetworkError> {
+        match self {
+            Self::Checkpoint { file, .. } => {
+                let alpha = parameters(file, layer, "alpha", outputs, "a finite number", |_| true)?;
+                batch_norm(file, layer, outputs, |k| alpha[k], read.step)
+            }
+            Self::Seeded(seeded) => {
+                // The variance of a sum of as many products as there are weights other than 0.
+                let variance = read.values as f64 * (1.0 - seeded.sparsity) * read.moments.square();
+                let m = vec![read.step / (variance + EPSILON).sqrt(); outputs];
+                Ok(Affine { layer: layer.into(), m, b: vec![0.0; outputs], moments: Moments::NORMALIZED })
+            }
+        }
+    }
+
+    /// A batch norm on its own.
+    pub fn batch_norm(self, layer: &str, channels: usize, read: Read) -> Result<Affine, NetworkError> {
+        match self {
+            Self::Checkpoint { file, .. } => batch_norm(file, layer, channels, |_| 1.0, read.step),
+            Self::Seeded(_) => {
+                let deviation = (read.moments.variance + EPSILON).sqrt();
+                Ok(Affine {
+                    layer: layer.into(),
+                    m: vec![read.step / deviation; channels],
+                    b: vec![-read.moments.mean / deviation; channels],
+                    moments: Moments::NORMALIZED,
+                })
+            }
+        }
+    }
+
+    /// How a layer's activations of up to `maximum` stand for its real output, and the moments of what they stand for.
+    pub fn scale(
+        self,
+        layer: &str,
+        maximum: u16,
+        signed: bool,
+        real: Moments,
+    ) -> Result<(Scale, Moments), NetworkError> {
+        match self {
+            Self::Checkpoint { file, divisor } => {
+                let expected = "a finite number above 0";
+                let step = parameters(file, layer, "act.step", 1, expected, |step| step > 0.0)?;
+                let step = step.iter().sum::<f64>() / f64::from(divisor);
+                let tensor = format!("{layer}.act.zero");
+                let mut zero = 0;
+                if file.contains(&tensor) {
+                    // Finer steps take as many more of them.
+                    let found =
+                        file.values::<i32>(&tensor, &[1])?.iter().copied().map(i64::from).sum::<i64>()
+                            * i64::from(divisor);
+                    let legal = u16::try_from(found).ok().filter(|&zero| zero <= maximum);
+                    let path = file.path().into();
+                    zero = legal.ok_or(NetworkError::Zero { path, tensor, found, maximum })?;
+                }
+                Ok((Scale { step, zero }, real))
+            }
+            Self::Seeded(_) => {
+                let above = real.reach(signed);
+                if signed {
+                    let zero = maximum.div_ceil(2);
+                    return Ok((Scale { step: above / f64::from(maximum - zero).max(1.0), zero }, real));
+                }
+                Ok((Scale { step: above / f64::from(maximum), zero: 0 }, real.rectified()))
+            }
+        }
+    }
+}
+
+/// α · γ · s / √(var + ε) and β − γ · mean / √(var + ε), in double precision.
+fn batch_norm(
+    file: &Checkpoint,
+    layer: &str,
+    channels: usize,
+    alpha: impl Fn(usize) -> f64,
+    step: f64,
+) -> Result<Affine, NetworkError> {
+    let gamma = parameters(file, layer, "bn.gamma", channels, "a finite number", |_| true)?;
+    let beta = parameters(file, layer, "bn.beta", channels, "a finite number", |_| true)?;
+    let mean = parameters(file, layer, "bn.mean", channels, "a finite number", |_| true)?;
+    let expected = "a finite number of at least 0";
+    let var = parameters(file, layer, "bn.var", channels, expected, |var| var >= 0.0)?;
+    let deviation: Vec<f64> = var.iter().map(|var| (var + EPSILON).sqrt()).collect();
+    let m = (0..channels).map(|k| alpha(k) * gamma[k] * step / deviation[k]).collect();
+    let b = (0..channels).map(|k| beta[k] - gamma[k] * mean[k] / deviation[k]).collect();
+    Ok(Affine { layer: layer.into(), m, b, moments: Moments::NORMALIZED })
+}
+
+/// Stored single-precision values, widened.
+fn parameters(
+    file: &Checkpoint,
+    layer: &str,
+    parameter: &str,
+    count: usize,
+    expected: &'static str,
+    is_legal: impl Fn(f64) -> bool,
+) -> Result<Vec<f64>, NetworkError> {
+    let tensor = format!("{layer}.{parameter}");
+    let values = file.values::<f32>(&tensor, &[count])?;
+    match values.iter().position(|value| !value.is_finite() || !is_legal(f64::from(*value))) {
+        Some(index) => {
+            let path = file.path().into();
+            Err(NetworkError::Parameter { path, tensor, index, found: values[index], expected })
+        }
+        None => Ok(values.iter().map(|&value| f64::from(value)).collect()),
+    }
+}
+
+/// Draws the weights of one layer: each is 0 with the probability of the sparsity, else -1 or 1 alike.
+fn draw(seeded: SeededDescription, layer: usize, count: usize) -> Vec<i8> {
+    let mut key = [0_u8; 32];
+    key[..8].copy_from_slice(&seeded.seed.to_le_bytes());
+    key[8..16].copy_from_slice(&(layer as u64).to_le_bytes());
+    let mut generator = ChaCha8Rng::from_seed(key);
+    // 31 bits decide whether it is 0, the last one its sign: whole numbers are compared alike on every machine.
+    let zeros = (seeded.sparsity * f64::from(1_u32 << 31)).round() as u32;
+    let weight = |_| {
+        let drawn = generator.next_u32();
+        if drawn >> 1 < zeros { 0 } else { 1 - 2 * (drawn & 1) as i8 }
+    };
+    (0..count).map(weight).collect()
+}
