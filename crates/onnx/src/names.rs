@@ -14,10 +14,18 @@ impl Names {
     /// A name for a node: its weights' name without the parameter's, or else the node's own path, or else its operator.
     pub fn name(&mut self, node: &Node, weights: Option<&str>) -> String {
         let from_weights = weights.and_then(|weights| weights.strip_suffix(".weight"));
-        let from_weights = from_weights.filter(|name| !name.contains("::")).map(str::to_owned);
-        let name = from_weights.unwrap_or_else(|| path_name(&node.name, &node.op_type));
-        let name = clean(&name);
-        if name.is_empty() { self.unique(&node.op_type.to_lowercase()) } else { self.unique(&name) }
+        if let Some(name) = from_weights.filter(|name| !name.contains("::")) {
+            return self.unique(&clean(name));
+        }
+        let (path, without_operator) = path_names(&node.name, &node.op_type);
+        let short = without_operator.map(|name| clean(&name)).filter(|name| !name.is_empty());
+        match short.filter(|name| !self.taken.contains(name)) {
+            Some(short) => self.unique(&short),
+            None => {
+                let name = clean(&path);
+                self.unique(if name.is_empty() { &node.op_type } else { &name })
+            }
+        }
     }
 
     /// The name, or the name with a number that nobody has yet.
@@ -32,22 +40,22 @@ impl Names {
     }
 }
 
-/// PyTorch writes `/layer1/layer1.0/conv1/Conv` for `layer1.0.conv1`; TensorFlow `model/conv1/Conv2D`.
-fn path_name(path: &str, operator: &str) -> String {
-    let mut name = String::new();
+/// A path as one name, and the same without the operator that it ends with. PyTorch writes `/layer1/layer1.0/conv1/Conv` for
+/// `layer1.0.conv1`; TensorFlow `model/conv1/Conv2D`.
+fn path_names(path: &str, operator: &str) -> (String, Option<String>) {
+    let (mut name, mut without) = (String::new(), None);
     for part in path.split('/').filter(|part| !part.is_empty()) {
-        let is_operator =
-            part == operator || part.strip_prefix(operator).is_some_and(|rest| rest.starts_with('_'));
-        if is_operator && !name.is_empty() && matches!(operator, "Conv" | "Gemm" | "MatMul") {
-            continue;
-        }
-        if name.is_empty() || part.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('.')) {
-            name = part.into();
-        } else {
-            name = format!("{name}.{part}");
-        }
+        let before = name.clone();
+        name = match part.strip_prefix(name.as_str()) {
+            Some(rest) if rest.starts_with('.') || name.is_empty() => part.into(),
+            _ => format!("{name}.{part}"),
+        };
+        let is_operator = part.strip_prefix(operator).is_some_and(|rest| {
+            rest.is_empty() || rest.starts_with('_') || rest.chars().all(|c| c.is_ascii_alphanumeric())
+        });
+        without = (is_operator && !before.is_empty()).then_some(before);
     }
-    name
+    (name, without)
 }
 
 fn clean(name: &str) -> String {
@@ -71,7 +79,9 @@ mod tests {
         assert_eq!(names.name(&conv, Some("onnx::Conv_193")), "layer1.0.conv1");
         assert_eq!(names.name(&conv, Some("features.0.weight")), "features.0");
         assert_eq!(names.name(&conv, Some("features.0.weight")), "features.0_2");
-        assert_eq!(names.name(&node("", "Relu"), None), "relu");
+        assert_eq!(names.name(&node("", "Relu"), None), "Relu");
+        assert_eq!(names.name(&node("/pool/MaxPool", "MaxPool"), None), "pool");
+        assert_eq!(names.name(&node("/layer1/layer1.0/conv1/Relu", "Relu"), None), "layer1.0.conv1.Relu");
         assert_eq!(names.name(&node("model/re lu:0", "Relu"), None), "model.re_lu_0");
     }
 }
