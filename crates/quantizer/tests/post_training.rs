@@ -1,7 +1,7 @@
 //! Whole networks quantized after training. With weights that are ternary already and activations of 8 bits, the integer network
 //! must give the float network's results but for rounding: that holds every part of the lowering to account.
 
-#![allow(clippy::unwrap_used, reason = "in a test, a panic is a failure that is told")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "in a test, a panic is a failure that is told")]
 
 use std::path::Path;
 

@@ -31,7 +31,7 @@ fn copy_of_results() -> TempDir {
     fs::copy(repository().join("README.md"), folder.path().join("README.md")).unwrap();
     for experiment in fs::read_dir(repository().join("results")).unwrap() {
         let experiment = experiment.unwrap();
-        if experiment.file_name() == ".state" {
+        if [".state", "variants"].iter().any(|other| experiment.file_name() == *other) {
             continue;
         }
         let copy = folder.path().join("results").join(experiment.file_name());

@@ -14,7 +14,7 @@ use serde_json::json;
 use tables::{Column, Schema, Table};
 
 use super::quantize;
-use super::{Format, rendered};
+use super::{Format, print_table};
 use crate::error::RunError;
 use crate::workspace::Workspace;
 
@@ -192,11 +192,11 @@ fn print(
             });
             let _ = writeln!(output, "{document:#}");
         }
-        Format::Csv => {
-            let _ = write!(output, "{}", rendered(table, Format::Csv));
+        Format::Csv | Format::Parquet => {
+            print_table(table, arguments.format, output)?;
         }
         Format::Text => {
-            let _ = writeln!(output, "{}", rendered(table, Format::Text).trim_end());
+            print_table(table, Format::Text, output)?;
             let _ = writeln!(output, "{} parameters, images of {}", network.parameters(), network.input());
             notes.iter().for_each(|note| drop(writeln!(output, "note: {note}")));
             files.iter().for_each(|file| drop(writeln!(output, "written: {file}")));

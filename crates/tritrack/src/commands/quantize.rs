@@ -16,7 +16,7 @@ use tables::{Column, Schema, Table, Value};
 
 use super::images::ImageArguments;
 use super::import::PixelArguments;
-use super::{Format, rendered};
+use super::{Format, print_table};
 use crate::error::RunError;
 use crate::models::Models;
 use crate::progress::Progress;
@@ -224,8 +224,7 @@ pub fn run(arguments: &Arguments, models: &Models<'_>, output: &mut impl Write) 
         tables::write_parquet(&table, path)?;
     }
     let files: Vec<String> = files.iter().map(|path| models.workspace().shown(path).to_string()).collect();
-    print(arguments, &quantized, &table, accuracies.as_ref(), &calibration, &files, output);
-    Ok(())
+    print(arguments, &quantized, &table, accuracies.as_ref(), &calibration, &files, output)
 }
 
 /// The float network: by name, by file, or straight from a model.
@@ -382,7 +381,7 @@ fn print(
     calibration: &ImageSet,
     files: &[String],
     output: &mut impl Write,
-) {
+) -> Result<(), RunError> {
     let top1 = accuracies.map(|Accuracies { float, quantized }| {
         format!(
             "top-1 on {} other images of {}: float {:.4}, quantized {:.4}",
@@ -408,13 +407,13 @@ fn print(
             });
             let _ = writeln!(output, "{document:#}");
         }
-        Format::Csv => {
-            let _ = write!(output, "{}", rendered(table, Format::Csv));
+        Format::Csv | Format::Parquet => {
+            print_table(table, arguments.format, output)?;
             // Beside the table, so that it stays one.
             top1.into_iter().for_each(|line| drop(writeln!(std::io::stderr(), "{line}")));
         }
         Format::Text => {
-            let _ = writeln!(output, "{}", rendered(table, Format::Text).trim_end());
+            print_table(table, Format::Text, output)?;
             let (sparsity, bits) = (quantized.file.sparsity(), quantized.file.bits());
             let _ = writeln!(
                 output,
@@ -427,4 +426,5 @@ fn print(
             files.iter().for_each(|file| drop(writeln!(output, "written: {file}")));
         }
     }
+    Ok(())
 }
