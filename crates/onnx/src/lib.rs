@@ -1,4 +1,4 @@
-//! Reads trained convolutional networks from ONNX files (<https://onnx.ai>, operator sets 7 and up) as PyTorch's and TensorFlow's
+//! Reads trained convolutional networks from ONNX files (<https://onnx.ai>, operator sets 6 and up) as PyTorch's and TensorFlow's
 //! exporters write them, into the graph of the crate `float-network`. What exporters compute from constants alone is folded; layouts
 //! with the channels last are turned; scales, shifts and pads become typed nodes. Already quantized networks keep their steps:
 //! QuantizeLinear and DequantizeLinear, and QONNX's Quant and BipolarQuant (Pappalardo et al., "QONNX: Representing

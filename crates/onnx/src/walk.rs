@@ -19,8 +19,8 @@ use crate::proto;
 use crate::tensor;
 use crate::value::{Form, Map, Value};
 
-/// Before this operator set, values were repeated along axes by other rules.
-const OLDEST: i64 = 7;
+/// Before this operator set, operators read their parameters in other ways.
+const OLDEST: i64 = 6;
 
 /// What the model itself does not say.
 #[derive(Debug, Clone, Default)]
