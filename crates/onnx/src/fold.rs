@@ -289,22 +289,26 @@ fn slice(attributes: &Attributes<'_>, inputs: &Inputs<'_>) -> Result<Array, Stri
     let starts = list(1, "starts")?.ok_or("no starts")?;
     let ends = list(2, "ends")?.ok_or("no ends")?;
     let axes = list(3, "axes")?.unwrap_or_else(|| (0..starts.len() as i64).collect());
-    if list(4, "steps")?.is_some_and(|steps| steps.iter().any(|&step| step != 1)) {
-        return Err("steps other than 1".into());
-    }
-    let mut dims = array.dims.clone();
-    let mut first = 0;
-    let steps = strides(&array.dims);
-    for ((&start, &end), &a) in starts.iter().zip(&ends).zip(&axes) {
-        let a = axis(a, array.dims.len())?;
+    let steps = list(4, "steps")?.unwrap_or_else(|| vec![1; starts.len()]);
+    let mut kept: Vec<Vec<usize>> = array.dims.iter().map(|&extent| (0..extent).collect()).collect();
+    for (place, (&start, &end)) in starts.iter().zip(&ends).enumerate() {
+        let a = axis(axes.get(place).copied().unwrap_or(0), array.dims.len())?;
+        let step = steps.get(place).copied().filter(|&step| step != 0).ok_or("a step of 0")?;
         let extent = array.dims[a] as i64;
-        let bound = |at: i64| (if at < 0 { at.saturating_add(extent) } else { at }).clamp(0, extent) as usize;
-        dims[a] = bound(end).saturating_sub(bound(start));
-        first += bound(start) * steps[a];
+        let counted = |at: i64| if at < 0 { at.saturating_add(extent) } else { at };
+        // Backwards, a part begins with the last element and ends before the first.
+        let (low, high) = if step > 0 { (0, extent) } else { (-1, extent - 1) };
+        let (from, to) = (counted(start).clamp(low, high), counted(end).clamp(low, high));
+        let places = (0..extent).map(|count| from.saturating_add(count.saturating_mul(step)));
+        let places =
+            places.take_while(|&at| (0..extent).contains(&at) && if step > 0 { at < to } else { at > to });
+        kept[a] = places.map(|at| at as usize).collect();
     }
+    let dims: Vec<usize> = kept.iter().map(Vec::len).collect();
+    let (own, ones) = (strides(&array.dims), strides(&dims));
     let count: usize = dims.iter().product();
-    let places = (0..count).map(|index| first + place(index, &dims, &steps));
-    array.picked(dims.clone(), places).ok_or_else(|| "a part out of range".into())
+    let at = |index: usize| (0..dims.len()).map(|a| kept[a][index / ones[a] % dims[a]] * own[a]).sum();
+    array.picked(dims.clone(), (0..count).map(at)).ok_or_else(|| "a part out of range".into())
 }
 
 /// The extents of the result of an operator on two arrays, of which each may be repeated along extents of 1.
@@ -405,6 +409,16 @@ mod tests {
             run("Slice", &[], &[&shape, &list(&[1]), &list(&[i64::MAX])]).unwrap(),
             list(&[512, 7, 7])
         );
+        let pads = Array::integers(vec![3, 2], (0..6).collect());
+        let reversed =
+            run("Slice", &[], &[&pads, &list(&[-1]), &list(&[i64::MIN]), &list(&[0]), &list(&[-1])]).unwrap();
+        assert_eq!(
+            (reversed.dims.as_slice(), reversed.as_integers()),
+            (&[3, 2][..], Some(&[4, 5, 2, 3, 0, 1][..]))
+        );
+        let second =
+            run("Slice", &[], &[&shape, &list(&[0]), &list(&[4]), &list(&[0]), &list(&[2])]).unwrap();
+        assert_eq!(second, list(&[1, 7]));
         assert_eq!(resolved(&[1, 512, 7, 7], &[0, -1]), Some(vec![1, 25_088]));
         assert_eq!(resolved(&[1, 512, 7, 7], &[-1, 3]), None);
         assert_eq!(run("Range", &[], &[&list(&[1]), &list(&[5]), &list(&[2])]).unwrap(), list(&[1, 3]));
