@@ -8,26 +8,33 @@
 //! corrects each layer for what rounding does to it. This crate knows no hardware.
 
 mod checkpoint;
+mod correction;
 mod float_run;
+mod held;
 mod histogram;
+mod image;
 mod lower;
 mod moments;
 mod network_file;
+mod options;
 mod plan;
 mod post_training;
 mod rule;
 mod sensitivity;
+mod shared_steps;
+mod sparsities;
 mod statistics;
 mod stored;
 mod ternarize;
+mod walk;
 
 pub use checkpoint::{QuantizeError, QuantizedCheckpoint, QuantizedLayer, Thresholds, quantize};
 pub use histogram::StepRule;
 pub use lower::LowerError;
 pub use network_file::NetworkFile;
-pub use post_training::{
-    Correction, LayerReport, PostTrained, PostTraining, PostTrainingError, WeightRule, quantize_network,
-};
+pub use options::{Correction, PostTraining, PostTrainingError, WeightRule};
+pub use post_training::{PostTrained, quantize_network};
 pub use rule::{Factor, Granularity, RuleError, Sparsity, Threshold, ThresholdRule};
 pub use statistics::SparsityStatistics;
 pub use ternarize::{TernarizeError, TernaryLayer, keep_ternary, ternarize, ternarize_at};
+pub use walk::LayerReport;

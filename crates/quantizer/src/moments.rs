@@ -44,3 +44,9 @@ pub(crate) fn signal_to_noise(pairs: impl Iterator<Item = (f32, f32)>) -> f64 {
     });
     10.0 * libm::log10(signal / noise)
 }
+
+/// The same of whole maps.
+pub(crate) fn maps_signal_to_noise(expected: &[FloatMap], found: &[FloatMap]) -> f64 {
+    let pairs = expected.iter().zip(found);
+    signal_to_noise(pairs.flat_map(|(a, b)| a.values().iter().copied().zip(b.values().iter().copied())))
+}
