@@ -162,6 +162,15 @@ pub enum RunError {
     /// Weights cannot be made ternary.
     #[error(transparent)]
     Quantize(#[from] quantizer::QuantizeError),
+    /// A model cannot be imported.
+    #[error(transparent)]
+    Import(#[from] onnx::ImportError),
+    /// A float network cannot be read or written.
+    #[error(transparent)]
+    FloatNetwork(#[from] float_network::FloatFileError),
+    /// A float network cannot be quantized.
+    #[error(transparent)]
+    PostTraining(#[from] quantizer::PostTrainingError),
     /// A rule of quantization is out of range.
     #[error(transparent)]
     QuantizationRule(#[from] quantizer::RuleError),

@@ -92,6 +92,8 @@ mod tests {
             &fault_sites::BY_BIT,
             &crate::trials::RECORDS,
             &crate::commands::inject::INJECTION,
+            &crate::commands::import::NODES,
+            &crate::commands::quantize::QUANTIZATION,
             &crossbar_validation::COMPARISONS,
             &crossbar_validation::COMPONENTS,
             &networks::NETWORKS,
