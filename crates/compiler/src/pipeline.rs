@@ -90,6 +90,16 @@ pub enum CompileError {
         /// The shortage.
         source: PlacementError,
     },
+    /// A kernel of more rows or columns than window elements are told apart by.
+    #[error("layer `{layer}`: a kernel of {height}x{width}; expected at most 256 rows and columns")]
+    Kernel {
+        /// The layer.
+        layer: String,
+        /// Rows.
+        height: usize,
+        /// Columns.
+        width: usize,
+    },
     /// A pass fails for another reason than a shortage of room.
     #[error("layer `{layer}`: {source}")]
     Pass {
@@ -136,6 +146,10 @@ pub fn compile_layer(
     input_maximum: u32,
     options: &Options,
 ) -> Result<CompiledLayer, CompileError> {
+    let (height, width) = (weights.kernel_height(), weights.kernel_width());
+    if height.max(width) > usize::from(u8::MAX) + 1 {
+        return Err(CompileError::Kernel { layer: layer.to_owned(), height, width });
+    }
     let compilation = Compilation::new(layer, weights, input_maximum, options);
     let tiled = match options.layout {
         Layout::Naive => return compilation.in_groups(weights.inputs()),

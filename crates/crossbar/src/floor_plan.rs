@@ -5,6 +5,7 @@
 //! larger one of two equally good. An element of unrolled layers is at most half as long as a tile, of the length that lets
 //! the most copies into the tiles.
 
+use crate::grouping::diagonal;
 use crate::{Design, Grouping, LayerShape, Mapping};
 
 /// The sides of what holds the subarrays.
@@ -33,8 +34,10 @@ impl Organisation {
                     layers.iter().partition(|layer| is_split(design, layer, split_taps));
                 let blocks =
                     |layer: &LayerShape, rows: usize| Blocks::new(design, layer, rows, cells_per_weight);
-                let split: Vec<Blocks> =
-                    split.iter().map(|layer| blocks(layer, layer.input.channels)).collect();
+                let split: Vec<Blocks> = split
+                    .iter()
+                    .map(|layer| blocks(layer, layer.input.channels / layer.groups.max(1)))
+                    .collect();
                 let unrolled: Vec<Blocks> =
                     unrolled.iter().map(|layer| blocks(layer, layer.rows())).collect();
                 let tile_side = fullest_side(&unrolled, 4);
@@ -63,22 +66,32 @@ impl Organisation {
 struct Blocks {
     rows: usize,
     columns: usize,
+    /// Matrices of that shape: groups of channels that do not stand in one subarray.
+    units: usize,
     filled: f64,
 }
 
 impl Blocks {
     fn new(design: &Design, layer: &LayerShape, rows: usize, cells_per_weight: usize) -> Self {
-        let columns = layer.outputs.saturating_mul(cells_per_weight);
+        let diagonal = diagonal(design, layer, cells_per_weight);
+        let columns = (layer.outputs / layer.groups.max(1)).saturating_mul(cells_per_weight);
+        let cells = rows as f64 * columns as f64 * layer.groups as f64;
         Self {
-            rows: rows.div_ceil(design.rows),
-            columns: columns.div_ceil(design.columns),
-            filled: rows as f64 * columns as f64 / (design.rows as f64 * design.columns as f64),
+            rows: (rows * diagonal).div_ceil(design.rows),
+            columns: (columns * diagonal).div_ceil(design.columns),
+            units: layer.groups.div_ceil(diagonal),
+            filled: cells / (design.rows as f64 * design.columns as f64),
         }
     }
 
-    /// Squares of a side that hold the matrix.
+    /// Squares of a side that hold the matrices.
     fn squares(&self, side: usize) -> f64 {
-        self.rows.div_ceil(side) as f64 * self.columns.div_ceil(side) as f64
+        let of_one = self.rows.div_ceil(side) as f64 * self.columns.div_ceil(side) as f64;
+        if of_one > 1.0 {
+            return of_one * self.units as f64;
+        }
+        let together = (side / self.rows.max(1)) * (side / self.columns.max(1));
+        self.units.div_ceil(together.max(1)) as f64
     }
 }
 
@@ -151,7 +164,7 @@ mod tests {
     use super::*;
 
     fn blocks(rows: usize, columns: usize) -> Blocks {
-        Blocks { rows, columns, filled: (rows * columns) as f64 }
+        Blocks { rows, columns, units: 1, filled: (rows * columns) as f64 }
     }
 
     #[test]

@@ -48,11 +48,12 @@ impl Work<'_> {
         in_elements + self.turns() * (stages(self.placement.summed_elements) + 1.0) * width
     }
 
-    /// Rows and stored outputs of a tile; tiles work at the same time.
+    /// Rows and stored outputs of a tile; tiles work at the same time, units that share one take turns at its ports.
     fn values_of_a_tile(&self) -> (f64, f64) {
+        let units = self.placement.units_in_tile() as f64;
         (
-            self.matrix_rows() / self.placement.row_tiles as f64,
-            self.layer.outputs as f64 * self.stored_share / self.placement.column_tiles as f64,
+            units * self.matrix_rows() / self.placement.row_tiles as f64,
+            units * self.placement.outputs as f64 * self.stored_share / self.placement.column_tiles as f64,
         )
     }
 

@@ -71,9 +71,14 @@ impl LayerShape {
                 self.input, self.outputs
             )));
         }
-        if self.groups != 1 {
-            return Err(self
-                .error(format!("{} groups of channels; grouped convolutions are not covered", self.groups)));
+        if self.groups == 0
+            || !channels.is_multiple_of(self.groups)
+            || !self.outputs.is_multiple_of(self.groups)
+        {
+            return Err(self.error(format!(
+                "{} groups of channels; expected a divisor of {channels} inputs and of {} outputs",
+                self.groups, self.outputs
+            )));
         }
         self.window.output(self.input).ok_or_else(|| {
             self.error(format!(

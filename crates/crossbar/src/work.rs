@@ -12,7 +12,7 @@ use crate::{
 /// The share of rows whose drivers DNN+NeuroSim takes to switch in every bit plane, whatever the activations.
 const NOMINAL_DRIVER_ACTIVITY: f64 = 0.25;
 
-/// The work of one layer on a chip; counts are for one vector unless stated.
+/// The work of one layer on a chip; counts are for one vector and one of the layer's units unless stated.
 pub(crate) struct Work<'a> {
     pub chip: &'a Chip<'a>,
     pub layer: &'a LayerShape,
@@ -60,20 +60,20 @@ impl<'a> Work<'a> {
         let latency = self.latency();
         // While one layer is computed, the tiles of all others wait and leak.
         let leaking = self.chip.tiles as f64 * self.placement.tile_subarrays as f64;
-        let vectors = self.vectors as f64;
+        let of_units = self.vectors as f64 * self.placement.full_units;
         LayerReport {
             name: self.layer.name.clone(),
             subarrays: self.placement.subarrays(),
             copies: self.placement.copies,
             utilization: self.placement.utilization(self.chip.design),
             vectors: self.vectors,
-            conversions: self.conversions() * vectors,
+            conversions: self.conversions() * of_units,
             energy: EnergyParts {
-                conversion: self.conversion() * vectors,
-                accumulation: self.accumulation() * vectors,
-                drivers: self.drivers() * vectors,
-                buffers: self.buffers() * vectors,
-                interconnect: self.interconnect() * vectors,
+                conversion: self.conversion() * of_units,
+                accumulation: self.accumulation() * of_units,
+                drivers: self.drivers() * of_units,
+                buffers: self.buffers() * of_units,
+                interconnect: self.interconnect() * of_units,
             },
             leakage: self.chip.subarray_leakage * leaking * latency.total(),
             latency,
@@ -161,7 +161,7 @@ impl<'a> Work<'a> {
     /// Bits of all adders that work.
     fn adder_bits(&self) -> f64 {
         let placement = self.placement;
-        let outputs = self.layer.outputs as f64;
+        let outputs = self.placement.outputs as f64;
         let between_tiles = (placement.row_tiles - 1) as f64 * outputs * self.sum_bits();
         let full_elements = placement.matrices * (placement.row_blocks / placement.element_side);
         let last_blocks = placement.row_blocks % placement.element_side;
@@ -205,13 +205,13 @@ impl<'a> Work<'a> {
             // DNN+NeuroSim moves the sums of every element along a tile's rows, whether it holds weights or not.
             self.chip.organisation.elements_along_tile(false)
         };
-        self.sum_bits() * self.layer.outputs as f64 * (of_a_tile * self.placement.row_tiles) as f64
+        self.sum_bits() * self.placement.outputs as f64 * (of_a_tile * self.placement.row_tiles) as f64
     }
 
     fn buffers(&self) -> Energy {
         let parameters = self.chip.parameters;
         // A layer split by tap passes each value on from element to element, so a tile loads it once.
-        let values = if self.placement.split { self.layer.input.channels as f64 } else { self.matrix_rows() };
+        let values = if self.placement.split { self.placement.rows as f64 } else { self.matrix_rows() };
         let loaded =
             values * self.placement.column_tiles as f64 + self.matrix_rows() * self.element_columns();
         (parameters.buffer * (self.planes * loaded) + parameters.output_register * self.partial_sum_bits())
@@ -237,7 +237,7 @@ impl<'a> Work<'a> {
 
     /// Bits that leave the tiles. Where several tiles hold the rows, each sends partial sums.
     fn sent_bits(&self) -> f64 {
-        let outputs = self.layer.outputs as f64;
+        let outputs = self.placement.outputs as f64;
         if self.chip.corrected() && self.placement.row_tiles > 1 {
             return outputs * self.sum_bits() * self.placement.row_tiles as f64;
         }

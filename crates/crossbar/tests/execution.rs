@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "../../network/tests/support/random_network.rs"]
+mod random_network;
+
 use std::path::Path;
 
 use crossbar::Mapping;
@@ -9,8 +12,10 @@ use crossbar::execution::{
     AnalogCrossbar, ConverterRange, Device, ExecutionError, NonIdealities, Reading, WeightEncoding,
 };
 use network::{FeatureMap, ImageSet, Network, ReferenceEngine};
+use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use random_network::random_network;
 use technology::Resistance;
 
 fn vgg8() -> (Network, FeatureMap) {
@@ -40,6 +45,29 @@ fn converters_with_a_level_for_every_sum_compute_the_integer_convolution() {
                 network.evaluate(&image, &mut &crossbar).unwrap() == reference,
                 "{encoding:?} {mapping:?}"
             );
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn networks_of_any_graph_are_computed_by_converters_with_a_level_for_every_sum(
+        choices in prop::collection::vec(any::<u32>(), 64),
+        rows in prop::sample::select(vec![3_usize, 16, 128]),
+    ) {
+        let network = Network::from_seed(&random_network(&choices)).unwrap();
+        let shape = network.input().shape();
+        let pixels: Vec<u16> = (0..shape.len()).map(|place| (place * 89 % 256) as u16).collect();
+        let image = FeatureMap::new(shape, pixels).unwrap();
+        let reference = network.evaluate(&image, &mut ReferenceEngine).unwrap();
+        for encoding in [WeightEncoding::Offset, WeightEncoding::Differential] {
+            for mapping in [Mapping::SplitKernel, Mapping::Unrolled] {
+                let reading = Reading { rows, mapping, ..reading(encoding, 9, ConverterRange::UnitSteps) };
+                let crossbar = AnalogCrossbar::new(&network, reading, &[]).unwrap();
+                prop_assert_eq!(&network.evaluate(&image, &mut &crossbar).unwrap(), &reference);
+            }
         }
     }
 }

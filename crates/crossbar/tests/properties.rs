@@ -264,6 +264,66 @@ fn what_cannot_be_built_or_computed_is_said() {
 }
 
 #[test]
+fn a_depthwise_convolution_stands_along_the_diagonals_of_subarrays() {
+    let (design, _) = technology();
+    let design = Design {
+        mapping: Mapping::Unrolled,
+        counting: Counting::Corrected,
+        grouping: Grouping::Fixed { element_side: 1, tile_side: 2 },
+        ..design
+    };
+    let depthwise = LayerShape { groups: 140, ..convolution(140, 14, 140, 3, 0.3) };
+    let report = evaluate(design, &depthwise, ternary(4));
+    let layer = &report.layers[0];
+    // 14 channels of 9 rows fit into 128 rows: 10 subarrays, in tiles of 4. Of the 126 rows and 14 columns that are used, each column
+    // holds weights in 9 rows.
+    assert_eq!((layer.subarrays, report.tiles), (12, 3));
+    let filled = 14.0 * 9.0 / (128.0 * 128.0);
+    assert!((layer.utilization - filled).abs() < 1e-12, "{}", layer.utilization);
+    // Every output is converted once in every bit plane.
+    assert!((layer.conversions - 196.0 * 4.0 * 140.0).abs() < 1e-6, "{}", layer.conversions);
+    // The same weights written out as a whole matrix, zeros and all, are converted ten times as often.
+    let dense = evaluate(design, &LayerShape { groups: 1, ..depthwise }, ternary(4));
+    assert!((dense.layers[0].conversions / layer.conversions - 10.0).abs() < 1e-9);
+    assert!(report.total_energy() < dense.total_energy());
+}
+
+#[test]
+fn groups_that_fill_subarrays_cost_as_much_as_layers_of_their_own() {
+    let (design, _) = technology();
+    for mapping in [Mapping::Unrolled, Mapping::SplitKernel] {
+        let design = Design {
+            mapping,
+            counting: Counting::Corrected,
+            grouping: Grouping::Fixed { element_side: 2, tile_side: 2 },
+            ..design
+        };
+        let one = convolution(129, 14, 200, 3, 0.3);
+        let four = LayerShape { groups: 4, ..convolution(516, 14, 800, 3, 0.3) };
+        let layers = vec![one; 4];
+        let crossbar = Crossbar::new(design, &technology().1).unwrap();
+        let apart = crossbar.evaluate(&layers, ternary(4)).unwrap();
+        let grouped = crossbar.evaluate(std::slice::from_ref(&four), ternary(4)).unwrap();
+        assert_eq!(grouped.tiles, apart.tiles);
+        let total =
+            |report: &NetworkReport| report.layers.iter().map(|l| l.energy.total().base()).sum::<f64>();
+        let (grouped, apart) = (total(&grouped), total(&apart));
+        assert!((grouped / apart - 1.0).abs() < 1e-9, "{mapping:?}: {grouped} {apart}");
+    }
+}
+
+#[test]
+fn groups_that_channels_do_not_fall_into_are_refused() {
+    let (design, parameters) = technology();
+    let crossbar = Crossbar::new(design, &parameters).unwrap();
+    for groups in [0, 3] {
+        let layer = LayerShape { groups, ..convolution(64, 8, 32, 3, 0.3) };
+        let refused = crossbar.evaluate(&[layer], ternary(4)).unwrap_err().to_string();
+        assert!(refused.contains("expected a divisor of 64 inputs and of 32 outputs"), "{refused}");
+    }
+}
+
+#[test]
 fn the_largest_layer_that_is_covered_is_computed_on_the_smallest_arrays() {
     let (design, _) = technology();
     let layer = LayerShape {

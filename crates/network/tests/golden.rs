@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use network::{Checkpoint, FeatureMap, Network, ReferenceEngine, Shape};
+use network::{Checkpoint, FeatureMap, Network, NetworkDescription, ReferenceEngine, Shape};
 
 fn networks() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments/networks")
@@ -86,22 +86,63 @@ golden! {
 
 #[test]
 fn every_description_makes_a_network_and_only_trained_ones_have_golden_vectors() {
-    let mut described = 0;
+    let (mut trained, mut drawn) = (0, 0);
     for entry in std::fs::read_dir(networks()).unwrap() {
         let path = entry.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "yaml") {
-            let (description, network) = Network::load(&path).unwrap();
-            assert_eq!(network.classes(), 10, "{}", path.display());
-            assert_eq!(
-                description.golden.is_none(),
-                description.step_divisor.is_some(),
-                "{}",
-                path.display()
+        if path.extension().is_none_or(|extension| extension != "yaml") {
+            continue;
+        }
+        let description = NetworkDescription::load(&path).unwrap();
+        if description.seeded.is_some() {
+            drawn += 1;
+            continue;
+        }
+        let (description, network) = Network::load(&path).unwrap();
+        assert_eq!(network.classes(), 10, "{}", path.display());
+        assert_eq!(description.golden.is_none(), description.step_divisor.is_some(), "{}", path.display());
+        trained += 1;
+    }
+    assert_eq!((trained, drawn), (10, 3));
+}
+
+#[test]
+fn networks_from_shapes_alone_have_as_many_weights_and_operations_as_the_published_ones() {
+    // Parameters of torchvision's models less biases and batch norms; multiplications for one image of 224 x 224.
+    for (name, layers, weights, multiplications) in [
+        ("vgg16", 16, 138_344_128_usize, 15.47e9),
+        ("resnet50", 54, 25_502_912, 4.09e9),
+        ("mobilenet-v2", 53, 3_469_760, 0.30e9),
+    ] {
+        let (_, network) = Network::load(&networks().join(format!("{name}.yaml"))).unwrap();
+        assert_eq!(network.linear_layers().len(), layers, "{name}");
+        let of = |layer: &network::LinearLayer| layer.weights().values().len();
+        assert_eq!(network.linear_layers().map(|(_, layer)| of(layer)).sum::<usize>(), weights, "{name}");
+        let products: usize =
+            network.linear_layers().map(|(_, layer)| of(layer) * layer.output().positions()).sum();
+        assert!((products as f64 / multiplications - 1.0).abs() < 0.01, "{name}: {products}");
+        for (_, layer) in network.linear_layers() {
+            let (zeros, of_all) = (layer.weights().sparsity(), of(layer) as f64);
+            // Four standard deviations of a share drawn that often.
+            assert!(
+                (zeros - 0.8).abs() < 4.0 * (0.16 / of_all).sqrt() + 1e-9,
+                "{name} {}: {zeros}",
+                layer.name()
             );
-            described += 1;
         }
     }
-    assert_eq!(described, 10);
+}
+
+#[test]
+fn activations_of_a_network_from_a_seed_keep_a_sensible_range() {
+    let (_, network) = Network::load(&networks().join("mobilenet-v2.yaml")).unwrap();
+    let pixels = (0..network.input().shape().len()).map(|place| (place * 7919 % 256) as u16).collect();
+    let image = FeatureMap::new(network.input().shape(), pixels).unwrap();
+    for (id, statistics) in network.activation_statistics(&[image]).unwrap() {
+        let name = network.layer(id).unwrap().name();
+        // Neither do the values vanish, nor do most of them stand at the top of the range.
+        let set = statistics.set_bit_share();
+        assert!((0.05..0.75).contains(&set), "{name}: {set}");
+    }
 }
 
 #[test]

@@ -131,14 +131,14 @@ impl ActivationPrograms {
         let (programs, rows) = match activation.operation() {
             Operation::Input | Operation::Flatten { .. } | Operation::Concat { .. } => return Ok(None),
             Operation::MaxPool { source, window } => {
-                let size = (window.kernel_height() as u8, window.kernel_width() as u8);
+                let size = pool_size(*window).map_err(failed)?;
                 let program = max_pool_program(size, bits(*source), geometry).map_err(failed)?;
                 // Padding is 0, and never larger than an activation.
                 let padding = vec![0; activation.shape().channels];
                 (vec![program], Rows::Values { source: *source, window: *window, padding })
             }
             Operation::SumPool { source, window } => {
-                let size = (window.kernel_height() as u8, window.kernel_width() as u8);
+                let size = pool_size(*window).map_err(failed)?;
                 let program = sum_pool_program(size, bits(*source), geometry).map_err(failed)?;
                 let padding =
                     network.activation(*source).map_or(Vec::new(), |source| source.zeros().to_vec());
@@ -272,6 +272,15 @@ impl ActivationPrograms {
             .map(|values| FeatureMap::new(self.shape, values).map_err(wrong_shape))
             .collect::<Result<_, _>>()?;
         Ok((maps, events))
+    }
+}
+
+/// Rows and columns of a pool's window.
+fn pool_size(window: Window) -> Result<(u8, u8), ActivationError> {
+    let (height, width) = (window.kernel_height(), window.kernel_width());
+    match (u8::try_from(height), u8::try_from(width)) {
+        (Ok(rows), Ok(columns)) => Ok((rows, columns)),
+        _ => Err(ActivationError::Window { height, width }),
     }
 }
 

@@ -24,8 +24,9 @@ use technology::{ParameterSet, Parameters, TechnologyFile};
 
 use crate::error::RunError;
 use crate::manifest::{
-    CrossbarPoint, ImageSource, Images, Manifest, Thresholded, UsersData, WeightPrecision,
+    CrossbarPoint, Document, ImageSource, Images, Manifest, Thresholded, UsersData, WeightPrecision,
 };
+use crate::schema::SchemaKind;
 use crate::stages::cache::{Key, Kind, StageCache, Use};
 use crate::stages::run::{Kept, MachineRun, RunLayer, RunRequest, Way};
 use crate::trials::{KeptRecord, Trials};
@@ -329,6 +330,7 @@ impl<'w> Models<'w> {
     /// If it is missing or wrong.
     pub fn processor_technology(&self, name: &str) -> Result<TechnologyFile<ProcessorDesign>, RunError> {
         let path = self.workspace.technology("rtm-ap", name);
+        check_technology(SchemaKind::RtmAp, &path)?;
         let file = rtm_ap::load_technology(&path)?;
         self.note_input(&path)?;
         Ok(file)
@@ -340,6 +342,7 @@ impl<'w> Models<'w> {
     /// If it is missing or wrong.
     pub fn crossbar_technology(&self, point: &CrossbarPoint) -> Result<TechnologyFile<Design>, RunError> {
         let path = self.workspace.technology("crossbar", &point.technology);
+        check_technology(SchemaKind::Crossbar, &path)?;
         let mut file = crossbar::load_technology(&path)?;
         self.note_input(&path)?;
         let design = &mut file.design;
@@ -359,6 +362,7 @@ impl<'w> Models<'w> {
         node_nm: Option<f64>,
     ) -> Result<TechnologyFile<ArrayDesign>, RunError> {
         let path = self.workspace.technology("digital", name);
+        check_technology(SchemaKind::Digital, &path)?;
         let mut file = digital::load_technology(&path)?;
         self.note_input(&path)?;
         file.design.node_nm = node_nm.unwrap_or(file.design.node_nm);
@@ -413,6 +417,7 @@ impl<'w> Models<'w> {
     /// If it is missing or wrong.
     pub fn fault_rates(&self, name: &str) -> Result<faults::LiteratureRates, RunError> {
         let path = self.workspace.technology("faults", name);
+        check_technology(SchemaKind::Faults, &path)?;
         let file = TechnologyFile::<()>::load(&path, &[faults::LiteratureRates::DECLARATIONS])?;
         self.note_input(&path)?;
         Ok(faults::LiteratureRates::resolve(&file.parameters)?)
@@ -424,6 +429,7 @@ impl<'w> Models<'w> {
     /// If it is missing or wrong.
     pub fn analog(&self, name: &str) -> Result<ParameterSet, RunError> {
         let path = self.workspace.technology("analog", name);
+        check_technology(SchemaKind::Analog, &path)?;
         let file = TechnologyFile::<()>::load(&path, &[crate::studies::fault_comparison::ANALOG])?;
         self.note_input(&path)?;
         Ok(file.parameters)
@@ -435,6 +441,7 @@ impl<'w> Models<'w> {
     /// If it is missing or wrong.
     pub fn endurance(&self, name: &str) -> Result<ParameterSet, RunError> {
         let path = self.workspace.technology("endurance", name);
+        check_technology(SchemaKind::Endurance, &path)?;
         let file = TechnologyFile::<()>::load(&path, &[faults::LiteratureEndurance::DECLARATIONS])?;
         self.note_input(&path)?;
         Ok(file.parameters)
@@ -503,6 +510,18 @@ pub fn crossbar_report(
     };
     let precision = Precision { weights, activation_bits: point.activation_bits };
     Ok(Crossbar::new(file.design, &file.parameters)?.evaluate(layers, precision)?)
+}
+
+/// Holds a technology file against its schema, so that everything that is wrong with it is said at once.
+///
+/// # Errors
+/// If anything is.
+fn check_technology(kind: SchemaKind, path: &Path) -> Result<(), RunError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| RunError::Unreadable { path: path.to_owned(), source })?;
+    let mut document = Document::parse(&text, path)?;
+    document.hold_against(&kind.schema(), None);
+    Ok(document.reject_if_any(Vec::new())?)
 }
 
 /// BLAKE3 of all weights of a network.

@@ -38,6 +38,14 @@ pub enum ActivationError {
         /// The array.
         geometry: crate::Geometry,
     },
+    /// A pool's window of more rows or columns than its elements are told apart by.
+    #[error("a pool of {height}x{width}; expected at most 255 rows and columns on the arrays")]
+    Window {
+        /// Rows.
+        height: usize,
+        /// Columns.
+        width: usize,
+    },
     /// A value has more bits than an operand can have.
     #[error("a sum of {0} bits is needed; an operand has at most 255")]
     TooWide(u32),

@@ -104,6 +104,8 @@ mod tests {
             &hardware_features::SEGMENTS,
             &accuracy::ACCURACIES,
             &crate::claims::CLAIMS,
+            &crate::commands::crossbar::CROSSBAR_LAYERS,
+            &crate::commands::plan::PLAN,
             &crate::commands::status::STATUS,
             &crate::commands::diff::CHANGES,
             &simulate::SIMULATION,
