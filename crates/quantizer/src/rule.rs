@@ -94,6 +94,14 @@ impl Sparsity {
     }
 }
 
+impl Sparsity {
+    /// The nearest share of zeros that is legal, for what was computed.
+    pub(crate) fn clamped(share: f64) -> Self {
+        const MOST: f64 = 0.999_999;
+        Self(if share.is_nan() { 0.0 } else { share.clamp(0.0, MOST) })
+    }
+}
+
 impl Threshold {
     /// A magnitude.
     ///

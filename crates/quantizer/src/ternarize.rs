@@ -94,6 +94,23 @@ pub fn ternarize_at(
     TernaryLayer::new(shape, &filters, thresholds)
 }
 
+/// Weights that are ternary already, each filter being of −a, 0 and a for some a, as they are; `None` if they are not.
+///
+/// # Errors
+/// As for [`ternarize`].
+pub fn keep_ternary(shape: [usize; 4], weights: &[f32]) -> Result<Option<TernaryLayer>, TernarizeError> {
+    let filters = filters(shape, weights)?;
+    let is_ternary = filters.iter().all(|filter| {
+        let mut magnitudes = filter.iter().map(|weight| weight.abs()).filter(|&magnitude| magnitude > 0.0);
+        let first = magnitudes.next();
+        magnitudes.all(|magnitude| Some(magnitude) == first)
+    });
+    if !is_ternary {
+        return Ok(None);
+    }
+    TernaryLayer::new(shape, &filters, vec![0.0; filters.len()]).map(Some)
+}
+
 /// The finite weights of each output.
 fn filters(shape: [usize; 4], weights: &[f32]) -> Result<Vec<&[f32]>, TernarizeError> {
     let [outputs, inputs, kernel_height, kernel_width] = shape;
@@ -147,6 +164,15 @@ impl TernaryLayer {
     /// What a weight of 1 stands for, per filter: the mean magnitude of the kept weights, 0 for a filter without any.
     pub fn alpha(&self) -> &[f32] {
         &self.alpha
+    }
+
+    /// The weights that it stands for: α times the ternary ones, row-major.
+    pub fn approximation(&self) -> Vec<f32> {
+        let length = self.weights.values().len() / self.alpha.len().max(1);
+        let filters = self.weights.values().chunks_exact(length.max(1)).zip(&self.alpha);
+        filters
+            .flat_map(|(filter, &alpha)| filter.iter().map(move |&weight| alpha * f32::from(weight)))
+            .collect()
     }
 
     /// The threshold used for each filter.

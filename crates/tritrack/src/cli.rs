@@ -72,6 +72,12 @@ pub enum Command {
     Schema(commands::schema::Arguments),
     /// List the experiments with their titles
     List,
+    /// Read a trained network from an ONNX model
+    #[command(after_help = commands::import::EXAMPLES)]
+    Import(commands::import::Arguments),
+    /// Make a float network's weights ternary and round its activations, with images that calibrate it
+    #[command(after_help = commands::quantize::EXAMPLES)]
+    Quantize(commands::quantize::Arguments),
     /// Compile a network's layers: sums, assembly, or counts of operations, passes and track steps
     #[command(
         after_help = "Example: tritrack compile resnet18-s80-a4 --layer stem --cse cross-channel --unlimited --format json"

@@ -105,7 +105,7 @@ pub enum RunError {
     Manifest(#[from] ManifestError),
     /// A network cannot be loaded.
     #[error(transparent)]
-    Network(#[from] network::NetworkError),
+    Network(Box<network::NetworkError>),
     /// Images cannot be loaded.
     #[error(transparent)]
     Images(#[from] network::ImagesError),
@@ -162,6 +162,15 @@ pub enum RunError {
     /// Weights cannot be made ternary.
     #[error(transparent)]
     Quantize(#[from] quantizer::QuantizeError),
+    /// A model cannot be imported.
+    #[error(transparent)]
+    Import(#[from] onnx::ImportError),
+    /// A float network cannot be read or written.
+    #[error(transparent)]
+    FloatNetwork(#[from] float_network::FloatFileError),
+    /// A float network cannot be quantized.
+    #[error(transparent)]
+    PostTraining(#[from] quantizer::PostTrainingError),
     /// A rule of quantization is out of range.
     #[error(transparent)]
     QuantizationRule(#[from] quantizer::RuleError),
@@ -183,6 +192,13 @@ pub enum RunError {
     /// A figure cannot be drawn.
     #[error(transparent)]
     Figure(#[from] figures::FigureError),
+}
+
+impl From<network::NetworkError> for RunError {
+    fn from(error: network::NetworkError) -> Self {
+        // It is by far the largest.
+        Self::Network(Box::new(error))
+    }
 }
 
 /// `; did you mean ...?` if a known name is close.

@@ -7,6 +7,7 @@ mod error;
 mod manifest;
 mod models;
 mod progress;
+mod quick;
 mod report;
 mod reproduce;
 mod schema;
@@ -72,6 +73,10 @@ fn run(arguments: &Arguments) -> Result<(), RunError> {
         Command::Explain(arguments) => commands::explain::run(arguments, &workspace, &mut output),
         Command::Report(arguments) => commands::report::run(arguments, &workspace, &mut output),
         Command::Verify(arguments) => commands::verify::run(arguments, &workspace, &mut output),
+        Command::Import(arguments) => commands::import::run(&workspace, arguments, &mut output),
+        Command::Quantize(arguments) => {
+            commands::quantize::run(arguments, &Models::new(&workspace, Use::Off), &mut output)
+        }
         Command::Compile(arguments) => {
             commands::compile::run(arguments, &Models::new(&workspace, Use::Off), &mut output)
         }

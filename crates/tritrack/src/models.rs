@@ -24,8 +24,9 @@ use technology::{ParameterSet, Parameters, TechnologyFile};
 
 use crate::error::RunError;
 use crate::manifest::{
-    CrossbarPoint, ImageSource, Images, Manifest, Thresholded, UsersData, WeightPrecision, check_form,
+    CrossbarPoint, Document, ImageSource, Images, Manifest, Thresholded, UsersData, WeightPrecision,
 };
+use crate::schema::SchemaKind;
 use crate::stages::cache::{Key, Kind, StageCache, Use};
 use crate::stages::run::{Kept, MachineRun, RunLayer, RunRequest, Way};
 use crate::trials::{KeptRecord, Trials};
@@ -127,7 +128,7 @@ impl<'w> Models<'w> {
         let (description, network) = match Network::load(&path) {
             // The reader stops at the first field that is not of its form; there may be more.
             Err(NetworkError::Description(DescriptionError::Yaml { .. })) => {
-                check_form::<NetworkDescription>(&path)?;
+                check_form(SchemaKind::Network, &path)?;
                 Network::load(&path)?
             }
             loaded => loaded?,
@@ -359,6 +360,7 @@ impl<'w> Models<'w> {
     /// If it is missing or wrong.
     pub fn processor_technology(&self, name: &str) -> Result<TechnologyFile<ProcessorDesign>, RunError> {
         let path = self.workspace.technology("rtm-ap", name);
+        check_form(SchemaKind::RtmAp, &path)?;
         let file = rtm_ap::load_technology(&path)?;
         self.note_input(&path)?;
         Ok(file)
@@ -370,6 +372,7 @@ impl<'w> Models<'w> {
     /// If it is missing or wrong.
     pub fn crossbar_technology(&self, point: &CrossbarPoint) -> Result<TechnologyFile<Design>, RunError> {
         let path = self.workspace.technology("crossbar", &point.technology);
+        check_form(SchemaKind::Crossbar, &path)?;
         let mut file = crossbar::load_technology(&path)?;
         self.note_input(&path)?;
         let design = &mut file.design;
@@ -389,6 +392,7 @@ impl<'w> Models<'w> {
         node_nm: Option<f64>,
     ) -> Result<TechnologyFile<ArrayDesign>, RunError> {
         let path = self.workspace.technology("digital", name);
+        check_form(SchemaKind::Digital, &path)?;
         let mut file = digital::load_technology(&path)?;
         self.note_input(&path)?;
         file.design.node_nm = node_nm.unwrap_or(file.design.node_nm);
@@ -443,6 +447,7 @@ impl<'w> Models<'w> {
     /// If it is missing or wrong.
     pub fn fault_rates(&self, name: &str) -> Result<faults::LiteratureRates, RunError> {
         let path = self.workspace.technology("faults", name);
+        check_form(SchemaKind::Faults, &path)?;
         let file = TechnologyFile::<()>::load(&path, &[faults::LiteratureRates::DECLARATIONS])?;
         self.note_input(&path)?;
         Ok(faults::LiteratureRates::resolve(&file.parameters)?)
@@ -454,6 +459,7 @@ impl<'w> Models<'w> {
     /// If it is missing or wrong.
     pub fn analog(&self, name: &str) -> Result<ParameterSet, RunError> {
         let path = self.workspace.technology("analog", name);
+        check_form(SchemaKind::Analog, &path)?;
         let file = TechnologyFile::<()>::load(&path, &[crate::studies::fault_comparison::ANALOG])?;
         self.note_input(&path)?;
         Ok(file.parameters)
@@ -465,6 +471,7 @@ impl<'w> Models<'w> {
     /// If it is missing or wrong.
     pub fn endurance(&self, name: &str) -> Result<ParameterSet, RunError> {
         let path = self.workspace.technology("endurance", name);
+        check_form(SchemaKind::Endurance, &path)?;
         let file = TechnologyFile::<()>::load(&path, &[faults::LiteratureEndurance::DECLARATIONS])?;
         self.note_input(&path)?;
         Ok(file.parameters)
@@ -533,6 +540,18 @@ pub fn crossbar_report(
     };
     let precision = Precision { weights, activation_bits: point.activation_bits };
     Ok(Crossbar::new(file.design, &file.parameters)?.evaluate(layers, precision)?)
+}
+
+/// Holds a file against its schema, so that everything that is wrong with it is said at once.
+///
+/// # Errors
+/// If anything is.
+fn check_form(kind: SchemaKind, path: &Path) -> Result<(), RunError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| RunError::Unreadable { path: path.to_owned(), source })?;
+    let mut document = Document::parse(&text, path)?;
+    document.hold_against(&kind.schema(), None);
+    Ok(document.reject_if_any(Vec::new())?)
 }
 
 /// BLAKE3 of all weights of a network.

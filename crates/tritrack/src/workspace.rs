@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 use crate::error::RunError;
 use crate::manifest::UsersData;
 
+/// How the files of float networks end.
+const FLOAT: &str = ".float.safetensors.zst";
+
 /// A folder with `experiments/`, `results/` and `figures/`.
 #[derive(Debug, Clone)]
 pub struct Workspace {
@@ -149,6 +152,39 @@ impl Workspace {
     /// The description of a network.
     pub fn network(&self, name: &str) -> PathBuf {
         self.root.join("experiments/networks").join(format!("{name}.yaml"))
+    }
+
+    /// Where networks are written: the given folder, or that of the workspace's networks.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn folder_for_networks(&self, given: Option<&Path>) -> Result<PathBuf, RunError> {
+        let folder = given.map_or_else(|| self.root.join("experiments/networks"), Path::to_owned);
+        match std::fs::create_dir_all(&folder) {
+            Ok(()) => Ok(folder),
+            Err(source) => Err(RunError::Unwritable { path: folder, source }),
+        }
+    }
+
+    /// The file of an imported float network.
+    pub fn float_network(&self, name: &str) -> PathBuf {
+        self.root.join("experiments/networks").join(format!("{name}{FLOAT}"))
+    }
+
+    /// The names of all imported float networks, sorted.
+    ///
+    /// # Errors
+    /// If the folder cannot be read.
+    pub fn float_networks(&self) -> Result<Vec<String>, RunError> {
+        let folder = self.root.join("experiments/networks");
+        let unreadable = |source| RunError::Unreadable { path: folder.clone(), source };
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(&folder).map_err(unreadable)? {
+            let file = entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned();
+            names.extend(file.strip_suffix(FLOAT).map(str::to_owned));
+        }
+        names.sort();
+        Ok(names)
     }
 
     /// The folder of a data set that the repository carries.

@@ -5,7 +5,7 @@ use std::io::Write;
 use clap::{Args, ValueEnum};
 use tables::write_atomically;
 
-use super::{Format, rendered};
+use super::{Format, print_table};
 use crate::claims::{Claim, Claims, Judged, between_marks, claims_table, judge, markdown, sentence, update};
 use crate::error::RunError;
 use crate::manifest::Manifest;
@@ -44,6 +44,8 @@ enum ClaimsFormat {
     Json,
     /// Comma-separated values
     Csv,
+    /// The bytes of a Parquet file
+    Parquet,
 }
 
 /// Runs the command.
@@ -63,8 +65,9 @@ pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write
     match arguments.format {
         ClaimsFormat::Text => print(&judged, workspace, output)?,
         ClaimsFormat::Markdown => drop(write!(output, "{page}")),
-        ClaimsFormat::Json => drop(write!(output, "{}", rendered(&claims_table(&judged)?, Format::Json))),
-        ClaimsFormat::Csv => drop(write!(output, "{}", rendered(&claims_table(&judged)?, Format::Csv))),
+        ClaimsFormat::Json => print_table(&claims_table(&judged)?, Format::Json, output)?,
+        ClaimsFormat::Csv => print_table(&claims_table(&judged)?, Format::Csv, output)?,
+        ClaimsFormat::Parquet => print_table(&claims_table(&judged)?, Format::Parquet, output)?,
     }
     if arguments.check { check(&judged, &page, workspace) } else { Ok(()) }
 }

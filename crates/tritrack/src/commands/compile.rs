@@ -12,7 +12,7 @@ use network::LinearLayer;
 use rtm_ap::MachineLayer;
 use tables::{Column, Schema, Table, Value};
 
-use super::{Format, MachineArguments, rendered};
+use super::{Format, MachineArguments, print_table};
 use crate::error::RunError;
 use crate::models::Models;
 
@@ -154,7 +154,7 @@ pub fn run(arguments: &Arguments, models: &Models<'_>, output: &mut impl Write) 
         }
     }
     if emit == Emit::Stats {
-        let _ = writeln!(output, "{}", rendered(&table, arguments.format).trim_end());
+        print_table(&table, arguments.format, output)?;
     }
     Ok(())
 }

@@ -10,8 +10,10 @@ use crossbar::{
 };
 use serde_json::{Map, Value, json};
 use serde_yaml::Value as Yaml;
+use tables::{Column, Schema, Table};
 use technology::{Parameters, Quantity, TechnologyFile};
 
+use super::print_table;
 use crate::error::RunError;
 use crate::manifest::{ImageSource, Images, WeightPrecision};
 use crate::models::{Models, weight_sparsity};
@@ -95,7 +97,37 @@ pub enum Format {
     Text,
     /// For programs: everything, in full precision.
     Json,
+    /// The layers and their sum, as comma-separated values.
+    Csv,
+    /// The same, as the bytes of a Parquet file.
+    Parquet,
 }
+
+/// The layers of a network on a crossbar.
+pub static CROSSBAR_LAYERS: Schema = Schema::new(
+    "crossbar_layers",
+    "What every layer of a network costs on a crossbar, for one image; the last row is their sum.",
+    &[
+        Column::text("layer", "Name of the layer, or `total`."),
+        Column::integer("arrays", "", "Subarrays that hold its weights, copies included."),
+        Column::real(
+            "conversion",
+            "pJ",
+            "Energy of converters, with the current of columns and the charging of word lines.",
+        ),
+        Column::real("accumulation", "pJ", "Energy of shift-adders and adder trees."),
+        Column::real("drivers", "pJ", "Energy of word-line drivers and switches."),
+        Column::real("buffers", "pJ", "Energy of buffers and registers."),
+        Column::real(
+            "interconnect",
+            "pJ",
+            "Energy of wires between subarrays, elements, tiles and the global buffer.",
+        ),
+        Column::real("leakage", "pJ", "Leakage over the layer's time."),
+        Column::real("energy", "pJ", "All of these."),
+        Column::real("latency", "ns", "Time of the layer."),
+    ],
+);
 
 /// A parameter or a design field with its new value, `path=value`.
 #[derive(Debug, Clone)]
@@ -168,6 +200,8 @@ pub fn run(
             object.insert("activation_bits".into(), json!(activation_bits));
             format!("{:#}\n", Value::Object(object))
         }
+        Format::Csv => return print_table(&as_table(&report)?, super::Format::Csv, output),
+        Format::Parquet => return print_table(&as_table(&report)?, super::Format::Parquet, output),
     };
     // A reader that went away is no error.
     let _ = output.write_all(text.as_bytes());
@@ -313,6 +347,18 @@ impl Line {
         );
         cells
     }
+}
+
+fn as_table(report: &NetworkReport) -> Result<Table, RunError> {
+    let mut table = Table::new(&CROSSBAR_LAYERS);
+    let names = crossbar::EnergyParts::NAMES.iter().copied().chain(["leakage"]);
+    for line in report.layers.iter().map(Line::of).chain([Line::total(report)]) {
+        let parts = names.clone().zip(line.energies.iter().map(|&energy| energy.into()));
+        let first = [("layer", line.name.as_str().into()), ("arrays", (line.arrays as i64).into())];
+        let last = [("energy", line.energy.into()), ("latency", line.latency.into())];
+        table.push_row(first.into_iter().chain(parts).chain(last))?;
+    }
+    Ok(table)
 }
 
 fn as_text(report: &NetworkReport) -> String {

@@ -8,7 +8,7 @@ use std::process::Command;
 use clap::Args;
 use tables::{Column, Kind, Row, Schema, Table, Value, read_parquet};
 
-use super::{Format, rendered};
+use super::{Format, print_table};
 use crate::error::RunError;
 use crate::workspace::Workspace;
 
@@ -114,7 +114,7 @@ pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write
     if table.is_empty() && arguments.format == Format::Text {
         let _ = writeln!(output, "{compared} numbers compared; none differs");
     } else {
-        let _ = writeln!(output, "{}", rendered(&table, arguments.format).trim_end());
+        print_table(&table, arguments.format, output)?;
     }
     if arguments.format == Format::Text {
         if !changes.is_empty() {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use clap::Args;
 use data_sets::{BrokenFiles, Fitting, Reading};
-use network::ImageSet;
+use network::{DataSet, ImageSet};
 
 use crate::error::RunError;
 use crate::manifest::ImageSource;
@@ -42,6 +42,25 @@ impl ImageArguments {
             "golden" => models.all_images(network, ImageSource::Golden)?,
             "fashion-mnist" => models.all_images(network, ImageSource::FashionMnist)?,
             path => self.open(Path::new(path), network.network.input().shape())?,
+        };
+        Ok(set.first(self.count.unwrap_or(set.len()))?)
+    }
+
+    /// The images for a network that is not one of the workspace yet.
+    ///
+    /// # Errors
+    /// If they are not there, damaged, or fewer than asked for; such a network has no golden inputs.
+    pub fn load_for(&self, models: &Models<'_>, shape: network::Shape) -> Result<ImageSet, RunError> {
+        let set = match self.images.as_str() {
+            "golden" => {
+                let message =
+                    "this network has no golden inputs; name images with --images, for example fashion-mnist";
+                return Err(RunError::Argument { message: message.into() });
+            }
+            "fashion-mnist" => {
+                data_sets::load(DataSet::FashionMnist, &models.workspace().data("fashion-mnist"))?
+            }
+            path => self.open(Path::new(path), shape)?,
         };
         Ok(set.first(self.count.unwrap_or(set.len()))?)
     }

@@ -10,7 +10,7 @@ use rtm_ap::Machine;
 use tables::{Column, Schema, Table};
 
 use super::images::ImageArguments;
-use super::{Format, MachineArguments, rendered};
+use super::{Format, MachineArguments, print_table};
 use crate::error::RunError;
 use crate::models::Models;
 use crate::progress::Progress;
@@ -173,6 +173,6 @@ pub fn run(arguments: &Arguments, models: &Models<'_>, output: &mut impl Write) 
     if let Some(path) = &arguments.parquet {
         tables::write_parquet(&table, path)?;
     }
-    let _ = writeln!(output, "{}", rendered(&table, arguments.format).trim_end());
+    print_table(&table, arguments.format, output)?;
     Ok(())
 }

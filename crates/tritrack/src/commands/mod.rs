@@ -6,8 +6,10 @@ pub mod crossbar;
 pub mod diff;
 pub mod explain;
 pub mod images;
+pub mod import;
 pub mod inject;
 pub mod plan;
+pub mod quantize;
 pub mod report;
 pub mod schema;
 pub mod shard;
@@ -15,6 +17,8 @@ pub mod simulate;
 pub mod status;
 pub mod submit;
 pub mod verify;
+
+use std::io::{IsTerminal, Write};
 
 use clap::{Args, ValueEnum};
 use compiler::{Geometry, Layout, Options, Sharing};
@@ -30,6 +34,8 @@ pub enum Format {
     Json,
     /// Comma-separated values
     Csv,
+    /// The bytes of a Parquet file, for a pipe or a file
+    Parquet,
 }
 
 /// The array and the compiler's options.
@@ -69,11 +75,23 @@ impl MachineArguments {
     }
 }
 
-/// A table in the format asked for.
-pub fn rendered(table: &tables::Table, format: Format) -> String {
-    match format {
-        Format::Text => tables::to_text(table),
-        Format::Json => tables::to_json(table),
-        Format::Csv => tables::to_csv(table),
-    }
+/// Prints a table in the format asked for.
+///
+/// # Errors
+/// If it is asked for as Parquet on a terminal.
+pub fn print_table(table: &tables::Table, format: Format, output: &mut impl Write) -> Result<(), RunError> {
+    let lines = |text: String| format!("{}\n", text.trim_end()).into_bytes();
+    let bytes = match format {
+        Format::Text => lines(tables::to_text(table)),
+        Format::Json => lines(tables::to_json(table)),
+        Format::Csv => lines(tables::to_csv(table)),
+        Format::Parquet if std::io::stdout().is_terminal() => {
+            let message = "--format parquet is not for a terminal; send it to a file with `> table.parquet`";
+            return Err(RunError::Argument { message: message.into() });
+        }
+        Format::Parquet => tables::parquet_bytes(table)?,
+    };
+    // A reader that went away is no error.
+    let _ = output.write_all(&bytes);
+    Ok(())
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 use clap::{Args, ValueEnum};
 use tables::{Column, Schema, Table};
 
-use super::{Format, rendered};
+use super::{Format, print_table};
 use crate::error::RunError;
 use crate::models::Models;
 use crate::reproduce::chosen;
@@ -58,6 +58,8 @@ enum PlanFormat {
     Json,
     /// Comma-separated values
     Csv,
+    /// The bytes of a Parquet file
+    Parquet,
     /// A graph for Graphviz
     Dot,
     /// A graph for Mermaid, which Markdown pages show
@@ -81,12 +83,13 @@ pub fn run(
             PlanFormat::Dot => drop(write!(output, "{}", plan.dot())),
             PlanFormat::Mermaid => drop(write!(output, "{}", plan.mermaid())),
             PlanFormat::Text => print(&plan, output),
-            PlanFormat::Json | PlanFormat::Csv => push(&mut table, &plan)?,
+            PlanFormat::Json | PlanFormat::Csv | PlanFormat::Parquet => push(&mut table, &plan)?,
         }
     }
     match arguments.format {
-        PlanFormat::Json => drop(writeln!(output, "{}", rendered(&table, Format::Json).trim_end())),
-        PlanFormat::Csv => drop(writeln!(output, "{}", rendered(&table, Format::Csv).trim_end())),
+        PlanFormat::Json => print_table(&table, Format::Json, output)?,
+        PlanFormat::Csv => print_table(&table, Format::Csv, output)?,
+        PlanFormat::Parquet => print_table(&table, Format::Parquet, output)?,
         PlanFormat::Text | PlanFormat::Dot | PlanFormat::Mermaid => {}
     }
     Ok(())

@@ -5,7 +5,7 @@ use std::io::Write;
 use clap::Args;
 use tables::{Column, Schema, Table, Value};
 
-use super::{Format, rendered};
+use super::{Format, print_table};
 use crate::error::RunError;
 use crate::manifest::Manifest;
 use crate::state::staleness;
@@ -49,6 +49,6 @@ pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write
             ("needs", if needs.is_empty() { Value::Missing } else { needs.join(", ").as_str().into() }),
         ])?;
     }
-    let _ = writeln!(output, "{}", rendered(&table, arguments.format).trim_end());
+    print_table(&table, arguments.format, output)?;
     Ok(())
 }

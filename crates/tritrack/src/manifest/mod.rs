@@ -201,18 +201,6 @@ impl Manifest {
     }
 }
 
-/// Tells everything in which a file is not of the form of `T`.
-///
-/// # Errors
-/// If there is anything, or the file cannot be read.
-pub fn check_form<T: JsonSchema>(path: &Path) -> Result<(), ManifestError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| ManifestError::Unreadable { path: path.to_owned(), source })?;
-    let mut document = Document::parse(&text, path)?;
-    document.validate::<T>(None);
-    document.reject_if_any(Vec::new())
-}
-
 /// What is wrong with the number of studies. Nothing, where a name is unknown: it may be meant for one, and is told.
 fn not_one_study(root: &Node, known: &[&str]) -> Option<String> {
     let Value::Fields(fields) = &root.value else { return None };

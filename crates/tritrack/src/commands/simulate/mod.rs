@@ -14,7 +14,7 @@ use serde_json::json;
 use technology::Parameters;
 
 use super::images::ImageArguments;
-use super::{Format, MachineArguments, rendered};
+use super::{Format, MachineArguments, print_table};
 use crate::error::RunError;
 use crate::models::Models;
 use crate::progress::Progress;
@@ -113,7 +113,7 @@ pub fn run(arguments: &Arguments, models: &Models<'_>, output: &mut impl Write) 
         if let Some(path) = &arguments.parquet {
             ::tables::write_parquet(&table, path)?;
         }
-        let _ = writeln!(output, "{}", rendered(&table, arguments.format).trim_end());
+        print_table(&table, arguments.format, output)?;
         return Ok(());
     }
 
@@ -216,14 +216,14 @@ fn print(
     match arguments.format {
         Format::Text => {
             let shown = if arguments.show == View::Layers { table.select(&tables::SHOWN)? } else { table };
-            let _ = writeln!(output, "{}", rendered(&shown, Format::Text).trim_end());
+            print_table(&shown, Format::Text, output)?;
             top1.into_iter().for_each(|line| drop(writeln!(output, "{line}")));
             if arguments.check {
                 let _ = writeln!(output, "every value of {} images equals the integer inference", set.len());
             }
         }
-        Format::Csv => {
-            let _ = write!(output, "{}", rendered(&table, Format::Csv));
+        Format::Csv | Format::Parquet => {
+            print_table(&table, arguments.format, output)?;
             // Beside the table, so that it stays one.
             top1.into_iter().for_each(|line| drop(writeln!(std::io::stderr(), "{line}")));
         }

@@ -1,0 +1,101 @@
+//! What keeps a model from being read.
+
+use std::io;
+use std::path::PathBuf;
+
+use float_network::FloatGraphError;
+
+use crate::operators::supported_operators;
+
+/// A node that is not supported, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The node's name, or the name of its output if it has none.
+    pub node: String,
+    /// Its operator, with the domain if that is not ONNX's own.
+    pub operator: String,
+    /// What was found and what would be supported.
+    pub reason: String,
+}
+
+/// Why a model cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The file cannot be read.
+    #[error("{}: cannot be read: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The bytes are not an ONNX model.
+    #[error("{}: not a whole ONNX model (truncated or corrupt): {reason}", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What was found and what was expected.
+        reason: String,
+    },
+    /// The image's shape is not known, or not that of an image.
+    #[error("{}: input `{input}` is {found}; expected [batch, channels, rows, columns], known but for the batch (name the image's shape with --input-shape 3x224x224)", path.display())]
+    InputShape {
+        /// The file.
+        path: PathBuf,
+        /// The model's input.
+        input: String,
+        /// Its type.
+        found: String,
+    },
+    /// The model has not one input and an output.
+    #[error("{}: {inputs} inputs and {outputs} outputs that are not constants; expected one image and its logits", path.display())]
+    Ports {
+        /// The file.
+        path: PathBuf,
+        /// Inputs.
+        inputs: usize,
+        /// Outputs.
+        outputs: usize,
+    },
+    /// Nodes that are not supported, all of them.
+    #[error("{}: {} of {nodes} nodes are not supported:{}\nSupported are: {}", path.display(), problems.len(), list(problems), supported_operators().join(", "))]
+    Unsupported {
+        /// The file.
+        path: PathBuf,
+        /// Nodes of the model.
+        nodes: usize,
+        /// What is not supported.
+        problems: Vec<Problem>,
+    },
+    /// What was read does not make a network.
+    #[error("{}: {source}", path.display())]
+    Graph {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: FloatGraphError,
+    },
+}
+
+/// Nodes that are named in a message; more are counted.
+const NAMED: usize = 6;
+
+/// A line for each operator and reason, with the nodes.
+fn list(problems: &[Problem]) -> String {
+    let mut lines: Vec<(&str, &str, Vec<&str>)> = Vec::new();
+    for Problem { node, operator, reason } in problems {
+        match lines.iter_mut().find(|(o, r, _)| o == operator && r == reason) {
+            Some((_, _, nodes)) => nodes.push(node),
+            None => lines.push((operator, reason, vec![node])),
+        }
+    }
+    let line = |(operator, reason, nodes): &(&str, &str, Vec<&str>)| {
+        let named = nodes.iter().take(NAMED).map(|node| format!("`{node}`")).collect::<Vec<_>>().join(", ");
+        let more = match nodes.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        format!("\n  {operator}: {reason}: {named}{more}")
+    };
+    lines.iter().map(line).collect()
+}

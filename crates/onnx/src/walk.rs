@@ -1,0 +1,363 @@
+//! Reads a model node by node.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use float_network::{FloatGraphError, FloatNetwork, FloatNetworkBuilder, NodeId, Operation, PixelScale};
+use network::Shape;
+use prost::Message;
+
+use crate::array::Array;
+use crate::attributes::Attributes;
+use crate::error::{ImportError, Problem};
+use crate::fold::{FOLDED, fold};
+use crate::names::Names;
+use crate::operators;
+use crate::proto;
+use crate::tensor;
+use crate::value::{Form, Map, Value};
+
+/// Before this operator set, operators read their parameters in other ways.
+const OLDEST: i64 = 6;
+
+/// What the model itself does not say.
+#[derive(Debug, Clone, Default)]
+pub struct ImportOptions {
+    /// The network's name; the file's stem if left out.
+    pub name: Option<String>,
+    /// The shape of an image, where the model leaves it open.
+    pub input_shape: Option<Shape>,
+    /// What training did to pixels; if left out, they stand for 0 to 1.
+    pub pixels: Option<PixelScale>,
+}
+
+/// A model that was read.
+#[derive(Debug, Clone)]
+pub struct Imported {
+    /// The network.
+    pub network: FloatNetwork,
+    /// What was left out or changed, one fact each.
+    pub notes: Vec<String>,
+}
+
+/// Reads a model from a file; external data lie beside it.
+///
+/// # Errors
+/// If the file cannot be read, is no ONNX model, or has nodes that are not supported, all of which are told.
+pub fn import(path: &Path, options: &ImportOptions) -> Result<Imported, ImportError> {
+    let bytes = fs::read(path).map_err(|source| ImportError::Read { path: path.into(), source })?;
+    read(&bytes, path, path.parent(), options)
+}
+
+/// Reads a model from the bytes of the file `path`, without external data.
+///
+/// # Errors
+/// As for [`import`].
+pub fn import_bytes(bytes: &[u8], path: &Path, options: &ImportOptions) -> Result<Imported, ImportError> {
+    read(bytes, path, None, options)
+}
+
+fn read(
+    bytes: &[u8],
+    path: &Path,
+    folder: Option<&Path>,
+    options: &ImportOptions,
+) -> Result<Imported, ImportError> {
+    let format = |reason: String| ImportError::Format { path: path.into(), reason };
+    let model = proto::Model::decode(bytes).map_err(|error| format(error.to_string()))?;
+    let graph = model.graph.as_ref().ok_or_else(|| format("it holds no graph".into()))?;
+    let own = model.opset_import.iter().find(|set| matches!(set.domain.as_str(), "" | "ai.onnx"));
+    let version = own.map_or(1, |set| set.version);
+    if version < OLDEST {
+        return Err(format(format!("operator set {version}; expected {OLDEST} or newer")));
+    }
+    if graph.node.is_empty() {
+        return Err(format("its graph holds no nodes".into()));
+    }
+    let constants: BTreeMap<&str, &proto::Tensor> =
+        graph.initializer.iter().map(|tensor| (tensor.name.as_str(), tensor)).collect();
+    let inputs: Vec<&proto::ValueInfo> =
+        graph.input.iter().filter(|input| !constants.contains_key(input.name.as_str())).collect();
+    let (&[input], Some(output)) = (inputs.as_slice(), graph.output.first()) else {
+        let path = path.into();
+        return Err(ImportError::Ports { path, inputs: inputs.len(), outputs: graph.output.len() });
+    };
+    let failed = |source: FloatGraphError| ImportError::Graph { path: path.into(), source };
+    let (batch, shape, form) = image(input, graph, path, options)?;
+    let mut names = Names::default();
+    let builder = FloatNetworkBuilder::new(names.unique("input"), shape).map_err(failed)?;
+    let mut walk = Walk {
+        folder: folder.map(Path::to_owned),
+        batch,
+        constants,
+        values: BTreeMap::new(),
+        builder,
+        names,
+        notes: Vec::new(),
+        problems: Vec::new(),
+    };
+    walk.values.insert(&input.name, Value::Map(Map::new(NodeId::IMAGE, form)));
+    graph.node.iter().for_each(|node| walk.visit(node));
+    let result = walk.values.get(output.name.as_str()).cloned();
+    if let Some(Value::Map(map)) = &result
+        && map.integers.is_some()
+    {
+        walk.problems.push(Problem {
+            node: output.name.clone(),
+            operator: "QuantizeLinear".into(),
+            reason: "the network ends with integers; supported is a DequantizeLinear after them".into(),
+        });
+    }
+    if !walk.problems.is_empty() {
+        let (nodes, problems) = (graph.node.len(), walk.problems);
+        return Err(ImportError::Unsupported { path: path.into(), nodes, problems });
+    }
+    let Some(Value::Map(result)) = result else {
+        return Err(format(format!("its output `{}` does not depend on its input", output.name)));
+    };
+    if graph.output.len() > 1 {
+        walk.notes.push(format!("{} outputs: `{}` is kept", graph.output.len(), output.name));
+    }
+    let made_by = [model.producer_name.as_str(), model.producer_version.as_str()].join(" ");
+    if !made_by.trim().is_empty() {
+        walk.notes.insert(0, format!("written by {}", made_by.trim()));
+    }
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = options.name.clone().unwrap_or(stem);
+    let pixels = options.pixels.clone().unwrap_or_else(|| PixelScale::unit(shape.channels));
+    let network = walk.builder.finish(name, pixels, result.node).map_err(failed)?;
+    Ok(Imported { network, notes: walk.notes })
+}
+
+/// The batch, the shape of an image, and where its channels are.
+fn image(
+    input: &proto::ValueInfo,
+    graph: &proto::Graph,
+    path: &Path,
+    options: &ImportOptions,
+) -> Result<(usize, Shape, Form), ImportError> {
+    let dims = input.r#type.as_ref().and_then(|t| t.tensor_type.as_ref()).and_then(|t| t.shape.as_ref());
+    let dims = dims.map(|shape| shape.dim.as_slice()).unwrap_or_default();
+    let known = |dim: &proto::Dimension| usize::try_from(dim.dim_value).ok().filter(|&extent| extent > 0);
+    let is_last = is_turned_at_once(&input.name, graph);
+    let form = if is_last { Form::ChannelsLast } else { Form::ChannelsFirst };
+    let batch = dims.first().and_then(known).unwrap_or(1);
+    let given = options.input_shape.map(|shape| form.dims(batch, shape));
+    let extent = |axis: usize| known(dims.get(axis)?).or_else(|| given.as_ref()?.get(axis).copied());
+    let found = || {
+        let show = |dim: &proto::Dimension| match known(dim) {
+            Some(extent) => extent.to_string(),
+            None if dim.dim_param.is_empty() => "?".into(),
+            None => dim.dim_param.clone(),
+        };
+        let stated = dims.iter().map(show).collect::<Vec<_>>().join(", ");
+        let asked = options.input_shape.map_or(String::new(), |shape| format!(", asked for as {shape}"));
+        format!("[{stated}]{asked}")
+    };
+    let wrong = || ImportError::InputShape { path: path.into(), input: input.name.clone(), found: found() };
+    if !(dims.len() == 4 || dims.is_empty() && given.is_some()) {
+        return Err(wrong());
+    }
+    let open = |axis: usize| given.as_ref().and_then(|given| given.get(axis).copied());
+    let extents = [1, 2, 3].map(|axis| extent(axis).or_else(|| open(axis)));
+    let [Some(a), Some(b), Some(c)] = extents else { return Err(wrong()) };
+    let shape = if is_last { Shape::new(c, a, b) } else { Shape::new(a, b, c) };
+    if options.input_shape.is_some_and(|given| given != shape) {
+        return Err(wrong());
+    }
+    Ok((batch, shape, form))
+}
+
+/// Whether the first thing that happens to the image, scales and shifts aside, is that its channels are brought to the front.
+fn is_turned_at_once(input: &str, graph: &proto::Graph) -> bool {
+    let mut names = vec![input];
+    for node in &graph.node {
+        if !node.input.iter().any(|name| names.contains(&name.as_str())) {
+            continue;
+        }
+        match node.op_type.as_str() {
+            "Transpose" => {
+                let order = node.attribute.iter().find(|attribute| attribute.name == "perm");
+                return order.is_some_and(|order| order.ints == [0, 3, 1, 2]);
+            }
+            "Identity" | "Cast" | "Add" | "Sub" | "Mul" | "Div" | "QuantizeLinear" | "DequantizeLinear" => {
+                names.extend(node.output.iter().map(String::as_str));
+            }
+            _ => return false,
+        }
+    }
+    false
+}
+
+/// A model while it is read.
+pub(crate) struct Walk<'a> {
+    folder: Option<PathBuf>,
+    /// Images at once; 1 if that is left open.
+    pub batch: usize,
+    constants: BTreeMap<&'a str, &'a proto::Tensor>,
+    values: BTreeMap<&'a str, Value>,
+    pub builder: FloatNetworkBuilder,
+    names: Names,
+    pub notes: Vec<String>,
+    problems: Vec<Problem>,
+}
+
+/// A node with what it reads.
+pub(crate) struct Reader<'a> {
+    pub node: &'a proto::Node,
+    pub attributes: Attributes<'a>,
+    /// `None` for optional inputs that are left out.
+    pub inputs: Vec<Option<Value>>,
+}
+
+impl<'a> Walk<'a> {
+    fn visit(&mut self, node: &'a proto::Node) {
+        let value = match self.read(node) {
+            Ok(Some(value)) => value,
+            Ok(None) => Value::Failed,
+            Err(reason) => {
+                let output = node.output.first().cloned().unwrap_or_default();
+                let name = if node.name.is_empty() { output } else { node.name.clone() };
+                let operator = match node.domain.as_str() {
+                    "" | "ai.onnx" => node.op_type.clone(),
+                    domain => format!("{domain}.{}", node.op_type),
+                };
+                self.problems.push(Problem { node: name, operator, reason });
+                Value::Failed
+            }
+        };
+        for (place, output) in node.output.iter().enumerate() {
+            // Further outputs (masks, indices, statistics) are supported as long as nobody reads them.
+            let value = if place == 0 { value.clone() } else { Value::Failed };
+            self.values.insert(output, value);
+        }
+    }
+
+    /// The node's value; `None` if it reads a value that could not be made, which has been told.
+    fn read(&mut self, node: &'a proto::Node) -> Result<Option<Value>, String> {
+        if !operators::is_known(node) {
+            return Err("this operator is not supported".into());
+        }
+        let mut inputs = Vec::new();
+        for name in &node.input {
+            inputs.push(if name.is_empty() { None } else { Some(self.value(name)?) });
+        }
+        if inputs.iter().flatten().any(|value| matches!(value, Value::Failed)) {
+            return Ok(None);
+        }
+        let reader = Reader { node, attributes: Attributes::new(node), inputs };
+        let arrays = reader.inputs.iter().map(|value| match value {
+            Some(Value::Constant(array)) => Some(Some(array.as_ref())),
+            None => Some(None),
+            Some(_) => None,
+        });
+        let value = match arrays.collect::<Option<Vec<Option<&Array>>>>() {
+            Some(arrays) if FOLDED.contains(&node.op_type.as_str()) => {
+                Value::Constant(Rc::new(fold(&node.op_type, &reader.attributes, &arrays)?))
+            }
+            _ => operators::read(self, &reader)?,
+        };
+        reader.attributes.check_all_read()?;
+        Ok(Some(value))
+    }
+
+    fn value(&mut self, name: &'a str) -> Result<Value, String> {
+        if let Some(value) = self.values.get(name) {
+            return Ok(value.clone());
+        }
+        let tensor = self
+            .constants
+            .get(name)
+            .ok_or_else(|| format!("reads `{name}`, which nothing before it makes"))?;
+        let array = tensor::decode(tensor, self.folder.as_deref());
+        let value = Value::Constant(Rc::new(array.map_err(|reason| format!("constant `{name}`: {reason}"))?));
+        self.values.insert(name, value.clone());
+        Ok(value)
+    }
+
+    /// Adds a node to the float network, named after its weights or its own path.
+    pub fn add(
+        &mut self,
+        reader: &Reader<'_>,
+        operation: Operation,
+        inputs: Vec<NodeId>,
+    ) -> Result<NodeId, String> {
+        let has_weights = matches!(operation, Operation::Convolution(_) | Operation::FullyConnected(_));
+        let weights = has_weights.then(|| reader.node.input.get(1)).flatten();
+        let name = self.names.name(reader.node, weights.map(String::as_str));
+        self.builder.add(name, operation, inputs).map_err(|error| match error {
+            // The node is named by whoever tells the problem.
+            FloatGraphError::Inputs { found, expected, .. } => {
+                let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+                format!("reads {}; expected {expected}", found.join(", "))
+            }
+            other => other.to_string(),
+        })
+    }
+
+    /// Extents of a map as the model sees it.
+    pub fn dims(&self, map: &Map) -> Vec<usize> {
+        map.form.dims(self.batch, self.shape(map))
+    }
+
+    /// The shape of a map's node.
+    pub fn shape(&self, map: &Map) -> Shape {
+        self.builder.shape(map.node).unwrap_or(Shape::new(0, 0, 0))
+    }
+
+    /// Says something about the network that is not an error.
+    pub fn note(&mut self, note: String) {
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
+    }
+}
+
+impl Reader<'_> {
+    /// A constant that must be there.
+    pub fn constant(&self, place: usize) -> Result<&Array, String> {
+        self.optional_constant(place)?.ok_or_else(|| format!("input {place} is missing"))
+    }
+
+    /// A constant that may be left out.
+    pub fn optional_constant(&self, place: usize) -> Result<Option<&Array>, String> {
+        match self.inputs.get(place) {
+            Some(Some(Value::Constant(array))) => Ok(Some(array)),
+            Some(Some(_)) => Err(format!(
+                "input {place} (`{}`) depends on the image; supported are constants",
+                self.node.input.get(place).map_or("", String::as_str)
+            )),
+            Some(None) | None => Ok(None),
+        }
+    }
+
+    /// A real value that depends on the image.
+    pub fn map(&self, place: usize) -> Result<&Map, String> {
+        let map = self.any_map(place)?;
+        match map.integers {
+            Some(_) => {
+                Err("reads the integers of a QuantizeLinear; supported is a DequantizeLinear before it"
+                    .into())
+            }
+            None => Ok(map),
+        }
+    }
+
+    /// A value that depends on the image, integers or not.
+    pub fn any_map(&self, place: usize) -> Result<&Map, String> {
+        match self.inputs.get(place) {
+            Some(Some(Value::Map(map))) => match map.last {
+                Some(operator) => {
+                    Err(format!("reads the result of {operator}, which is supported at the end only"))
+                }
+                None => Ok(map),
+            },
+            Some(Some(_)) => {
+                Err(format!("input {place} is a constant; supported are values that depend on the image"))
+            }
+            Some(None) | None => Err(format!("input {place} is missing")),
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! The walk over a plan: each step quantized on what the steps before it really give.
+
+use std::rc::Rc;
+
+use float_network::{Convolution, FloatMap, FloatNetwork, Operation, Quantization};
+use network::{Checkpoint, ImageSet, Tensor, TensorValues};
+use rayon::prelude::*;
+
+use crate::correction::corrections;
+use crate::float_run::FloatRun;
+use crate::held::{Held, added, concatenated, flattened, pooled, sum_pooled};
+use crate::histogram::{Histogram, range};
+use crate::image::ImageScale;
+use crate::moments::{maps_signal_to_noise, signal_to_noise};
+use crate::options::{PostTraining, PostTrainingError, WeightRule};
+use crate::plan::{Activation, Kind, Plan, Source, Step};
+use crate::rule::{Sparsity, ThresholdRule};
+use crate::statistics::SparsityStatistics;
+use crate::stored::StoredNorm;
+use crate::ternarize::{TernaryLayer, keep_ternary, ternarize};
+
+/// What became of a layer. Ratios of signal to noise are in decibels, against the float network's values on the calibration images;
+/// infinite where nothing differs, none where there are no images.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LayerReport {
+    /// Its name in the file.
+    pub name: String,
+    /// Weights; 0 for layers without any.
+    pub weights: usize,
+    /// The share of weights that are 0.
+    pub sparsity: f64,
+    /// Of the weights themselves.
+    pub weight_snr: f64,
+    /// Of the layer's output before any correction.
+    pub output_snr_before: Option<f64>,
+    /// Of the layer's output with its correction.
+    pub output_snr: Option<f64>,
+    /// Of what the next layers read: after the activation, rounded.
+    pub activation_snr: Option<f64>,
+    /// What an activation of 1 stands for, and the one that stands for 0.
+    pub step: Option<(f64, u16)>,
+}
+
+pub(crate) struct Walk<'a> {
+    pub checkpoint: Checkpoint,
+    pub layers: Vec<LayerReport>,
+    held: Vec<Option<Held>>,
+    /// How often each step is still to be read.
+    left: Vec<usize>,
+    /// Pixels less the one that stands for 0.
+    image: Rc<Vec<FloatMap>>,
+    run: FloatRun<'a>,
+    image_scale: &'a ImageScale,
+    sparsities: Vec<f64>,
+    options: &'a PostTraining,
+    maximum: u16,
+    has_images: bool,
+}
+
+impl<'a> Walk<'a> {
+    /// Before the first step.
+    pub fn new(
+        network: &'a FloatNetwork,
+        plan: &Plan,
+        images: &ImageSet,
+        image_scale: &'a ImageScale,
+        options: &'a PostTraining,
+        maximum: u16,
+        sparsities: Vec<f64>,
+    ) -> Self {
+        let references = plan.steps.iter().map(|step| step.reference);
+        Self {
+            checkpoint: Checkpoint::new(format!("{}.safetensors.zst", network.name())),
+            layers: Vec::new(),
+            held: vec![None; plan.steps.len()],
+            left: plan.reader_counts(),
+            image: Rc::new(image_scale.centred(images)),
+            run: FloatRun::new(network, network.pixels().maps(images), references),
+            image_scale,
+            sparsities,
+            options,
+            maximum,
+            has_images: !images.is_empty(),
+        }
+    }
+}
+
+impl Walk<'_> {
+    /// Takes a value that a step reads.
+    fn read(&mut self, source: Source) -> Option<Held> {
+        match source {
+            Source::Image => Some(Held::Integers(Rc::clone(&self.image), 1.0 / 255.0)),
+            Source::Step(place) => {
+                self.left[place] = self.left[place].saturating_sub(1);
+                if self.left[place] == 0 { self.held[place].take() } else { self.held[place].clone() }
+            }
+        }
+    }
+
+    fn put(
+        &mut self,
+        name: &str,
+        parameter: &str,
+        shape: Vec<usize>,
+        values: impl Into<TensorValues>,
+    ) -> Result<(), PostTrainingError> {
+        let tensor = format!("{name}.{parameter}");
+        match Tensor::new(shape, values) {
+            Ok(values) => {
+                self.checkpoint.insert(tensor, values);
+                Ok(())
+            }
+            Err(source) => Err(PostTrainingError::Length { tensor, source }),
+        }
+    }
+
+    fn put_norm(&mut self, name: &str, norm: &StoredNorm) -> Result<(), PostTrainingError> {
+        let channels = vec![norm.channels()];
+        self.put(name, "bn.gamma", channels.clone(), norm.gamma.clone())?;
+        self.put(name, "bn.beta", channels.clone(), norm.beta.clone())?;
+        self.put(name, "bn.mean", channels.clone(), norm.mean.clone())?;
+        self.put(name, "bn.var", channels, norm.variance.clone())
+    }
+
+    /// Quantizes a step and keeps its value for those that read it.
+    pub fn step(
+        &mut self,
+        place: usize,
+        step: &Step,
+        is_last: bool,
+        shared: Option<Quantization>,
+    ) -> Result<(), PostTrainingError> {
+        let misfit = || PostTrainingError::Misfit { layer: step.name.clone() };
+        let inputs: Vec<Held> =
+            step.sources.iter().map(|&source| self.read(source)).collect::<Option<_>>().ok_or_else(misfit)?;
+        let mut report = LayerReport {
+            name: step.name.clone(),
+            weights: 0,
+            sparsity: 0.0,
+            weight_snr: f64::INFINITY,
+            output_snr_before: None,
+            output_snr: None,
+            activation_snr: None,
+            step: None,
+        };
+        let first = inputs.first().ok_or_else(misfit)?;
+        let held = match &step.kind {
+            Kind::MaxPool(window) => pooled(first, &Operation::MaxPool(*window), 1.0).ok_or_else(misfit)?,
+            Kind::SumPool(window) => sum_pooled(first, *window).ok_or_else(misfit)?,
+            Kind::Concat => concatenated(&inputs).ok_or_else(misfit)?,
+            Kind::Linear { layer, is_fully_connected, norm, .. } => {
+                let Held::Integers(maps, input_step) = first else { return Err(misfit()) };
+                let ternary = self.ternary(place, step, layer)?;
+                let outputs = layer.shape()[0];
+                report.weights = layer.weights().len();
+                report.sparsity = SparsityStatistics::of(ternary.weights()).sparsity();
+                let approximation = ternary.approximation();
+                report.weight_snr =
+                    signal_to_noise(layer.weights().iter().copied().zip(approximation.iter().copied()));
+                let flat = if *is_fully_connected { flattened(maps) } else { Rc::clone(maps) };
+                let signs = ternary.weights().values().iter().map(|&weight| f32::from(weight)).collect();
+                let sums =
+                    layer.with_weights(signs).and_then(|layer| layer.apply(&flat)).ok_or_else(misfit)?;
+                let alpha = ternary.alpha();
+                let mut stored = StoredNorm::of(norm);
+                if step.sources == [Source::Image] && self.image_scale.has_remainders() {
+                    stored = stored.corrected(&self.image_scale.offsets_of_remainders(
+                        layer,
+                        &approximation,
+                        &stored,
+                    ));
+                }
+                let real = |stored: &StoredNorm| -> Vec<FloatMap> {
+                    let affine: Vec<(f64, f64)> = (0..outputs)
+                        .map(|k| {
+                            let (scale, shift) = stored.scale_and_shift(k);
+                            (scale * f64::from(alpha[k]) * input_step, shift)
+                        })
+                        .collect();
+                    sums.par_iter()
+                        .map(|map| map.map(|k, sum| (f64::from(sum) * affine[k].0 + affine[k].1) as f32))
+                        .collect()
+                };
+                let plain = real(&stored);
+                let reference = self.run.take(step.reference);
+                let mut corrected = None;
+                if self.has_images {
+                    report.output_snr_before = Some(maps_signal_to_noise(&reference, &plain));
+                    let corrections = corrections(self.options.correction, &reference, &plain, outputs);
+                    stored = stored.corrected(&corrections);
+                    let maps = real(&stored);
+                    report.output_snr = Some(maps_signal_to_noise(&reference, &maps));
+                    corrected = Some(maps);
+                }
+                self.put_linear(step, layer, *is_fully_connected, &ternary)?;
+                self.put_norm(&step.name, &stored)?;
+                let real = corrected.unwrap_or(plain);
+                self.rounded(step, is_last, shared, real, &reference, &mut report)?
+            }
+            Kind::Add => {
+                let real = added(&inputs).ok_or_else(misfit)?;
+                let reference = self.run.take(step.reference);
+                if self.has_images {
+                    report.output_snr = Some(maps_signal_to_noise(&reference, &real));
+                    report.output_snr_before = report.output_snr;
+                }
+                self.rounded(step, is_last, shared, real, &reference, &mut report)?
+            }
+            Kind::Rescale { norm } => {
+                let Held::Integers(maps, input_step) = first else { return Err(misfit()) };
+                let stored = StoredNorm::of(norm);
+                let affine: Vec<(f64, f64)> =
+                    (0..stored.channels()).map(|k| stored.scale_and_shift(k)).collect();
+                let real = maps.par_iter().map(|map| {
+                    map.map(|k, value| (f64::from(value) * input_step * affine[k].0 + affine[k].1) as f32)
+                });
+                let real: Vec<FloatMap> = real.collect();
+                self.put_norm(&step.name, &stored)?;
+                let reference = self.run.take(step.reference);
+                if self.has_images {
+                    report.output_snr = Some(maps_signal_to_noise(&reference, &real));
+                    report.output_snr_before = report.output_snr;
+                }
+                self.rounded(step, is_last, shared, real, &reference, &mut report)?
+            }
+        };
+        if step.kind.is_rounded() {
+            self.layers.push(report);
+        }
+        if self.left[place] > 0 {
+            self.held[place] = Some(held);
+        }
+        Ok(())
+    }
+
+    fn ternary(
+        &self,
+        place: usize,
+        step: &Step,
+        layer: &Convolution,
+    ) -> Result<TernaryLayer, PostTrainingError> {
+        let failed = |source| PostTrainingError::Ternarize { layer: step.name.clone(), source };
+        if let Some(ternary) = keep_ternary(layer.shape(), layer.weights()).map_err(failed)? {
+            return Ok(ternary);
+        }
+        let rule = match self.options.weights {
+            WeightRule::Same(rule) => rule,
+            WeightRule::BySensitivity(overall) => {
+                let sparsity = self.sparsities.get(place).copied().unwrap_or(overall.value());
+                ThresholdRule::TargetSparsity(Sparsity::clamped(sparsity))
+            }
+        };
+        ternarize(layer.shape(), layer.weights(), rule, self.options.granularity).map_err(failed)
+    }
+
+    fn put_linear(
+        &mut self,
+        step: &Step,
+        layer: &Convolution,
+        is_fully_connected: bool,
+        ternary: &TernaryLayer,
+    ) -> Result<(), PostTrainingError> {
+        let shape = layer.shape();
+        let stored = if is_fully_connected { shape[..2].to_vec() } else { shape.to_vec() };
+        self.put(&step.name, "weight", stored, ternary.weights().values().to_vec())?;
+        self.put(&step.name, "alpha", vec![shape[0]], ternary.alpha().to_vec())
+    }
+
+    /// Chooses the step of a real result and rounds it.
+    fn rounded(
+        &mut self,
+        step: &Step,
+        is_last: bool,
+        shared: Option<Quantization>,
+        real: Vec<FloatMap>,
+        reference: &[FloatMap],
+        report: &mut LayerReport,
+    ) -> Result<Held, PostTrainingError> {
+        if is_last || step.activation == Activation::Accumulators {
+            return Ok(Held::Real(Rc::new(real)));
+        }
+        let activation = step.activation;
+        let quantization = match shared {
+            Some(quantization) => quantization,
+            None if self.has_images => {
+                let range = range(real.par_iter(), activation);
+                Histogram::of(real.par_iter(), activation, range)
+                    .quantization(self.options.steps, self.maximum)
+            }
+            None => return Err(PostTrainingError::NoImages { layer: step.name.clone() }),
+        };
+        let Quantization { step: size, zero, maximum } = quantization;
+        self.put(&step.name, "act.step", vec![1], vec![size as f32])?;
+        if zero != 0 {
+            self.put(&step.name, "act.zero", vec![1], vec![i32::from(zero)])?;
+        }
+        // As the network's integer inference rounds: half a step up.
+        let (low, high) = (-f64::from(zero), f64::from(maximum) - f64::from(zero));
+        let integer = |value: f32| (f64::from(value) / size + 0.5).floor().clamp(low, high) as f32;
+        let integers: Vec<FloatMap> = real.par_iter().map(|map| map.map(|_, value| integer(value))).collect();
+        if self.has_images {
+            let pairs = reference.iter().zip(&integers).flat_map(|(expected, found)| {
+                let expected = expected.values().iter().map(|&value| activation.of(f64::from(value)) as f32);
+                expected.zip(found.values().iter().map(|&value| (f64::from(value) * size) as f32))
+            });
+            report.activation_snr = Some(signal_to_noise(pairs));
+        }
+        report.step = Some((size, zero));
+        Ok(Held::Integers(Rc::new(integers), size))
+    }
+}

@@ -1,0 +1,430 @@
+//! `tritrack quantize`: a float network to a network with ternary weights and rounded activations, without training.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use float_network::{FloatMap, FloatNetwork, SavedNetwork};
+use network::{Accuracy, ImageSet, Network, NetworkDescription, class_of};
+use onnx::ImportOptions;
+use quantizer::{
+    Correction, Factor, Granularity, LayerReport, PostTrained, PostTraining, Sparsity, StepRule, Threshold,
+    ThresholdRule, WeightRule, quantize_network,
+};
+use serde_json::json;
+use tables::{Column, Schema, Table, Value};
+
+use super::images::ImageArguments;
+use super::import::PixelArguments;
+use super::{Format, print_table};
+use crate::error::RunError;
+use crate::models::Models;
+use crate::progress::Progress;
+
+/// What is printed.
+pub static QUANTIZATION: Schema = Schema::new(
+    "quantization",
+    "What became of each layer when a float network was quantized. Signal over noise is against the float network's values on the \
+     calibration images.",
+    &[
+        Column::text("layer", "Name of the layer."),
+        Column::integer("weights", "", "Weights of the layer."),
+        Column::real("sparsity", "", "Share of its weights that are 0.").optional(),
+        Column::real(
+            "weight_snr",
+            "dB",
+            "Signal over noise of its weights; none where they are as they were.",
+        )
+        .optional(),
+        Column::real(
+            "output_snr_before",
+            "dB",
+            "Of its output, batch norm folded as trained; none without noise.",
+        )
+        .optional(),
+        Column::real("output_snr", "dB", "Of its output with its correction.").optional(),
+        Column::real("activation_snr", "dB", "Of what the next layers read: after the activation, rounded.")
+            .optional(),
+        Column::real("step", "", "What an activation of 1 stands for.").optional(),
+        Column::integer("zero", "", "The activation that stands for 0.").optional(),
+    ],
+);
+
+/// Shown after the command's help.
+pub const EXAMPLES: &str = "\
+Examples:
+  tritrack quantize mine --images fashion-mnist --count 2128              128 images calibrate, 2000 measure accuracy
+  tritrack quantize mine --images fashion-mnist --sparsity 0.8 --by-sensitivity --correction batch-norm
+  tritrack quantize mine.onnx --images ~/imagenet/val --count 1000 --calibration 200 --bits 8 --steps percentile
+  tritrack simulate mine-ternary --images fashion-mnist --count 100 --check   then: bit for bit on the processor";
+
+/// Arguments of `tritrack quantize`.
+#[derive(Debug, Clone, Args)]
+pub struct Arguments {
+    /// A float network: the name of an imported one, its file, or an ONNX model
+    network: String,
+    #[command(flatten)]
+    images: ImageArguments,
+    /// Of the images, how many calibrate: the first ones. The others measure accuracy, where they have labels
+    #[arg(long, value_name = "COUNT", default_value_t = 128)]
+    calibration: usize,
+    /// Share of weights that become 0; if left out, what TWN leaves
+    #[arg(long, value_name = "SHARE")]
+    sparsity: Option<f64>,
+    /// Give layers that bear it more zeros than others, all together having the sparsity
+    #[arg(long, requires = "sparsity")]
+    by_sensitivity: bool,
+    /// TWN: weights up to this many times the mean magnitude become 0; 0.7 if left out
+    #[arg(long, value_name = "FACTOR", conflicts_with_all = ["sparsity", "threshold"])]
+    twn: Option<f64>,
+    /// Weights up to this magnitude become 0
+    #[arg(long, value_name = "MAGNITUDE", conflicts_with = "sparsity")]
+    threshold: Option<f64>,
+    /// What shares a threshold
+    #[arg(long, value_enum, default_value_t = Shares::Filter)]
+    per: Shares,
+    /// Bits of activations, 1 to 8; 4 if left out, or those of a model that is quantized already
+    #[arg(long)]
+    bits: Option<u32>,
+    /// How the steps between activations are chosen
+    #[arg(long, value_enum, default_value_t = Steps::Mse)]
+    steps: Steps,
+    /// With --steps percentile: the share of values, in percent, that the range holds on either side
+    #[arg(long, value_name = "PERCENT", default_value_t = 99.9)]
+    percentile: f64,
+    /// What is brought back to the float network's on the calibration images: nothing, each channel's mean, or its mean and variance
+    #[arg(long, value_enum, default_value_t = Corrected::BatchNorm)]
+    correction: Corrected,
+    /// The new network's name; the float network's with `-ternary` if left out
+    #[arg(long)]
+    name: Option<String>,
+    /// Where it is written; the workspace's experiments/networks if left out
+    #[arg(long, value_name = "FOLDER")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    pixels: PixelArguments,
+    /// Write the table as Parquet
+    #[arg(long, value_name = "FILE")]
+    parquet: Option<PathBuf>,
+    /// How the table is printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+/// What shares a threshold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Shares {
+    /// All weights of a layer
+    Layer,
+    /// The weights of one output
+    Filter,
+}
+
+/// How the steps between activations are chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Steps {
+    /// The range with the least mean square of the rounding error
+    Mse,
+    /// The range that holds a share of the values
+    Percentile,
+    /// The range that holds all values
+    MinMax,
+}
+
+/// What is brought back to the float network's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Corrected {
+    /// Nothing: batch norms are folded as trained
+    None,
+    /// Each channel's mean
+    Bias,
+    /// Each channel's mean and variance: batch norm estimated anew
+    BatchNorm,
+}
+
+impl Arguments {
+    fn options(&self) -> Result<PostTraining, RunError> {
+        let weights = match (self.sparsity, self.threshold) {
+            (Some(share), _) if self.by_sensitivity => WeightRule::BySensitivity(Sparsity::new(share)?),
+            (Some(share), _) => WeightRule::Same(ThresholdRule::TargetSparsity(Sparsity::new(share)?)),
+            (None, Some(magnitude)) => WeightRule::Same(ThresholdRule::Fixed(Threshold::new(magnitude)?)),
+            (None, None) => {
+                let factor = self.twn.map(Factor::new).transpose()?.unwrap_or_default();
+                WeightRule::Same(ThresholdRule::Twn(factor))
+            }
+        };
+        if !(50.0..=100.0).contains(&self.percentile) {
+            let message = format!("--percentile {}: expected 50 to 100", self.percentile);
+            return Err(RunError::Argument { message });
+        }
+        Ok(PostTraining {
+            weights,
+            granularity: match self.per {
+                Shares::Layer => Granularity::Layer,
+                Shares::Filter => Granularity::Filter,
+            },
+            bits: self.bits,
+            steps: match self.steps {
+                Steps::Mse => StepRule::MeanSquare,
+                Steps::Percentile => StepRule::Percentile(1.0 - self.percentile / 100.0),
+                Steps::MinMax => StepRule::MinMax,
+            },
+            correction: match self.correction {
+                Corrected::None => Correction::None,
+                Corrected::Bias => Correction::Bias,
+                Corrected::BatchNorm => Correction::BatchNorm,
+            },
+        })
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// If the network or the images are not there or do not fit together, or the network has what a network file cannot hold.
+pub fn run(arguments: &Arguments, models: &Models<'_>, output: &mut impl Write) -> Result<(), RunError> {
+    let options = arguments.options()?;
+    let float = load(arguments, models)?;
+    let name = arguments.name.clone().unwrap_or_else(|| format!("{}-ternary", float.name()));
+    check_name(&name)?;
+    let folder = models.workspace().folder_for_networks(arguments.output.as_deref())?;
+    let set = arguments.images.load_for(models, float.input())?;
+    if arguments.calibration > set.len() || arguments.calibration == 0 {
+        let message = format!(
+            "--calibration {}: expected 1 to the number of images, {}",
+            arguments.calibration,
+            set.len()
+        );
+        return Err(RunError::Argument { message });
+    }
+    let calibration = part(&set, 0..arguments.calibration)?.fitted_to(float.input())?;
+    let others = part(&set, arguments.calibration..set.len())?;
+
+    let bar = Progress.bar("quantizing layers", 0);
+    let quantized = quantize_network(&float, &calibration, &options, &mut |done, all| {
+        bar.set_length(all as u64);
+        bar.set_position(done as u64);
+    })?;
+    bar.finish_and_clear();
+
+    let checkpoint = format!("{name}.safetensors.zst");
+    let title = title(&quantized, &name);
+    let text = quantized.file.text(&name, &title, &checkpoint, "");
+    let description = NetworkDescription::parse(&text, &folder.join(format!("{name}.yaml")));
+    let description = description.map_err(network::NetworkError::from)?;
+    let network = Network::assemble(&description, &quantized.checkpoint)?;
+    let accuracies = accuracies(&float, &network, &others)?;
+    let more = match &accuracies {
+        Some(accuracies) => documented(accuracies, &others, arguments.calibration),
+        None => String::new(),
+    };
+    let files = write(&quantized, &folder, &name, &title, &more)?;
+    let table = table(&quantized.layers)?;
+    if let Some(path) = &arguments.parquet {
+        tables::write_parquet(&table, path)?;
+    }
+    let files: Vec<String> = files.iter().map(|path| models.workspace().shown(path).to_string()).collect();
+    print(arguments, &quantized, &table, accuracies.as_ref(), &calibration, &files, output)
+}
+
+/// The float network: by name, by file, or straight from a model.
+fn load(arguments: &Arguments, models: &Models<'_>) -> Result<FloatNetwork, RunError> {
+    let path = Path::new(&arguments.network);
+    let pixels = arguments.pixels.scale()?;
+    if path.extension().is_some_and(|extension| extension == "onnx") {
+        let options = ImportOptions { pixels, ..ImportOptions::default() };
+        return Ok(onnx::import(path, &options)?.network);
+    }
+    let network = if path.is_file() {
+        SavedNetwork::load(path)?.network
+    } else {
+        let path = models.workspace().float_network(&arguments.network);
+        if !path.is_file() {
+            return Err(RunError::UnknownName {
+                kind: "float network",
+                name: arguments.network.clone(),
+                known: models.workspace().float_networks()?,
+            });
+        }
+        SavedNetwork::load(&path)?.network
+    };
+    match pixels {
+        Some(pixels) => {
+            network.with_pixels(pixels).map_err(|error| RunError::Argument { message: error.to_string() })
+        }
+        None => Ok(network),
+    }
+}
+
+/// Names become files: no folders, no extension that a file could be mistaken by.
+///
+/// # Errors
+/// If a name is empty or has other characters than letters, digits, `.`, `_` and `-`.
+pub fn check_name(name: &str) -> Result<(), RunError> {
+    let is_legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    if name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(is_legal) {
+        return Ok(());
+    }
+    let message =
+        format!("`{name}` cannot name a network; expected letters, digits, `.`, `_` and `-` (see --name)");
+    Err(RunError::Argument { message })
+}
+
+fn part(set: &ImageSet, images: std::ops::Range<usize>) -> Result<ImageSet, RunError> {
+    let pixels = images.clone().filter_map(|image| set.pixels(image)).flatten().copied().collect();
+    let labels = set.labels().map(|labels| labels[images].to_vec());
+    Ok(ImageSet::new(set.name(), set.shape(), pixels, labels)?)
+}
+
+/// Top-1 of the float network and of the quantized one.
+struct Accuracies {
+    float: Accuracy,
+    quantized: Accuracy,
+}
+
+/// Images whose values fit the memory together.
+const TOGETHER: usize = 64;
+
+fn accuracies(
+    float: &FloatNetwork,
+    network: &Network,
+    images: &ImageSet,
+) -> Result<Option<Accuracies>, RunError> {
+    let Some(labels) = images.labels().filter(|labels| !labels.is_empty()) else { return Ok(None) };
+    let bar = Progress.bar("measuring accuracy", images.len() as u64);
+    let (mut float_classes, mut classes) = (Vec::new(), Vec::new());
+    for first in (0..images.len()).step_by(TOGETHER) {
+        let some = part(images, first..images.len().min(first + TOGETHER))?.fitted_to(float.input())?;
+        let results = float.infer(&float.pixels().maps(&some));
+        let results = results.map_err(|error| RunError::Argument { message: error.to_string() })?;
+        float_classes.extend(results.iter().map(FloatMap::class));
+        classes.extend(network.infer_all(&some.feature_maps())?.iter().map(|logits| class_of(logits)));
+        bar.inc(some.len() as u64);
+    }
+    bar.finish_and_clear();
+    let accuracy = |classes: Vec<usize>| Accuracy::of(classes, labels);
+    Ok(Some(Accuracies { float: accuracy(float_classes), quantized: accuracy(classes) }))
+}
+
+/// What the network's file says about accuracy.
+fn documented(accuracies: &Accuracies, images: &ImageSet, calibration: usize) -> String {
+    let record = |accuracy: Accuracy, of: &str| {
+        let data = json!(format!("{}, without the first {calibration}", images.name()));
+        let source = json!(format!("measured when it was quantized: {of}"));
+        format!(
+            "{{top1: {:.4}, images: {}, data: {data}, source: {source}}}",
+            accuracy.share(),
+            accuracy.images
+        )
+    };
+    format!(
+        "documented_accuracy:\n  float_network: {}\n  integer_inference: {}\n",
+        record(accuracies.float, "the float network"),
+        record(accuracies.quantized, "integer inference")
+    )
+}
+
+/// One line about a quantized network.
+pub fn title(quantized: &PostTrained, name: &str) -> String {
+    let (sparsity, bits) = (quantized.file.sparsity(), quantized.file.bits());
+    format!("{name} (ternary, sparsity {sparsity:.2}, {bits}-bit activations)")
+}
+
+/// Writes a network and its checkpoint, the checkpoint first.
+///
+/// # Errors
+/// If a file cannot be written.
+pub fn write(
+    quantized: &PostTrained,
+    folder: &Path,
+    name: &str,
+    title: &str,
+    more: &str,
+) -> Result<[PathBuf; 2], RunError> {
+    let checkpoint = folder.join(format!("{name}.safetensors.zst"));
+    quantized.checkpoint.save(&checkpoint)?;
+    let description = folder.join(format!("{name}.yaml"));
+    let text = quantized.file.text(name, title, &format!("{name}.safetensors.zst"), more);
+    std::fs::write(&description, text)
+        .map_err(|source| RunError::Unwritable { path: description.clone(), source })?;
+    Ok([description, checkpoint])
+}
+
+/// The layers as a table. Infinite ratios are left out: nothing differs.
+///
+/// # Errors
+/// If a row does not fit the schema: a mistake here.
+pub fn table(layers: &[LayerReport]) -> Result<Table, RunError> {
+    let mut table = Table::new(&QUANTIZATION);
+    let real = |value: Option<f64>| -> Value { value.filter(|value| value.is_finite()).into() };
+    for layer in layers {
+        table.push_row([
+            ("layer", layer.name.as_str().into()),
+            ("weights", (layer.weights as i64).into()),
+            ("sparsity", (layer.weights > 0).then_some(layer.sparsity).into()),
+            ("weight_snr", real(Some(layer.weight_snr))),
+            ("output_snr_before", real(layer.output_snr_before)),
+            ("output_snr", real(layer.output_snr)),
+            ("activation_snr", real(layer.activation_snr)),
+            ("step", real(layer.step.map(|(step, _)| step))),
+            ("zero", layer.step.map(|(_, zero)| i64::from(zero)).into()),
+        ])?;
+    }
+    Ok(table)
+}
+
+fn print(
+    arguments: &Arguments,
+    quantized: &PostTrained,
+    table: &Table,
+    accuracies: Option<&Accuracies>,
+    calibration: &ImageSet,
+    files: &[String],
+    output: &mut impl Write,
+) -> Result<(), RunError> {
+    let top1 = accuracies.map(|Accuracies { float, quantized }| {
+        format!(
+            "top-1 on {} other images of {}: float {:.4}, quantized {:.4}",
+            float.images,
+            calibration.name(),
+            float.share(),
+            quantized.share()
+        )
+    });
+    match arguments.format {
+        Format::Json => {
+            let table: serde_json::Value = serde_json::from_str(&tables::to_json(table)).unwrap_or_default();
+            let share = |accuracy: Accuracy| json!({"top1": accuracy.share(), "correct": accuracy.correct, "images": accuracy.images});
+            let document = json!({
+                "network": arguments.network,
+                "files": files,
+                "images": {"set": calibration.name(), "calibration": calibration.len()},
+                "sparsity": quantized.file.sparsity(),
+                "activation_bits": quantized.file.bits(),
+                "accuracy": accuracies.map(|a| json!({"float": share(a.float), "quantized": share(a.quantized)})),
+                "notes": quantized.notes,
+                "table": table,
+            });
+            let _ = writeln!(output, "{document:#}");
+        }
+        Format::Csv | Format::Parquet => {
+            print_table(table, arguments.format, output)?;
+            // Beside the table, so that it stays one.
+            top1.into_iter().for_each(|line| drop(writeln!(std::io::stderr(), "{line}")));
+        }
+        Format::Text => {
+            print_table(table, Format::Text, output)?;
+            let (sparsity, bits) = (quantized.file.sparsity(), quantized.file.bits());
+            let _ = writeln!(
+                output,
+                "sparsity {sparsity:.4}, activations of {bits} bits, calibrated on {} images of {}",
+                calibration.len(),
+                calibration.name()
+            );
+            top1.into_iter().for_each(|line| drop(writeln!(output, "{line}")));
+            quantized.notes.iter().for_each(|note| drop(writeln!(output, "note: {note}")));
+            files.iter().for_each(|file| drop(writeln!(output, "written: {file}")));
+        }
+    }
+    Ok(())
+}
