@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
@@ -47,16 +48,18 @@ class Block(nn.Module):
 
 def residual_network() -> nn.Module:
     """A small residual network for images of 3 x 32 x 32 and 10 classes."""
-    return nn.Sequential(
-        nn.Conv2d(3, 16, 3, 1, 1, bias=False),
-        nn.BatchNorm2d(16),
-        nn.ReLU(),
-        Block(16, 16, 1),
-        Block(16, 32, 2),
-        nn.AdaptiveAvgPool2d(1),
-        nn.Flatten(),
-        nn.Linear(32, 10),
-    )
+    # Layers are called by these names in the workspace too.
+    layers: dict[str, nn.Module] = {
+        "conv1": nn.Conv2d(3, 16, 3, 1, 1, bias=False),
+        "norm1": nn.BatchNorm2d(16),
+        "relu1": nn.ReLU(),
+        "block1": Block(16, 16, 1),
+        "block2": Block(16, 32, 2),
+        "pool": nn.AdaptiveAvgPool2d(1),
+        "flatten": nn.Flatten(),
+        "fc": nn.Linear(32, 10),
+    }
+    return nn.Sequential(OrderedDict(layers))
 
 
 def export(network: nn.Module, shape: tuple[int, int, int], path: Path, *, symbolic_batch: bool = True) -> None:

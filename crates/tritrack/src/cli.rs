@@ -47,7 +47,7 @@ pub enum Command {
     #[command(after_help = commands::explain::EXAMPLES)]
     Explain(commands::explain::Arguments),
     /// Write claims, figures, tables and parameters to one page of HTML that needs nothing beside it
-    #[command(after_help = "Example: tritrack report --output report.html")]
+    #[command(after_help = commands::report::EXAMPLES)]
     Report(commands::report::Arguments),
     /// Run experiments again and compare with the results that are there, byte for byte
     #[command(after_help = commands::verify::EXAMPLES)]

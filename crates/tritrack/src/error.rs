@@ -105,7 +105,7 @@ pub enum RunError {
     Manifest(#[from] ManifestError),
     /// A network cannot be loaded.
     #[error(transparent)]
-    Network(#[from] network::NetworkError),
+    Network(Box<network::NetworkError>),
     /// Images cannot be loaded.
     #[error(transparent)]
     Images(#[from] network::ImagesError),
@@ -192,6 +192,13 @@ pub enum RunError {
     /// A figure cannot be drawn.
     #[error(transparent)]
     Figure(#[from] figures::FigureError),
+}
+
+impl From<network::NetworkError> for RunError {
+    fn from(error: network::NetworkError) -> Self {
+        // It is by far the largest.
+        Self::Network(Box::new(error))
+    }
 }
 
 /// `; did you mean ...?` if a known name is close.

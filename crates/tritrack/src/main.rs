@@ -3,10 +3,12 @@
 mod claims;
 mod cli;
 mod commands;
+mod comparison;
 mod error;
 mod manifest;
 mod models;
 mod progress;
+mod quick;
 mod report;
 mod reproduce;
 mod schema;

@@ -22,6 +22,7 @@ pub const EXAMPLES: &str = "\
 Examples:
   tritrack reproduce fig7            the headline; nothing is done if it is up to date
   tritrack reproduce all --force     everything, whether it is up to date or not
+  tritrack reproduce all --quick     every experiment in a small way, to see that all of it works here
   tritrack reproduce fig7 --technology mine.yaml           with a copy of a technology file in which a value was changed
   tritrack reproduce fig7 --network vgg9-s85-a4            of another network
   tritrack reproduce fig5 --machine columns=512,domains=32   on other arrays
