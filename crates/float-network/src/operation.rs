@@ -397,6 +397,11 @@ impl Operation {
                 Err(format!("a step above 0 and a zero within 0 to the maximum instead of {quantization:?}"))
             }
             Self::BatchNorm(_) | Self::Relu | Self::Clip { .. } | Self::Quantize(_) => Ok(first),
+            Self::MaxPool(window) | Self::AveragePool(Pool { window, .. })
+                if !window.always_reaches_inside() =>
+            {
+                Err(format!("padding smaller than the kernel of the pool, {:?}", window.kernel()))
+            }
             Self::MaxPool(window) | Self::AveragePool(Pool { window, .. }) => {
                 windowed(first.channels, window)
             }
