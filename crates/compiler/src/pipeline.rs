@@ -296,7 +296,8 @@ impl<'a> Compilation<'a> {
         let layout = if self.options.layout == Layout::Naive { Layout::Naive } else { Layout::Along };
         let outputs = self.weights().outputs();
         let most = self.options.outputs_per_processor;
-        let mut parts = most.map_or(1, |most| outputs.div_ceil(most.max(1))).max(1);
+        let parts = most.map_or(1, |most| outputs.div_ceil(most.max(1))).max(1);
+        let mut parts = self.parts_with_room(parts);
         loop {
             match self.in_parts(layout, groups, parts, None) {
                 Ok(compiled) => return Ok(compiled),
@@ -304,6 +305,26 @@ impl<'a> Compilation<'a> {
                 Err(error) => return Err(self.failed(error)),
             }
         }
+    }
+
+    /// The least number of parts, from some on, in which no part's accumulators alone take more cells than there are: all of them are
+    /// alive together, so fewer parts need not be tried.
+    fn parts_with_room(&self, least: usize) -> usize {
+        let (weights, geometry) = (self.weights(), self.options.geometry);
+        let room = geometry.columns() * geometry.domains();
+        let bits = accumulator_bits(weights, self.from.input_maximum);
+        let before: Vec<usize> = std::iter::once(0)
+            .chain(bits.scan(0, |sum, bits| {
+                *sum += bits;
+                Some(*sum)
+            }))
+            .collect();
+        let outputs = weights.outputs();
+        let fits = |parts: usize| {
+            let bound = |part: usize| before[outputs * part / parts];
+            (0..parts).all(|part| bound(part + 1) - bound(part) <= room)
+        };
+        (least..outputs).find(|&parts| fits(parts)).unwrap_or(least.max(outputs))
     }
 
     /// What the passes are told for each of several equal parts of the outputs.
@@ -378,10 +399,14 @@ const WINDOW_COLUMNS: usize = 40;
 
 /// Bits of the widest accumulator.
 fn widest_accumulator(weights: &TernaryWeights, input_maximum: u32) -> usize {
-    let bits = (0..weights.outputs()).map(|output| {
+    accumulator_bits(weights, input_maximum).max().unwrap_or(1)
+}
+
+/// Bits of every output's accumulator.
+fn accumulator_bits(weights: &TernaryWeights, input_maximum: u32) -> impl Iterator<Item = usize> {
+    (0..weights.outputs()).map(move |output| {
         let filter = weights.filter(output);
         let count = |sign: i8| filter.iter().filter(|&&weight| weight == sign).count() as u32;
         usize::from(Span { added: count(1), subtracted: count(-1) }.format(input_maximum).bits)
-    });
-    bits.max().unwrap_or(1)
+    })
 }

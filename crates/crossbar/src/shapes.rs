@@ -23,6 +23,8 @@ struct WrittenLayer {
     /// Channels, height, width.
     input: [usize; 3],
     outputs: usize,
+    #[serde(default = "one")]
+    groups: usize,
     #[serde(default)]
     kernel: WrittenKernel,
     #[serde(default = "one")]
@@ -77,7 +79,7 @@ fn one() -> usize {
 /// ```
 ///
 /// `pool` is the extent of the pool that follows, or `global`. Only `input` (channels, height, width) and `outputs` have to be given:
-/// a layer without a name is numbered; without a kernel it is a point; without activations it is [`Activations::Uniform`] if it is
+/// a layer without a name is numbered; without `groups` every output reads every input; without a kernel it is a point; without activations it is [`Activations::Uniform`] if it is
 /// the first, as an image is, and [`Activations::TYPICAL`] if not. The list of layers may stand alone, without `source` and `layers`.
 ///
 /// # Errors
@@ -116,7 +118,7 @@ pub(crate) fn parse_shapes(text: &str, path: &Path) -> Result<Vec<LayerShape>, C
             let shape = LayerShape {
                 name,
                 input: Shape::new(channels, height, width),
-                groups: 1,
+                groups: layer.groups,
                 outputs: layer.outputs,
                 window,
                 pool: match layer.pool {
@@ -177,6 +179,10 @@ mod tests {
                 "smaller than",
             ),
             ("{name: a, input: [3, 8, 8], outputs: 0, activations: {kind: uniform}}", "0 outputs"),
+            (
+                "{name: a, input: [3, 8, 8], outputs: 4, groups: 2}",
+                "2 groups of channels; expected a divisor of 3 inputs and of 4 outputs",
+            ),
             ("{name: a, input: [3, 8, 8], outputs: 4, pool: 0, activations: {kind: uniform}}", "pool of 0x0"),
             ("{name: a, input: [3, 8, 8]}", "missing field `outputs`"),
             ("{name: a, input: [3, 8], outputs: 4}", "shapes.yaml:3"),

@@ -315,6 +315,10 @@ fn stuck_faults(machine: &Machine, cells: &[StuckCell], copy: u64) -> Vec<Fault>
 }
 
 #[cfg(test)]
+#[path = "../../network/tests/support/random_network.rs"]
+mod random_network;
+
+#[cfg(test)]
 mod tests {
     use std::path::Path;
     use std::sync::Arc;
@@ -324,6 +328,7 @@ mod tests {
     use rtm_ap::StruckRow;
     use technology::{Parameters, TechnologyFile};
 
+    use super::random_network::random_network;
     use super::*;
     use crate::mitigation::RowRuns;
     use crate::rates::LiteratureRates;
@@ -367,51 +372,92 @@ mod tests {
         }
     }
 
-    #[test]
-    fn an_inference_in_a_batch_is_that_of_executing_every_row_of_every_layer() {
+    fn literature() -> FaultRates {
         let experiments = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments");
         let file = experiments.join("technology/faults/literature.yaml");
         let file = TechnologyFile::<()>::load(&file, &[LiteratureRates::DECLARATIONS]).unwrap();
-        let literature = FaultRates::of(&LiteratureRates::resolve(&file.parameters).unwrap());
-        let (_, network) = Network::load(&experiments.join("networks/vgg8-fashion-s85-a4.yaml")).unwrap();
-        let golden = experiments.join("networks/golden/vgg8-fashion-s85-a4.safetensors.zst");
-        let golden = ImageSet::from_golden(&golden).unwrap();
-        let (images, labels) = (golden.feature_maps(), golden.labels().unwrap());
+        FaultRates::of(&LiteratureRates::resolve(&file.parameters).unwrap())
+    }
+
+    fn machine(network: Network) -> Machine {
         let options = Options {
             geometry: Geometry::new(256, 256, 64).unwrap(),
             sharing: Sharing::PerChannel,
             layout: Layout::Along,
             outputs_per_processor: None,
         };
-        let machine = Machine::compile(Arc::new(network), &options).unwrap();
+        Machine::compile(Arc::new(network), &options).unwrap()
+    }
+
+    /// Compares the records of the first images of a trial with inferences in which every row of every layer is executed.
+    fn compare(campaign: &Campaign<'_>, machine: &Machine, images: &[FeatureMap], point: &FaultPoint) {
+        let prepared = campaign.prepare(point);
+        let records = prepared.run(0..1).unwrap();
+        assert_eq!(records.len(), images.len());
+        for (image, record) in records.iter().enumerate().take(3) {
+            let mut generator = prepared.stream(0, image as u64).generator();
+            let first = prepared.hazards.first(point.sampling, &mut generator);
+            let faults = prepared.hazards.draw(first, &mut generator);
+            let context = Context { machine, hazards: &prepared.hazards, rates: &point.rates };
+            let left = point.mitigation.treat(&[faults], &context, &mut generator);
+            let mut direct = Direct { machine, rows: &left.rows, layer: 0 };
+            let evaluation = machine.network().evaluate(&images[image], &mut direct).unwrap();
+            let clean = campaign.clean[image].logits();
+            assert_eq!(usize::from(record.class), evaluation.class());
+            assert_eq!(
+                record.noise,
+                noise(evaluation.logits(), clean),
+                "{}, image {image}",
+                point.mitigation
+            );
+        }
+    }
+
+    fn point(rate: f64, mitigation: Mitigation, stage: u64) -> FaultPoint {
+        FaultPoint {
+            rates: FaultRates { write_failure: rate, pinning: rate, ..literature().with_shift_rate(rate) },
+            kinds: vec![FaultKind::OutOfStepByOne, FaultKind::WriteFailure, FaultKind::Pinning],
+            mitigation,
+            sampling: Sampling::AtLeastOneFault,
+            stage,
+            layers: None,
+        }
+    }
+
+    #[test]
+    fn an_inference_in_a_batch_is_that_of_executing_every_row_of_every_layer() {
+        let experiments = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments");
+        let (_, network) = Network::load(&experiments.join("networks/vgg8-fashion-s85-a4.yaml")).unwrap();
+        let golden = experiments.join("networks/golden/vgg8-fashion-s85-a4.safetensors.zst");
+        let golden = ImageSet::from_golden(&golden).unwrap();
+        let (images, labels) = (golden.feature_maps(), golden.labels().unwrap());
+        let machine = machine(network);
         let campaign = Campaign::new(&machine, &images, labels, 11).unwrap();
         for (stage, (rate, mitigation)) in (0..).zip([
             (1e-8, Mitigation::None),
             (1e-6, Mitigation::None),
             (1e-6, Mitigation::RealignEachLoad),
         ]) {
-            let point = FaultPoint {
-                rates: FaultRates { write_failure: rate, pinning: rate, ..literature.with_shift_rate(rate) },
-                kinds: vec![FaultKind::OutOfStepByOne, FaultKind::WriteFailure, FaultKind::Pinning],
-                mitigation,
-                sampling: Sampling::AtLeastOneFault,
-                stage,
-                layers: None,
+            compare(&campaign, &machine, &images, &point(rate, mitigation, stage));
+        }
+    }
+
+    #[test]
+    fn faults_are_followed_through_networks_of_any_graph() {
+        for network in 0..40_u32 {
+            let choices: Vec<u32> =
+                (0..64_u32).map(|n| (network * 64 + n).wrapping_mul(2_654_435_761) >> 7).collect();
+            let network = Network::from_seed(&random_network(&choices)).unwrap();
+            let shape = network.input().shape();
+            let image = |image: usize| {
+                let pixels = (0..shape.len()).map(|place| ((place * 89 + image * 31) % 256) as u16);
+                FeatureMap::new(shape, pixels.collect()).unwrap()
             };
-            let prepared = campaign.prepare(&point);
-            let records = prepared.run(0..1).unwrap();
-            assert_eq!(records.len(), images.len());
-            for (image, record) in records.iter().enumerate().take(3) {
-                let mut generator = prepared.stream(0, image as u64).generator();
-                let first = prepared.hazards.first(point.sampling, &mut generator);
-                let faults = prepared.hazards.draw(first, &mut generator);
-                let context = Context { machine: &machine, hazards: &prepared.hazards, rates: &point.rates };
-                let left = mitigation.treat(&[faults], &context, &mut generator);
-                let mut direct = Direct { machine: &machine, rows: &left.rows, layer: 0 };
-                let evaluation = machine.network().evaluate(&images[image], &mut direct).unwrap();
-                let clean = campaign.clean[image].logits();
-                assert_eq!(usize::from(record.class), evaluation.class());
-                assert_eq!(record.noise, noise(evaluation.logits(), clean), "{mitigation}, image {image}");
+            let (images, machine): (Vec<FeatureMap>, Machine) =
+                ((0..2).map(image).collect(), machine(network));
+            let campaign = Campaign::new(&machine, &images, &[0, 0], 11).unwrap();
+            for (stage, rate) in [(0, 1e-5), (1, 1e-3)] {
+                compare(&campaign, &machine, &images, &point(rate, Mitigation::None, stage));
             }
         }
     }

@@ -56,7 +56,8 @@ pub use error::FigureError;
 pub use experiments::{
     LayerQuantity, NamedPoint, RatioFocus, RatioTables, SensitivityFocus, SpaceFocus, accuracies,
     crossbar_validation, design_space, energy_parts, energy_ratio, fault_comparison, fault_sites,
-    hardware_features, layer_costs, lifetime, network_table, networks, operations, sensitivity, shift_faults,
+    hardware_features, layer_costs, lifetime, network_table, networks, networks_from_shapes, operations,
+    sensitivity, shift_faults,
 };
 pub use figure::{Figure, Panel};
 pub use number::{significant, three_digits};

@@ -2,6 +2,9 @@
 
 use std::ops::Range;
 
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
 /// Ternary weights of a layer, `[outputs, inputs / groups, kernel_height, kernel_width]`, row-major; a fully connected layer
 /// has a kernel of 1x1.
 ///
@@ -96,6 +99,36 @@ impl TernaryWeights {
         }
         let unread = vec![0; if groups > 1 { kernel_height * kernel_width } else { 0 }];
         Ok(Self { outputs, inputs_of_group: inputs, groups, kernel_height, kernel_width, values, unread })
+    }
+
+    /// Weights that are drawn, each 0 with the probability `sparsity`, else -1 or 1 alike. The stream belongs to the seed and the
+    /// layer's place in its network, so that the same place gives the same weights.
+    ///
+    /// # Errors
+    /// If the outputs do not fall into that many groups.
+    pub fn drawn(
+        shape: [usize; 4],
+        groups: usize,
+        sparsity: f64,
+        seed: u64,
+        place: usize,
+    ) -> Result<Self, TernaryWeightsError> {
+        let mut key = [0_u8; 32];
+        key[..8].copy_from_slice(&seed.to_le_bytes());
+        key[8..16].copy_from_slice(&(place as u64).to_le_bytes());
+        let mut generator = ChaCha8Rng::from_seed(key);
+        // 31 bits decide whether it is 0, the last one its sign: whole numbers are compared alike on every machine.
+        let zeros = (sparsity.clamp(0.0, 1.0) * f64::from(1_u32 << 31)).round() as u32;
+        let weight = |_| {
+            let drawn = generator.next_u32();
+            if drawn >> 1 < zeros { 0 } else { 1 - 2 * (drawn & 1) as i8 }
+        };
+        Self::grouped(shape, groups, (0..shape.iter().product()).map(weight).collect())
+    }
+
+    /// The extents `[outputs, inputs / groups, kernel_height, kernel_width]`.
+    pub fn shape(&self) -> [usize; 4] {
+        [self.outputs, self.inputs_of_group, self.kernel_height, self.kernel_width]
     }
 
     /// Output channels.

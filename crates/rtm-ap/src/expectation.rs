@@ -5,7 +5,38 @@
 //! instruction's bit the joint distribution of its columns is followed exactly.
 
 use compiler::ir::Tap;
+use compiler::lut::Lut;
 use compiler::{Instruction, Program};
+
+/// What a table's passes do to a row, for each state of the table's columns.
+struct Outcomes {
+    /// Bits written to the row when a search tags it, over all passes.
+    tagged_bits: [f64; STATES],
+    /// The state after the last pass.
+    end: [u8; STATES],
+}
+
+/// States of the columns of the widest table.
+const STATES: usize = 16;
+
+impl Outcomes {
+    fn of(lut: &Lut) -> Self {
+        let mut outcomes = Self { tagged_bits: [0.0; STATES], end: [0; STATES] };
+        for (start, (bits, end)) in outcomes.tagged_bits.iter_mut().zip(&mut outcomes.end).enumerate() {
+            let mut state = start as u8;
+            for pass in lut.passes() {
+                if pass.key.matches(state) {
+                    if pass.compares() {
+                        *bits += f64::from(pass.write.width());
+                    }
+                    state = pass.write.written_to(state);
+                }
+            }
+            *end = state;
+        }
+        outcomes
+    }
+}
 
 /// The expected number of bits that each table of a program writes to tagged rows, for one row; `share` gives the probability
 /// that a bit of a loaded element is 1. With probability 0 this is exact: it is what a row that holds nothing does.
@@ -13,6 +44,7 @@ pub fn expected_tagged_bits(program: &Program, share: impl Fn(Tap, usize) -> f64
     let domains = program.geometry.domains();
     let mut ones = vec![0.0_f64; program.geometry.columns() * domains];
     let place = |(column, domain): (usize, usize)| column * domains + domain;
+    let outcomes: Vec<Outcomes> = program.luts.iter().map(Outcomes::of).collect();
     let mut tagged_bits = vec![0.0; program.luts.len()];
     for instruction in &program.instructions {
         match *instruction {
@@ -24,10 +56,10 @@ pub fn expected_tagged_bits(program: &Program, share: impl Fn(Tap, usize) -> f64
             Instruction::Store { .. } => {}
             Instruction::Apply { lut, bits, operands } => {
                 let lut = usize::from(lut);
-                let passes = program.luts[lut].passes();
+                let Outcomes { tagged_bits: of_state, end } = &outcomes[lut];
                 let operands = operands.as_slice();
                 for bit in 0..usize::from(bits) {
-                    let mut joint = [0.0_f64; 16];
+                    let mut joint = [0.0_f64; STATES];
                     joint[0] = 1.0;
                     let mut states = 1;
                     for operand in operands {
@@ -38,26 +70,15 @@ pub fn expected_tagged_bits(program: &Program, share: impl Fn(Tap, usize) -> f64
                         }
                         states *= 2;
                     }
-                    for pass in passes {
-                        let mut after = [0.0_f64; 16];
-                        for (state, &share) in joint.iter().enumerate().take(states) {
-                            if share == 0.0 {
-                            } else if pass.key.matches(state as u8) {
-                                if pass.compares() {
-                                    tagged_bits[lut] += share * f64::from(pass.write.width());
-                                }
-                                after[usize::from(pass.write.written_to(state as u8))] += share;
-                            } else {
-                                after[state] += share;
-                            }
+                    let mut after = [0.0_f64; 4];
+                    for state in 0..states {
+                        tagged_bits[lut] += joint[state] * of_state[state];
+                        for (column, one) in after.iter_mut().enumerate() {
+                            *one += joint[state] * f64::from(end[state] >> column & 1);
                         }
-                        joint = after;
                     }
-                    for (column, operand) in operands.iter().enumerate() {
-                        ones[place(operand.cell(bit))] = (0..states)
-                            .filter(|state| state >> column & 1 == 1)
-                            .map(|state| joint[state])
-                            .sum();
+                    for (operand, one) in operands.iter().zip(after) {
+                        ones[place(operand.cell(bit))] = one;
                     }
                 }
             }

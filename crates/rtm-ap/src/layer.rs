@@ -91,7 +91,7 @@ impl MachineLayer {
             compile_layer(layer.name(), layer.weights(), u32::from(layer.input_maximum()), options)?;
         let counts = compiled
             .programs
-            .iter()
+            .par_iter()
             .map(|program| {
                 ProgramCounts::of(program).map_err(|source| MachineError::Program {
                     layer: layer.name().to_owned(),
@@ -114,7 +114,7 @@ impl MachineLayer {
         let rows = prepared.rows();
         if rows.physical > rows.occupied {
             let of_padding = |program| expected_tagged_bits(program, |_, _| 0.0);
-            prepared.padding_tagged_bits = prepared.compiled.programs.iter().map(of_padding).collect();
+            prepared.padding_tagged_bits = prepared.compiled.programs.par_iter().map(of_padding).collect();
         }
         Ok(prepared)
     }
@@ -163,7 +163,7 @@ impl MachineLayer {
 
     /// The events of one image from the programs alone; `set_bit_share` gives the probability that a bit of an input value is 1.
     /// Taps that lie in the padding at some output positions are there what stands for 0.
-    pub fn expected_events(&self, set_bit_share: impl Fn(usize) -> f64) -> ProgramEvents {
+    pub fn expected_events(&self, set_bit_share: impl Fn(usize) -> f64 + Sync) -> ProgramEvents {
         self.events(&self.expected_tagged(set_bit_share))
     }
 
@@ -171,7 +171,7 @@ impl MachineLayer {
     pub fn expected_events_on(
         &self,
         array_rows: &[u64],
-        set_bit_share: impl Fn(usize) -> f64,
+        set_bit_share: impl Fn(usize) -> f64 + Sync,
     ) -> Vec<ProgramEvents> {
         let tagged = self.expected_tagged(set_bit_share);
         let of_padding = |program| expected_tagged_bits(program, |_, _| 0.0);
@@ -183,7 +183,7 @@ impl MachineLayer {
         array_rows.iter().map(on).collect()
     }
 
-    fn expected_tagged(&self, set_bit_share: impl Fn(usize) -> f64) -> Vec<Vec<f64>> {
+    fn expected_tagged(&self, set_bit_share: impl Fn(usize) -> f64 + Sync) -> Vec<Vec<f64>> {
         let occupied = self.rows().occupied as f64;
         let inside = self.shares_inside();
         let share = |tap: Tap, bit: usize| {
@@ -196,7 +196,7 @@ impl MachineLayer {
             let row = expected_tagged_bits(program, share);
             row.into_iter().map(|bits| occupied * bits).collect()
         };
-        self.compiled.programs.iter().map(of_program).collect()
+        self.compiled.programs.par_iter().map(of_program).collect()
     }
 
     /// The share of output positions at which each tap of the window lies inside the input.

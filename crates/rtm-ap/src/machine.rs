@@ -37,6 +37,14 @@ struct PeripheryEvents {
     output_bits: u64,
 }
 
+impl PeripheryEvents {
+    fn count(self, events: &mut Events) {
+        events.requantizations = self.requantizations as f64;
+        events.pool_operations = self.pool_operations as f64;
+        events.output_bits = self.output_bits as f64;
+    }
+}
+
 /// A run: every value of the network for each image, and the events of every layer.
 #[derive(Debug)]
 pub struct Run {
@@ -62,6 +70,31 @@ impl Machine {
         let activations_at = ActivationsAt::Periphery;
         let periphery = periphery(&network, activations_at);
         Ok(Self { network, options: *options, layers, periphery, activations_at, activations: Vec::new() })
+    }
+
+    /// The events of every layer from the programs alone, as [`Machine::expected_events`] gives them, without keeping the programs: of
+    /// a large network they take gigabytes. Layers are compiled one after the other and let go of when they were counted;
+    /// `visit` sees each of them. Activations are made at the periphery.
+    ///
+    /// # Errors
+    /// The first layer that does not fit the array.
+    pub fn expect(
+        network: &Network,
+        options: &Options,
+        set_bit_share: impl Fn(usize, usize) -> f64 + Sync,
+        mut visit: impl FnMut(&MachineLayer),
+    ) -> Result<Vec<Events>, MachineError> {
+        let periphery = periphery(network, ActivationsAt::Periphery);
+        let layers = network.linear_layers().zip(periphery).enumerate();
+        let of_layer =
+            |(index, ((_, layer), periphery)): (usize, ((LayerId, &LinearLayer), PeripheryEvents))| {
+                let layer = MachineLayer::compile(layer, options)?;
+                visit(&layer);
+                let mut expected = layer.expected_events(|bit| set_bit_share(index, bit));
+                periphery.count(&mut expected.events);
+                Ok(expected.events)
+            };
+        layers.map(of_layer).collect()
     }
 
     /// The same machine with activations made where it is said.
@@ -218,10 +251,7 @@ impl Machine {
     }
 
     fn count_periphery(&self, layer: usize, events: &mut Events) {
-        let periphery = self.periphery[layer];
-        events.requantizations = periphery.requantizations as f64;
-        events.pool_operations = periphery.pool_operations as f64;
-        events.output_bits = periphery.output_bits as f64;
+        self.periphery[layer].count(events);
     }
 }
 
@@ -277,19 +307,20 @@ impl<R: Fn(usize) -> bool> BatchEngine for Engine<'_, R> {
     }
 }
 
-/// Counts requantizations (one for each addend), pool operations and activation bits, each with the last linear layer before.
+/// Counts requantizations (one for each addend), pool operations and activation bits, each with the last linear layer before, or
+/// with the first one if there is none before.
 /// What programs do on the arrays is counted there, with the bits that they load; they too bring the results to the buffer.
 fn periphery(network: &Network, at: ActivationsAt) -> Vec<PeripheryEvents> {
-    let mut counts: Vec<PeripheryEvents> = Vec::new();
+    let mut counts = vec![PeripheryEvents::default(); network.linear_layers().len()];
+    let mut layer = 0;
     for node in network.nodes() {
         match node {
-            Node::Linear(..) => counts.push(PeripheryEvents::default()),
+            Node::Linear(id, _) => layer = id.index(),
             Node::Activation(_, activation) => {
-                if let Some(layer) = counts.last_mut() {
-                    match at {
-                        ActivationsAt::Periphery => count_activation(layer, activation, network),
-                        ActivationsAt::Array(_) => count_result(layer, activation),
-                    }
+                let Some(layer) = counts.get_mut(layer) else { continue };
+                match at {
+                    ActivationsAt::Periphery => count_activation(layer, activation, network),
+                    ActivationsAt::Array(_) => count_result(layer, activation),
                 }
             }
         }

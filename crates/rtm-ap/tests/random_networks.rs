@@ -68,6 +68,10 @@ proptest! {
         let image = FeatureMap::new(shape, vec![zero; shape.len()]).unwrap();
         let run = machine.run(&image).unwrap();
         let expected = machine.expected_events(|_, bit| f64::from(zero >> bit & 1));
+        let mut seen = 0;
+        let without_programs =
+            Machine::expect(&network, &options, |_, bit| f64::from(zero >> bit & 1), |_| seen += 1).unwrap();
+        prop_assert_eq!((&without_programs, seen), (&expected, expected.len()));
         let layers = network.linear_layers().zip(expected.iter().zip(&run.events));
         for ((id, layer), (expected, executed)) in layers {
             let (found, wanted) = (executed.tagged_bits.occupied, expected.tagged_bits.occupied);

@@ -15,8 +15,8 @@ use data_sets::Reading;
 use digital::{ArrayDesign, MatrixLayer};
 use faults::{PreparedPoint, Record};
 use network::{
-    ActivationId, ActivationStatistics, Checkpoint, DataSet, ImageSet, LayerId, LinearLayer, Network,
-    NetworkDescription, Node, Operation,
+    ActivationId, ActivationStatistics, Checkpoint, DataSet, DescriptionError, ImageSet, LayerId,
+    LinearLayer, Network, NetworkDescription, NetworkError, Node, Operation,
 };
 use quantizer::{Granularity, Sparsity, ThresholdRule, Thresholds};
 use rtm_ap::{ActivationsAt, Machine, ProcessorDesign};
@@ -129,7 +129,14 @@ impl<'w> Models<'w> {
             }
             return Ok(loaded);
         }
-        let (description, network) = Network::load(&path)?;
+        let (description, network) = match Network::load(&path) {
+            // The reader stops at the first field that is not of its form; there may be more.
+            Err(NetworkError::Description(DescriptionError::Yaml { .. })) => {
+                check_form(SchemaKind::Network, &path)?;
+                Network::load(&path)?
+            }
+            loaded => loaded?,
+        };
         let fingerprints =
             files(&description).iter().map(|file| self.note_input(file)).collect::<Result<Vec<_>, _>>()?;
         let loaded = Rc::new(LoadedNetwork { description, network: Arc::new(network), fingerprints });
@@ -231,7 +238,21 @@ impl<'w> Models<'w> {
         options: Options,
         images: &Images,
     ) -> Result<Rc<MachineRun>, RunError> {
-        let (activations, way) = (ActivationsAt::Periphery, Way::Expected);
+        self.expected_run_with_activations(network, options, ActivationsAt::Periphery, images)
+    }
+
+    /// The same with activations made where it is said.
+    ///
+    /// # Errors
+    /// If it cannot be loaded or compiled.
+    pub fn expected_run_with_activations(
+        &self,
+        network: &str,
+        options: Options,
+        activations: ActivationsAt,
+        images: &Images,
+    ) -> Result<Rc<MachineRun>, RunError> {
+        let way = Way::Expected;
         self.requested(RunRequest {
             network: network.to_owned(),
             options,
@@ -258,10 +279,19 @@ impl<'w> Models<'w> {
         let network = Arc::clone(&loaded.network);
         let mut compiled = None;
         let kept = self.stages.get_or_compute(&key, || {
-            let machine = Machine::compile(Arc::clone(&network), &request.options)?
-                .with_activations(request.activations)?;
             let images = set.fitted_to(network.input().shape())?;
             let shares = set_bit_shares(&network, &images)?;
+            if (request.way, request.activations) == (Way::Expected, ActivationsAt::Periphery) {
+                let (mut layers, mut words) = (Vec::new(), 0);
+                let share = |layer, bit| share_of(&shares, layer, bit);
+                let expected = Machine::expect(&network, &request.options, share, |layer| {
+                    layers.push(RunLayer::from(layer));
+                    words += layer.compiled().statistics.words;
+                })?;
+                return Ok(Kept { events: expected.clone(), expected, layers, words });
+            }
+            let machine = Machine::compile(Arc::clone(&network), &request.options)?
+                .with_activations(request.activations)?;
             let expected = machine.expected_events(|layer, bit| share_of(&shares, layer, bit));
             let events = match request.way {
                 Way::Executed => machine.run_all(&images.feature_maps())?.events,
@@ -334,7 +364,7 @@ impl<'w> Models<'w> {
     /// If it is missing or wrong.
     pub fn processor_technology(&self, name: &str) -> Result<TechnologyFile<ProcessorDesign>, RunError> {
         let path = self.workspace.technology("rtm-ap", name);
-        check_technology(SchemaKind::RtmAp, &path)?;
+        check_form(SchemaKind::RtmAp, &path)?;
         let file = rtm_ap::load_technology(&path)?;
         self.note_input(&path)?;
         Ok(file)
@@ -346,7 +376,7 @@ impl<'w> Models<'w> {
     /// If it is missing or wrong.
     pub fn crossbar_technology(&self, point: &CrossbarPoint) -> Result<TechnologyFile<Design>, RunError> {
         let path = self.workspace.technology("crossbar", &point.technology);
-        check_technology(SchemaKind::Crossbar, &path)?;
+        check_form(SchemaKind::Crossbar, &path)?;
         let mut file = crossbar::load_technology(&path)?;
         self.note_input(&path)?;
         let design = &mut file.design;
@@ -366,7 +396,7 @@ impl<'w> Models<'w> {
         node_nm: Option<f64>,
     ) -> Result<TechnologyFile<ArrayDesign>, RunError> {
         let path = self.workspace.technology("digital", name);
-        check_technology(SchemaKind::Digital, &path)?;
+        check_form(SchemaKind::Digital, &path)?;
         let mut file = digital::load_technology(&path)?;
         self.note_input(&path)?;
         file.design.node_nm = node_nm.unwrap_or(file.design.node_nm);
@@ -421,7 +451,7 @@ impl<'w> Models<'w> {
     /// If it is missing or wrong.
     pub fn fault_rates(&self, name: &str) -> Result<faults::LiteratureRates, RunError> {
         let path = self.workspace.technology("faults", name);
-        check_technology(SchemaKind::Faults, &path)?;
+        check_form(SchemaKind::Faults, &path)?;
         let file = TechnologyFile::<()>::load(&path, &[faults::LiteratureRates::DECLARATIONS])?;
         self.note_input(&path)?;
         Ok(faults::LiteratureRates::resolve(&file.parameters)?)
@@ -433,7 +463,7 @@ impl<'w> Models<'w> {
     /// If it is missing or wrong.
     pub fn analog(&self, name: &str) -> Result<ParameterSet, RunError> {
         let path = self.workspace.technology("analog", name);
-        check_technology(SchemaKind::Analog, &path)?;
+        check_form(SchemaKind::Analog, &path)?;
         let file = TechnologyFile::<()>::load(&path, &[crate::studies::fault_comparison::ANALOG])?;
         self.note_input(&path)?;
         Ok(file.parameters)
@@ -445,7 +475,7 @@ impl<'w> Models<'w> {
     /// If it is missing or wrong.
     pub fn endurance(&self, name: &str) -> Result<ParameterSet, RunError> {
         let path = self.workspace.technology("endurance", name);
-        check_technology(SchemaKind::Endurance, &path)?;
+        check_form(SchemaKind::Endurance, &path)?;
         let file = TechnologyFile::<()>::load(&path, &[faults::LiteratureEndurance::DECLARATIONS])?;
         self.note_input(&path)?;
         Ok(file.parameters)
@@ -516,11 +546,11 @@ pub fn crossbar_report(
     Ok(Crossbar::new(file.design, &file.parameters)?.evaluate(layers, precision)?)
 }
 
-/// Holds a technology file against its schema, so that everything that is wrong with it is said at once.
+/// Holds a file against its schema, so that everything that is wrong with it is said at once.
 ///
 /// # Errors
 /// If anything is.
-fn check_technology(kind: SchemaKind, path: &Path) -> Result<(), RunError> {
+fn check_form(kind: SchemaKind, path: &Path) -> Result<(), RunError> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| RunError::Unreadable { path: path.to_owned(), source })?;
     let mut document = Document::parse(&text, path)?;

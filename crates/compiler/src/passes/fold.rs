@@ -1,4 +1,5 @@
-//! `fold`: constant weights become signed sums of window elements; zeros leave no trace.
+//! `fold`: constant weights become signed sums of window elements; zeros leave no trace. Nor do the channels that an output of a
+//! grouped convolution does not read: they are neither loaded nor added, and an output has a sum for those of its own group only.
 
 use std::ops::Range;
 

@@ -27,7 +27,7 @@ pub use hardware_features::hardware_features;
 pub use layer_costs::{LayerQuantity, layer_costs};
 pub use lifetime::lifetime;
 pub use network_table::network_table;
-pub use networks::networks;
+pub use networks::{networks, networks_from_shapes};
 pub use operations::operations;
 pub use sensitivity::{SensitivityFocus, sensitivity};
 pub use shift_faults::shift_faults;

@@ -1,7 +1,6 @@
 //! Where a network's numbers come from: a checkpoint's tensors, or a seed.
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use std::path::Path;
 
 use super::moments::Moments;
 use super::{EPSILON, NetworkError};
@@ -59,12 +58,20 @@ impl Parameters<'_> {
         groups: usize,
     ) -> Result<TernaryWeights, NetworkError> {
         let tensor = format!("{layer}.weight");
-        let (values, path) = match self {
-            Self::Checkpoint { file, .. } => (file.values::<i8>(&tensor, stored)?.to_vec(), file.path()),
-            Self::Seeded(seeded) => (draw(seeded, place, shape.iter().product()), "seed".as_ref()),
+        let failed = |path: &Path, source| {
+            let path = path.into();
+            NetworkError::Weights { path, tensor: tensor.clone(), source }
         };
-        let weights = TernaryWeights::grouped(shape, groups, values);
-        weights.map_err(|source| NetworkError::Weights { path: path.into(), tensor, source })
+        match self {
+            Self::Checkpoint { file, .. } => {
+                let values = file.values::<i8>(&tensor, stored)?.to_vec();
+                TernaryWeights::grouped(shape, groups, values).map_err(|source| failed(file.path(), source))
+            }
+            Self::Seeded(SeededDescription { seed, sparsity }) => {
+                let drawn = TernaryWeights::drawn(shape, groups, sparsity, seed, place);
+                drawn.map_err(|source| failed(Path::new("seed"), source))
+            }
+        }
     }
 
     /// The scale and batch norm of a linear layer.
@@ -174,19 +181,4 @@ fn parameters(
         }
         None => Ok(values.iter().map(|&value| f64::from(value)).collect()),
     }
-}
-
-/// Draws the weights of one layer: each is 0 with the probability of the sparsity, else -1 or 1 alike.
-fn draw(seeded: SeededDescription, layer: usize, count: usize) -> Vec<i8> {
-    let mut key = [0_u8; 32];
-    key[..8].copy_from_slice(&seeded.seed.to_le_bytes());
-    key[8..16].copy_from_slice(&(layer as u64).to_le_bytes());
-    let mut generator = ChaCha8Rng::from_seed(key);
-    // 31 bits decide whether it is 0, the last one its sign: whole numbers are compared alike on every machine.
-    let zeros = (seeded.sparsity * f64::from(1_u32 << 31)).round() as u32;
-    let weight = |_| {
-        let drawn = generator.next_u32();
-        if drawn >> 1 < zeros { 0 } else { 1 - 2 * (drawn & 1) as i8 }
-    };
-    (0..count).map(weight).collect()
 }

@@ -37,7 +37,7 @@ pub use error::ManifestError;
 pub use images::{ImageSource, Images, UsersData};
 use library::Library;
 pub use machine::{Flow, MachineSettings};
-pub use networks::{MatchingCrossbar, NetworkPoint, NetworksStudy};
+pub use networks::{MatchingCrossbar, NetworkPoint, NetworksStudy, TrainedAgainstDrawn};
 pub use place::FieldPath;
 use place::{Node, Scalar, Value};
 pub use reliability::{FaultComparisonStudy, FaultSitesStudy, LifetimeStudy, ShiftFaultStudy};

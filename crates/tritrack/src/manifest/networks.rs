@@ -28,12 +28,29 @@ pub struct NetworksStudy {
     pub crossbar: MatchingCrossbar,
     /// The digital reference, with the networks' ternary weights and bits of activation.
     pub digital: Option<MatchingCrossbar>,
+    /// Whether events are expected from the programs and the images' share of set bits instead of executed: for networks whose
+    /// execution would take too long.
+    #[serde(default)]
+    pub expected: bool,
+    /// What the weights of trained networks share more than drawn ones.
+    pub sharing: Option<TrainedAgainstDrawn>,
     /// What others published of the same kind of network; told in the figure, not compared.
     #[serde(default)]
     pub quoted: Vec<QuotedPoint>,
     /// Whether the figure is the table itself.
     #[serde(default)]
     pub as_table: bool,
+}
+
+/// Trained networks, whose operations are counted against those of drawn weights of the same shapes and sparsities.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TrainedAgainstDrawn {
+    /// The networks.
+    #[schemars(with = "Vec<NetworkName>", length(min = 1))]
+    pub networks: Vec<String>,
+    /// Of the stream that weights are drawn from.
+    pub seed: u64,
 }
 
 /// An energy that others published.

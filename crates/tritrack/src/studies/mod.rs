@@ -4,6 +4,7 @@ mod accuracy;
 pub mod costs;
 mod crossbar_validation;
 mod design_space;
+mod drawn_weights;
 mod draws;
 mod energy_parts;
 mod energy_ratio;
@@ -99,6 +100,7 @@ mod tests {
             &networks::NETWORKS,
             &expectation::EXPECTATIONS,
             &networks::QUOTED,
+            &drawn_weights::DRAWN_WEIGHTS,
             &design_space::POINTS,
             &sensitivity::SENSITIVITY,
             &hardware_features::SCHEDULES,

@@ -7,6 +7,7 @@ use technology::{Parameters, Quantity};
 
 use super::Outcome;
 use super::costs::{CROSSBAR, PROCESSOR, microjoules, milliseconds};
+use super::drawn_weights::{self, DRAWN_WEIGHTS};
 use super::expectation::{self, EXPECTATIONS};
 use crate::error::RunError;
 use crate::manifest::{
@@ -115,9 +116,19 @@ pub fn run(
         let mut overestimates = Vec::new();
         for flow in &study.flows {
             let options = flow.machine.0;
-            let run =
-                models.run_with_activations(&point.network, options, flow.activations, &point.images)?;
-            overestimates.push(expectation::push(&mut expectations, &point.network, &flow.name, &run)?);
+            let run = if study.expected {
+                models.expected_run_with_activations(
+                    &point.network,
+                    options,
+                    flow.activations,
+                    &point.images,
+                )?
+            } else {
+                models.run_with_activations(&point.network, options, flow.activations, &point.images)?
+            };
+            if !study.expected {
+                overestimates.push(expectation::push(&mut expectations, &point.network, &flow.name, &run)?);
+            }
             for technology in &study.technologies {
                 for costs in processor_costs(study, flow, technology, models, &run)? {
                     let (model, costs) = costs;
@@ -138,16 +149,21 @@ pub fn run(
         if let Some(digital) = &study.digital {
             push("digital", &digital.name, none(), digital_costs(digital, point, models, bits)?)?;
         }
+        let from_programs = match study.expected {
+            true => "bits written to tagged rows are expected from the program".into(),
+            false => format!(
+                "from the program alone, {:+.0} to {:+.0} % more bits are expected in tagged rows than are written",
+                100.0 * overestimates.iter().copied().fold(f64::INFINITY, f64::min),
+                100.0 * overestimates.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+            ),
+        };
         summary.push(format!(
-            "{}: crossbar {:.4} µJ, {:.4} ms; RTM-AP {:.4} to {:.4} times its energy efficiency; from the program alone, \
-             {:+.0} to {:+.0} % more bits are expected in tagged rows than are written",
+            "{}: crossbar {:.4} µJ, {:.4} ms; RTM-AP {:.4} to {:.4} times its energy efficiency; {from_programs}",
             point.network,
             crossbar.energy,
             crossbar.latency,
             ratios.iter().copied().fold(f64::INFINITY, f64::min),
             ratios.iter().copied().fold(0.0, f64::max),
-            100.0 * overestimates.iter().copied().fold(f64::INFINITY, f64::min),
-            100.0 * overestimates.iter().copied().fold(f64::NEG_INFINITY, f64::max),
         ));
     }
     bar.finish();
@@ -161,14 +177,22 @@ pub fn run(
             ("source", point.source.as_str().into()),
         ])?;
     }
+    let (drawn, lines) = match &study.sharing {
+        Some(sharing) => drawn_weights::run(sharing, models)?,
+        None => (Table::new(&DRAWN_WEIGHTS), Vec::new()),
+    };
+    summary.extend(lines);
     let figure = if study.as_table {
         figures::network_table(&manifest.title, &table, &quoted)?
+    } else if study.expected {
+        figures::networks_from_shapes(&manifest.title, &table, &drawn)?
     } else {
         figures::networks(&manifest.title, &table, &quoted)?
     };
     // The table of networks is made from the same runs: once is enough.
     let expectations = (!study.as_table).then_some(expectations);
-    let tables = [table, quoted].into_iter().chain(expectations).filter(|table| !table.is_empty()).collect();
+    let tables =
+        [table, quoted, drawn].into_iter().chain(expectations).filter(|table| !table.is_empty()).collect();
     Ok(Outcome { tables, figure, summary })
 }
 

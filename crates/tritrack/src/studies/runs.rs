@@ -47,7 +47,13 @@ pub fn runs(study: &Study) -> Vec<RunRequest> {
         Study::ShiftFaults(study) => add(plain(&study.network, study.machine, &study.costs.images)),
         Study::Networks(study) => {
             for point in &study.networks {
-                study.flows.iter().for_each(|flow| add(of_flow(&point.network, flow, &point.images)));
+                for flow in &study.flows {
+                    let mut request = of_flow(&point.network, flow, &point.images);
+                    if study.expected {
+                        request.way = Way::Expected;
+                    }
+                    add(request);
+                }
             }
         }
         Study::Sensitivity(study) => add(plain(&study.network, study.machine, &study.images)),
