@@ -92,7 +92,7 @@ fn models_of_every_kind_go_from_onnx_to_the_machine() {
         let images = images(&workspace, shape, 20);
         let imported = done(&workspace, &["import", &model(name)]);
         assert!(
-            imported.contains(&format!("written: experiments/networks/{name}.float.safetensors.zst")),
+            imported.contains(&format!("written: experiments/networks/{name}.float.safetensors")),
             "{imported}"
         );
         let quantized = document(
@@ -195,4 +195,17 @@ fn what_is_wrong_is_told_and_nothing_is_written() {
         assert!(error.contains(words), "{arguments:?}: {error}");
     }
     assert_eq!(fs::read_dir(workspace.path().join("experiments/networks")).unwrap().count(), 1);
+
+    let written = workspace.path().join("experiments/networks/precious.yaml");
+    fs::write(&written, "name: precious\n").unwrap();
+    let error =
+        refused(&["quantize", "mine", "--images", &images, "--calibration", "2", "--name", "precious"]);
+    assert!(error.contains("precious.yaml is there already, and was not made by quantization"), "{error}");
+    assert_eq!(fs::read_to_string(written).unwrap(), "name: precious\n");
+    for _ in 0..2 {
+        done(
+            &workspace,
+            &["quantize", "mine", "--images", &images, "--calibration", "2", "--name", "mine-again"],
+        );
+    }
 }
