@@ -310,7 +310,8 @@ impl BatchNorm {
 impl Quantization {
     /// The integer for a value.
     pub fn integer(self, value: f32) -> f64 {
-        let integer = (f64::from(value) / self.step).round_ties_even() + f64::from(self.zero);
+        // In single precision, as ONNX divides.
+        let integer = f64::from((value / self.step as f32).round_ties_even()) + f64::from(self.zero);
         integer.clamp(0.0, f64::from(self.maximum))
     }
 
