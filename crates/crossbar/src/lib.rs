@@ -6,7 +6,8 @@
 //! columns at a time are read by converters that the columns share; shift-adders weigh the planes and adder trees sum the
 //! subarrays. The organisation follows the published descriptions of DNN+NeuroSim (Peng et al., IEDM 2019, and the V1.3
 //! manual); the equations and the code are this project's own, from components whose energies a technology file gives with
-//! their sources. [`validation`] compares the model with measured runs of DNN+NeuroSim, layer by layer and part by part.
+//! their sources. The groups of a grouped convolution stand along the diagonals of subarrays, as many as fit into each; the cells
+//! beside the diagonal are counted. [`validation`] compares the model with measured runs of DNN+NeuroSim, layer by layer and part by part.
 //!
 //! ```text
 //! shapes (LayerShape) + Precision + technology file (Design, CrossbarParameters) -> Crossbar::evaluate -> NetworkReport

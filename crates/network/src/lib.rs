@@ -2,7 +2,10 @@
 //! integer inference. A network is trained with ternary weights (Li et al., "Ternary Weight Networks", arXiv 1605.04711) and
 //! learned-step activations (Esser et al., "Learned Step Size Quantization", arXiv 1902.08153); scales and batch norm are
 //! folded into one 64-bit fixed-point multiplication per accumulator, so that a network's logits are integers which any
-//! machine must reproduce bit for bit. This crate knows no hardware: a machine takes part as a [`LinearEngine`].
+//! machine must reproduce bit for bit. A network is any graph of convolutions (grouped or not), pools, sums and concatenations
+//! that a [`NetworkDescription`] can hold; where real values can be negative, an integer above 0 stands for 0. Weights come from a
+//! checkpoint, or from a seed where only costs are asked for. This crate knows no hardware: a machine takes part as a
+//! [`LinearEngine`].
 
 mod accuracy;
 mod assemble;

@@ -133,3 +133,74 @@ fn layers_that_do_not_fit_each_other_are_told_by_name() {
         refused(&ends_in_a_pool, |_| {}).contains("the last layer must be a convolution or fully connected")
     );
 }
+
+#[test]
+fn a_zero_that_no_activation_reaches_is_told() {
+    let zero = |zero: i32| {
+        move |checkpoint: &mut Checkpoint| {
+            checkpoint.insert("conv1.act.zero", Tensor::new(vec![1], vec![zero]).unwrap());
+        }
+    };
+    for found in [-1, 16] {
+        assert_eq!(
+            refused(DESCRIPTION, zero(found)),
+            format!("small.safetensors.zst: tensor `conv1.act.zero` is {found}; expected 0 to 15")
+        );
+    }
+    // Finer steps take as many more of them: 17 times 16 is beyond 255.
+    let fine = DESCRIPTION.replace("activation_bits: 4", "activation_bits: 8\nstep_divisor: 17");
+    assert!(refused(&fine, zero(16)).contains("`conv1.act.zero` is 272; expected 0 to 255"));
+}
+
+#[test]
+fn layers_of_different_steps_are_not_put_together() {
+    let text = DESCRIPTION.replace(
+        "  - max_pool",
+        "  - convolution: {name: conv2, from: input, outputs: 2, kernel: 3, padding: 1}\n  \
+           - concat: {name: both, of: [conv1, conv2]}\n  - max_pool",
+    );
+    let error = refused(&text, |checkpoint| layer(checkpoint, "conv2", &[2, 1, 3, 3], Some(0.2)));
+    assert!(
+        error.starts_with("network `small`: layer `both` puts `conv1` of step 0.1")
+            && error.contains("`conv2` of step 0.2")
+            && error.ends_with("expected the same step"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_description_without_weights_needs_a_seed() {
+    let error = Network::from_seed(&description(DESCRIPTION)).unwrap_err().to_string();
+    assert!(error.contains("expected a checkpoint, or `seeded`"), "{error}");
+}
+
+#[test]
+fn what_a_block_stands_for_can_be_written_out() {
+    let of = |layers: &str| {
+        let seeded = "seeded: {seed: 7, sparsity: 0.4}";
+        let text = DESCRIPTION.replace("checkpoint: small.safetensors.zst", seeded);
+        let start = text.find("  - max_pool").unwrap();
+        let text = format!("{}{layers}{}", &text[..start], &text[start..]);
+        let network = Network::from_seed(&description(&text)).unwrap();
+        let shape = network.input().shape();
+        let pixels = (0..shape.len()).map(|place| (place * 89 % 256) as u16).collect();
+        network.infer(&network::FeatureMap::new(shape, pixels).unwrap()).unwrap()
+    };
+    let bottleneck = of("  - bottleneck: {name: b, width: 4, outputs: 6, groups: 2}\n");
+    let written_out = of("\
+  - convolution: {name: b.conv1, outputs: 4, kernel: 1}
+  - convolution: {name: b.conv2, outputs: 4, kernel: 3, padding: 1, groups: 2}
+  - convolution: {name: b.conv3, outputs: 6, kernel: 1, activation: none}
+  - convolution: {name: b.downsample, from: conv1, outputs: 6, kernel: 1, activation: none}
+  - add: {name: b, of: [b.conv3, b.downsample]}
+");
+    assert_eq!(bottleneck, written_out);
+    let inverted = of("  - inverted_residual: {name: b, outputs: 2, expansion: 3}\n");
+    let written_out = of("\
+  - convolution: {name: b.expand, outputs: 6, kernel: 1}
+  - convolution: {name: b.depthwise, outputs: 6, kernel: 3, padding: 1, groups: 6}
+  - convolution: {name: b.project, outputs: 2, kernel: 1, activation: none}
+  - add: {name: b, of: [b.project, conv1], signed: true}
+");
+    assert_eq!(inverted, written_out);
+}

@@ -90,7 +90,7 @@ fn every_value_that_the_machine_makes_is_that_of_integer_inference() {
 #[test]
 fn the_crossbar_has_all_of_its_layers() {
     let (folder, _) = workspace(NETWORK);
-    let shown = output(&folder, &["crossbar", "small"]);
+    let shown = output(&folder, &["crossbar", "small", "--technology", "neurosim-rram-22nm"]);
     for layer in ["stem", "depthwise", "project", "deep.downsample", "thin.expand", "fc"] {
         assert!(shown.contains(layer), "{layer}: {shown}");
     }
