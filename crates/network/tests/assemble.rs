@@ -187,8 +187,7 @@ fn what_a_block_stands_for_can_be_written_out() {
         network.infer(&network::FeatureMap::new(shape, pixels).unwrap()).unwrap()
     };
     let bottleneck = of("  - bottleneck: {name: b, width: 4, outputs: 6, groups: 2}\n");
-    let written_out = of("\
-  - convolution: {name: b.conv1, outputs: 4, kernel: 1}
+    let written_out = of("  - convolution: {name: b.conv1, outputs: 4, kernel: 1}
   - convolution: {name: b.conv2, outputs: 4, kernel: 3, padding: 1, groups: 2}
   - convolution: {name: b.conv3, outputs: 6, kernel: 1, activation: none}
   - convolution: {name: b.downsample, from: conv1, outputs: 6, kernel: 1, activation: none}
@@ -196,8 +195,7 @@ fn what_a_block_stands_for_can_be_written_out() {
 ");
     assert_eq!(bottleneck, written_out);
     let inverted = of("  - inverted_residual: {name: b, outputs: 2, expansion: 3}\n");
-    let written_out = of("\
-  - convolution: {name: b.expand, outputs: 6, kernel: 1}
+    let written_out = of("  - convolution: {name: b.expand, outputs: 6, kernel: 1}
   - convolution: {name: b.depthwise, outputs: 6, kernel: 3, padding: 1, groups: 6}
   - convolution: {name: b.project, outputs: 2, kernel: 1, activation: none}
   - add: {name: b, of: [b.project, conv1], signed: true}

@@ -160,7 +160,7 @@ fn unknown_names_are_answered_with_the_known_ones() {
         message.contains("no network `vgg8-fashion-s85-a5` (did you mean `vgg8-fashion-s85-a4`?)"),
         "{message}"
     );
-    assert!(message.contains("there are: resnet18-s80-a4, "), "{message}");
+    assert!(message.contains("there are: mobilenet-v2, resnet18-s80-a4, "), "{message}");
     let message = refusal(&[vgg8, "--technology", "isac-like"]);
     assert!(
         message.contains("(did you mean `isaac-like`?); there are: isaac-like, mnsim-like, "),

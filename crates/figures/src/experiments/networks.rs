@@ -64,8 +64,9 @@ pub fn networks_from_shapes(title: &str, table: &Table, drawn: &Table) -> Result
     if !drawn.is_empty() {
         figure.panels.push(trained_against_drawn(drawn)?);
         figure = figure.caption(
-            "Trained weights share more subexpressions than weights drawn at every layer’s own sparsity, so the costs above are \
-             higher than those of trained networks would be: the last panel says by how much on networks that are trained.",
+            "Trained weights share more subexpressions than weights drawn at every layer’s own sparsity, so RTM-AP’s costs above are \
+             higher than those of trained networks would be: the last panel says by how much on networks that are trained. \
+             Convolutions of 1 × 1, most of MobileNetV2 and half of ResNet-50, share nothing within a channel, trained or drawn.",
         );
     }
     Ok(figure)
