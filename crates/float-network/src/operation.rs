@@ -310,7 +310,8 @@ impl BatchNorm {
 impl Quantization {
     /// The integer for a value.
     pub fn integer(self, value: f32) -> f64 {
-        let integer = (f64::from(value) / self.step).round_ties_even() + f64::from(self.zero);
+        // In single precision, as ONNX divides.
+        let integer = f64::from((value / self.step as f32).round_ties_even()) + f64::from(self.zero);
         integer.clamp(0.0, f64::from(self.maximum))
     }
 
@@ -397,6 +398,11 @@ impl Operation {
                 Err(format!("a step above 0 and a zero within 0 to the maximum instead of {quantization:?}"))
             }
             Self::BatchNorm(_) | Self::Relu | Self::Clip { .. } | Self::Quantize(_) => Ok(first),
+            Self::MaxPool(window) | Self::AveragePool(Pool { window, .. })
+                if !window.always_reaches_inside() =>
+            {
+                Err(format!("padding smaller than the kernel of the pool, {:?}", window.kernel()))
+            }
             Self::MaxPool(window) | Self::AveragePool(Pool { window, .. }) => {
                 windowed(first.channels, window)
             }

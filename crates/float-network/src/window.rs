@@ -102,6 +102,12 @@ impl Window {
         Some((rows, columns))
     }
 
+    /// Whether every window over an input holds some of it.
+    pub(crate) fn always_reaches_inside(self) -> bool {
+        let [top, left, bottom, right] = self.padding;
+        top.max(bottom) < self.kernel[0] && left.max(right) < self.kernel[1]
+    }
+
     /// The rows, or columns, of the input that the window at an output position covers, beyond the padding: the first tap that
     /// is inside, the input's place of it, and how many taps are inside.
     pub(crate) fn inside(self, direction: usize, position: usize, extent: usize) -> (usize, usize, usize) {
@@ -110,7 +116,8 @@ impl Window {
         let tap = padding.saturating_sub(start).min(self.kernel[direction]);
         let place = (start + tap).saturating_sub(padding);
         let taps = (self.kernel[direction] - tap).min(extent.saturating_sub(place));
-        (tap, place, taps)
+        // A window of nothing but padding has its place at the end, where no tap is taken.
+        (tap, place.min(extent), taps)
     }
 }
 

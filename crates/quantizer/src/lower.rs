@@ -308,24 +308,41 @@ impl Lowering<'_> {
     }
 
     fn concat(&mut self, id: NodeId, node: &Node) -> Result<Value, String> {
+        let values = (0..node.inputs().len()).map(|place| self.plain(node, place));
+        let values = values.collect::<Result<Vec<_>, _>>()?;
+        let givens: Vec<Vec<Option<Quantization>>> =
+            values.iter().map(|value| self.rounding_steps(value.source)).collect();
+        let first = givens.iter().flatten().next().copied().flatten();
+        let is_one_scale = givens.iter().flatten().all(|given| *given == first);
         let mut sources = Vec::new();
-        for place in 0..node.inputs().len() {
-            let value = self.plain(node, place)?;
-            let source = match self.has_own_step(value.source) {
-                true => value.source,
-                // What has no step of its own to share gets one.
-                false => {
-                    let name = format!("{}.input{place}", node.name());
-                    let rescaled = self.rescaled(&name, value.source, read(node, place));
-                    if self.is_positive(value.source) {
-                        self.take_relu(rescaled.source, None);
-                    }
-                    rescaled.source
-                }
-            };
-            sources.push(source);
+        for (place, (value, givens)) in values.iter().zip(&givens).enumerate() {
+            let is_bound = !is_one_scale && givens.iter().any(Option::is_some);
+            if self.has_own_step(value.source) && !is_bound {
+                sources.push(value.source);
+                continue;
+            }
+            // What has no step of its own to share, or one that the others do not share, is rounded anew.
+            let name = format!("{}.input{place}", node.name());
+            let rescaled = self.rescaled(&name, value.source, read(node, place));
+            if self.is_positive(value.source) {
+                self.take_relu(rescaled.source, None);
+            }
+            sources.push(rescaled.source);
         }
         Ok(self.push(node.name(), Kind::Concat, sources, id, node.shape().channels))
+    }
+
+    /// How each step that rounds a value is given to do it, through max pools and concats.
+    fn rounding_steps(&self, source: Source) -> Vec<Option<Quantization>> {
+        let Source::Step(place) = source else { return Vec::new() };
+        let step = &self.steps[place];
+        match step.kind {
+            Kind::Linear { .. } | Kind::Add | Kind::Rescale { .. } => vec![step.given],
+            Kind::SumPool(_) => Vec::new(),
+            Kind::MaxPool(_) | Kind::Concat => {
+                step.sources.iter().flat_map(|&source| self.rounding_steps(source)).collect()
+            }
+        }
     }
 
     /// Whether a value's step can be chosen: that of an image or of a sum over positions cannot.

@@ -6,6 +6,9 @@ use float_network::{FloatNetwork, Window};
 
 use crate::plan::{Activation, Kind, Plan, Source, Step};
 
+/// A line by which a file that was made can be told from one that a person wrote.
+const MADE: &str = "# Made by quantization of a float network; made again, it is replaced.";
+
 /// A network file: its layers, and what is said about it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NetworkFile {
@@ -35,9 +38,14 @@ impl NetworkFile {
         let (name, title, checkpoint) = (scalar(name), scalar(title), scalar(checkpoint));
         let layers: String = self.layers.iter().map(|layer| format!("  - {layer}\n")).collect();
         format!(
-            "# yaml-language-server: $schema=../schemas/network.json\nname: {name}\ntitle: {title}\ncheckpoint: {checkpoint}\n\
+            "# yaml-language-server: $schema=../schemas/network.json\n{MADE}\nname: {name}\ntitle: {title}\ncheckpoint: {checkpoint}\n\
              input: {{{input}}}\nactivation_bits: {bits}\nsparsity: {sparsity:.4}\nlayers:\n{layers}{more}"
         )
+    }
+
+    /// Whether a file's text was made here, so that nothing is lost if it is replaced.
+    pub fn is_made(text: &str) -> bool {
+        text.lines().any(|line| line == MADE)
     }
 
     /// Bits of the activations.

@@ -8,7 +8,7 @@ use crate::image::ImageScale;
 use crate::lower::lower;
 use crate::network_file::NetworkFile;
 use crate::options::{PostTraining, PostTrainingError, WeightRule};
-use crate::plan::{Activation, Plan};
+use crate::plan::{Activation, Kind, Plan};
 use crate::shared_steps::shared_steps;
 use crate::sparsities::by_sensitivity;
 use crate::walk::{LayerReport, Walk};
@@ -50,22 +50,32 @@ pub fn quantize_network(
     let bits = bits(&mut plan, options.bits)?;
     let maximum = u16::MAX >> (u16::BITS - bits);
     image.fold_deviations(&mut plan)?;
+    let count = plan.steps.len();
+    // Layers are measured before they are quantized.
+    let measured = match options.weights {
+        WeightRule::BySensitivity(_) if !images.is_empty() => {
+            plan.steps.iter().filter(|step| matches!(step.kind, Kind::Linear { .. })).count()
+        }
+        _ => 0,
+    };
+    let all = measured + count;
     let sparsities = match options.weights {
         WeightRule::BySensitivity(overall) if !images.is_empty() => {
             let few = images.first(SENSITIVITY_IMAGES.min(images.len())).unwrap_or_else(|_| images.clone());
-            by_sensitivity(&plan, network, &few, &image, overall, options.granularity)?
+            by_sensitivity(&plan, network, &few, &image, overall, options.granularity, &mut |done| {
+                progress(done, all);
+            })?
         }
         WeightRule::BySensitivity(overall) => vec![overall.value(); plan.steps.len()],
         WeightRule::Same(_) => Vec::new(),
     };
     let shared = shared_steps(&plan, network, images, options.steps, maximum)?;
     let mut walk = Walk::new(network, &plan, images, &image, options, maximum, sparsities);
-    let count = plan.steps.len();
     for (place, step) in plan.steps.iter().enumerate() {
-        progress(place, count);
+        progress(measured + place, all);
         walk.step(place, step, place + 1 == count, shared[place])?;
     }
-    progress(count, count);
+    progress(all, all);
     let sparsity = overall_sparsity(&walk.layers);
     let file = NetworkFile::new(network, &plan, image.zeros(), bits, sparsity);
     Ok(PostTrained { file, checkpoint: walk.checkpoint, layers: walk.layers, notes: plan.notes })

@@ -21,6 +21,7 @@ pub(crate) fn by_sensitivity(
     image: &ImageScale,
     overall: Sparsity,
     granularity: Granularity,
+    done: &mut dyn FnMut(usize),
 ) -> Result<Vec<f64>, PostTrainingError> {
     let linear = plan.steps.iter().enumerate().filter_map(|(place, step)| match &step.kind {
         Kind::Linear { layer, node, norm, .. } => Some((place, step, layer, *node, norm)),
@@ -32,7 +33,8 @@ pub(crate) fn by_sensitivity(
     let inputs: Vec<NodeId> = linear.iter().map(|(.., node, _)| input_of(network, *node)).collect();
     let mut run = FloatRun::new(network, network.pixels().maps(images), inputs.iter().copied());
     let mut sensitivities = Vec::new();
-    for ((_, step, layer, _, norm), &input) in linear.iter().zip(&inputs) {
+    for (place, ((_, step, layer, _, norm), &input)) in linear.iter().zip(&inputs).enumerate() {
+        done(place);
         let maps = run.take(input);
         let scales: Vec<f64> = (0..norm.channels()).map(|channel| norm.scale_and_shift(channel).0).collect();
         let maps = if step.sources == [Source::Image] { Rc::new(image.centred(images)) } else { maps };

@@ -12,7 +12,7 @@ use crate::{commands, reproduce};
 #[command(name = "tritrack", version, after_help = EXAMPLES)]
 pub struct Arguments {
     /// The folder that holds `experiments/`; by default the nearest one above the current folder
-    #[arg(long, global = true, value_name = "FOLDER")]
+    #[arg(long, global = true, value_name = "FOLDER", env = "TRITRACK_WORKSPACE", hide_env_values = true)]
     pub workspace: Option<PathBuf>,
 
     /// Threads to compute with; by default one for each core. Results do not depend on it
@@ -39,6 +39,7 @@ pub enum Command {
     #[command(after_help = commands::plan::EXAMPLES)]
     Plan(commands::plan::Arguments),
     /// Say which experiments' results are up to date, and why others are not
+    #[command(after_help = "Examples:\n  tritrack status\n  tritrack status --format csv")]
     Status(commands::status::Arguments),
     /// Compare every number of the results with those of a revision or another folder
     #[command(after_help = commands::diff::EXAMPLES)]
@@ -47,7 +48,7 @@ pub enum Command {
     #[command(after_help = commands::explain::EXAMPLES)]
     Explain(commands::explain::Arguments),
     /// Write claims, figures, tables and parameters to one page of HTML that needs nothing beside it
-    #[command(after_help = "Example: tritrack report --output report.html")]
+    #[command(after_help = commands::report::EXAMPLES)]
     Report(commands::report::Arguments),
     /// Run experiments again and compare with the results that are there, byte for byte
     #[command(after_help = commands::verify::EXAMPLES)]
@@ -71,6 +72,7 @@ pub enum Command {
     #[command(after_help = commands::schema::EXAMPLES)]
     Schema(commands::schema::Arguments),
     /// List the experiments with their titles
+    #[command(after_help = "Example: tritrack list")]
     List,
     /// Read a trained network from an ONNX model
     #[command(after_help = commands::import::EXAMPLES)]
@@ -93,6 +95,7 @@ pub enum Command {
     #[command(after_help = commands::shard::EXAMPLES)]
     Shard(commands::shard::ShardArguments),
     /// Bring the parts of an experiment's trials together: the same results as in one run
+    #[command(after_help = commands::shard::MERGE_EXAMPLES)]
     Merge(commands::shard::MergeArguments),
     /// Run an experiment's trials on a cluster, and merge them there
     #[command(after_help = commands::submit::EXAMPLES)]
@@ -114,6 +117,10 @@ Examples:
   tritrack list                what there is to reproduce
   tritrack reproduce fig7      the headline: energy efficiency against every stated crossbar
   tritrack reproduce all       everything that the repository carries the data for
+  tritrack import model.onnx   begin with a network of your own
+
+The program may be installed (`cargo install --path crates/tritrack`) and called from anywhere: name the workspace's folder with --workspace
+or in the variable TRITRACK_WORKSPACE.
 
 Exit codes: 0 done; 1 a check that was asked for fails (claims --check, verify); 2 something is wrong with the input, and the
 message says what and where.";

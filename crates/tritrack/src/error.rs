@@ -9,7 +9,7 @@ use crate::manifest::ManifestError;
 pub enum RunError {
     /// Not in a workspace.
     #[error(
-        "no folder `experiments` in {} or above it; change into a Tritrack workspace or name one with --workspace",
+        "no folder `experiments` in {} or above it; change into a Tritrack workspace, or name one with --workspace or in TRITRACK_WORKSPACE",
         start.display()
     )]
     NoWorkspace {

@@ -3,6 +3,7 @@
 mod claims;
 mod cli;
 mod commands;
+mod comparison;
 mod error;
 mod manifest;
 mod models;

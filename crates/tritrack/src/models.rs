@@ -115,6 +115,10 @@ impl<'w> Models<'w> {
     pub fn network(&self, name: &str) -> Result<Rc<LoadedNetwork>, RunError> {
         let path = self.workspace.network(name);
         let known = self.networks.borrow().get(name).cloned();
+        if known.is_none() && !path.is_file() {
+            let known = self.workspace.networks()?;
+            return Err(RunError::UnknownName { kind: "network", name: name.to_owned(), known });
+        }
         let files = |description: &NetworkDescription| -> Vec<PathBuf> {
             let beside = description.checkpoint.as_ref().map(|file| path.with_file_name("").join(file));
             [path.clone()].into_iter().chain(beside).collect()

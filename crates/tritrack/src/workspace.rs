@@ -7,7 +7,7 @@ use crate::error::RunError;
 use crate::manifest::UsersData;
 
 /// How the files of float networks end.
-const FLOAT: &str = ".float.safetensors.zst";
+const FLOAT: &str = ".float.safetensors";
 
 /// A folder with `experiments/`, `results/` and `figures/`.
 #[derive(Debug, Clone)]

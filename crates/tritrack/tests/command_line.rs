@@ -285,3 +285,70 @@ fn shards_merge_to_what_one_run_gives_and_a_missing_or_damaged_one_is_named() {
     assert!(run(&["merge", "faults", "--count", "2", "--run-missing"]).status.success());
     assert_eq!(without_shards(files(&root.join("results/faults"))), whole);
 }
+
+/// The names of all commands, from the help.
+fn commands() -> Vec<String> {
+    let output = tritrack(&repository(), &["--help"]);
+    let help = String::from_utf8(output.stdout).unwrap();
+    let listed = help.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    let name = |line: &str| line.strip_prefix("  ").filter(|line| !line.starts_with(' ')).map(str::to_owned);
+    let named =
+        listed.lines().filter_map(name).map(|line| line.split_whitespace().next().unwrap().to_owned());
+    named.filter(|name| name != "help").collect()
+}
+
+#[test]
+fn every_command_explains_itself_with_an_example_and_without_colours_in_a_pipe() {
+    let commands = commands();
+    assert!(commands.len() >= 19, "{commands:?}");
+    for command in commands {
+        let output = tritrack(&repository(), &[&command, "--help"]);
+        let help = String::from_utf8(output.stdout).unwrap();
+        assert!(
+            help.contains(&format!("tritrack {command}")) && help.contains("Example"),
+            "{command}: {help}"
+        );
+        assert!(!help.contains('\u{1b}'), "{command}: escape codes in a pipe");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_technology_is_said_at_once_with_places() {
+    let folder = workspace(&[("small", RATIO)]);
+    let mine = folder.path().join("mine.yaml");
+    let text =
+        fs::read_to_string(repository().join("experiments/technology/rtm-ap/conservative.yaml")).unwrap();
+    let text = text
+        .replace("title:", "titel:")
+        .replacen("unit: fJ/bit", "unit: [fJ]", 1)
+        .replacen("low:", "lwo:", 1);
+    fs::write(&mine, text).unwrap();
+    fs::rename(folder.path().join("experiments/small.yaml"), folder.path().join("experiments/ratio.yaml"))
+        .unwrap();
+    let message = refusal(folder.path(), &["reproduce", "ratio", "--technology", mine.to_str().unwrap()]);
+    for words in ["mine.yaml:", "unknown field `titel`", "did you mean `title`?", "unknown field `lwo`", "mine.yaml: 4 errors"] {
+        assert!(message.contains(words), "{words}: {message}");
+    }
+}
+
+#[test]
+fn a_table_comes_as_parquet_through_a_pipe() {
+    let folder = workspace(&[("small", OPERATIONS)]);
+    let output = tritrack(folder.path(), &["status", "--format", "parquet"]);
+    let path = folder.path().join("status.parquet");
+    fs::write(&path, output.stdout).unwrap();
+    let table = tables::read_parquet(&path).unwrap();
+    assert_eq!(table.text("experiment").unwrap(), ["small"]);
+}
+
+#[test]
+fn the_workspace_may_be_named_in_the_environment() {
+    let folder = workspace(&[("small", OPERATIONS)]);
+    let output = Command::new(env!("CARGO_BIN_EXE_tritrack"))
+        .current_dir("/")
+        .env("TRITRACK_WORKSPACE", folder.path())
+        .arg("list")
+        .output()
+        .unwrap();
+    assert!(String::from_utf8_lossy(&output.stdout).starts_with("small"), "{output:?}");
+}

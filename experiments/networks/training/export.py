@@ -77,7 +77,7 @@ def write_network(description: dict[str, Any], tensors: Tensors, results: Result
         f"input: {one_line(description['input'])}\n"
         f"activation_bits: {results.bits}\n"
         f"sparsity: {results.sparsity}\n"
-        f"data_set: {description['data_set']}\n"
+        "data_set: fashion-mnist\n"
         f"layers:\n{layers}"
         f"documented_accuracy:\n{accuracies}",
         encoding="utf-8",

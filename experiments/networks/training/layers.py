@@ -8,7 +8,7 @@ from typing import Any
 # What each kind may say. A description can hold more, which would be trained or inferred wrongly if it were passed over.
 FIELDS = {
     "convolution": {"name", "outputs", "kernel", "stride", "padding"},
-    "max_pool": {"kernel", "stride", "padding"},
+    "max_pool": {"name", "kernel", "stride", "padding"},
     "fully_connected": {"name", "outputs"},
 }
 

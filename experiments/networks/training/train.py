@@ -25,6 +25,8 @@ from model import Network, Quantization
 
 NETWORKS = data.WORKSPACE / "experiments" / "networks"
 PIXEL_STEP = 1.0 / 255.0
+# What a description says of the images, padded as the networks read them.
+IMAGE = {"channels": 1, "height": 32, "width": 32}
 # The rate of the activation steps, as a share of the weights': a step moves all activations of its layer.
 STEP_RATE = 0.1
 
@@ -139,8 +141,8 @@ def main() -> None:
     if not page.exists():
         raise SystemExit(f"--like {options.like}: there is no {page}")
     description = yaml.safe_load(page.read_text(encoding="utf-8"))
-    if description["data_set"] != "fashion-mnist":
-        raise SystemExit(f"{options.like} is of {description['data_set']}; this recipe reads fashion-mnist")
+    if description["input"] != IMAGE:
+        raise SystemExit(f"--like {options.like} reads {description['input']}; Fashion-MNIST's images are {IMAGE}")
     training = data.training_images(options.data).first(options.images)
     test = data.test_images().first(options.test_images)
     # Channels last takes a quarter less time on a CPU. PyTorch's stubs do not know the argument.

@@ -56,18 +56,19 @@ class Builder:
         self.opset = opset
 
     def constant(self, values: np.ndarray, name: str | None = None) -> str:
+        """Adds a constant and gives its name."""
         name = name or f"constant_{len(self.constants)}"
         self.constants.append(numpy_helper.from_array(np.asarray(values), name))
         return name
 
     def add(self, operator: str, *inputs: str, domain: str = "", **attributes: object) -> str:
+        """Adds a node and gives the name of its output."""
         output = f"{operator.lower()}_{len(self.nodes)}"
-        self.nodes.append(
-            helper.make_node(operator, list(inputs), [output], name=output, domain=domain, **attributes)
-        )
+        self.nodes.append(helper.make_node(operator, list(inputs), [output], name=output, domain=domain, **attributes))
         return output
 
     def model(self, output: str) -> onnx.ModelProto:
+        """The model whose result is the given value."""
         image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["N", *self.shape])
         result = helper.make_tensor_value_info(output, TensorProto.FLOAT, None)
         graph = helper.make_graph(self.nodes, "graph", [image], [result], self.constants)
@@ -77,27 +78,39 @@ class Builder:
 
 
 def weights(*shape: int) -> np.ndarray:
+    """Weights that keep the spread of what they read."""
     return (RANDOM.normal(size=shape) / np.sqrt(np.prod(shape[1:]))).astype(np.float32)
 
 
 def vector(*shape: int) -> np.ndarray:
+    """Normal numbers."""
     return RANDOM.normal(size=shape).astype(np.float32)
 
 
 class Vgg(nn.Module):
+    """Convolutions and max pools, one of which rounds up."""
+
     def __init__(self) -> None:
         super().__init__()
         self.features = nn.Sequential(
-            nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2),
-            nn.Conv2d(4, 6, 3, padding=1), nn.ReLU(), nn.MaxPool2d(3, 2, 1, ceil_mode=True),
+            nn.Conv2d(1, 4, 3, padding=1),
+            nn.BatchNorm2d(4),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Conv2d(4, 6, 3, padding=1),
+            nn.ReLU(),
+            nn.MaxPool2d(3, 2, 1, ceil_mode=True),
         )
         self.classifier = nn.Sequential(nn.Linear(6 * 4 * 4, 8), nn.ReLU(), nn.Dropout(), nn.Linear(8, 5))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The logits."""
         return self.classifier(torch.flatten(self.features(x), 1))
 
 
 class Residual(nn.Module):
+    """A stem, a block with a downsample, a mean."""
+
     def __init__(self) -> None:
         super().__init__()
         self.stem = nn.Sequential(nn.Conv2d(3, 4, 7, 2, 3, bias=False), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(3, 2, 1))
@@ -107,6 +120,7 @@ class Residual(nn.Module):
         self.pool, self.fc = nn.AdaptiveAvgPool2d(1), nn.Linear(6, 5)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The logits."""
         x = self.stem(x)
         y = self.bn2(self.conv2(torch.relu(self.bn1(self.conv1(x)))))
         x = torch.relu(y + self.downsample(x))
@@ -114,27 +128,38 @@ class Residual(nn.Module):
 
 
 class Inverted(nn.Module):
+    """A block with a depthwise convolution and ReLU6, a grouped convolution."""
+
     def __init__(self) -> None:
         super().__init__()
         self.stem = nn.Sequential(nn.Conv2d(3, 4, 3, 2, 1, bias=False), nn.BatchNorm2d(4), nn.ReLU6())
         self.block = nn.Sequential(
-            nn.Conv2d(4, 8, 1, bias=False), nn.BatchNorm2d(8), nn.ReLU6(),
-            nn.Conv2d(8, 8, 3, 1, 1, groups=8, bias=False), nn.BatchNorm2d(8), nn.ReLU6(),
-            nn.Conv2d(8, 4, 1, bias=False), nn.BatchNorm2d(4),
+            nn.Conv2d(4, 8, 1, bias=False),
+            nn.BatchNorm2d(8),
+            nn.ReLU6(),
+            nn.Conv2d(8, 8, 3, 1, 1, groups=8, bias=False),
+            nn.BatchNorm2d(8),
+            nn.ReLU6(),
+            nn.Conv2d(8, 4, 1, bias=False),
+            nn.BatchNorm2d(4),
         )
         self.grouped = nn.Conv2d(4, 6, (3, 1), groups=2)
         self.classifier = nn.Linear(6, 5)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The logits."""
         x = self.stem(x)
         x = torch.relu(self.grouped(x + self.block(x)))
         return self.classifier(x.mean([2, 3]))
 
 
 def torch_models() -> None:
+    """What PyTorch exports, by both of its exporters."""
     torch.manual_seed(1)
     for name, module, shape in [
-        ("torch-vgg", Vgg(), (1, 12, 12)), ("torch-residual", Residual(), (3, 16, 16)), ("torch-inverted", Inverted(), (3, 12, 12)),
+        ("torch-vgg", Vgg(), (1, 12, 12)),
+        ("torch-residual", Residual(), (3, 16, 16)),
+        ("torch-inverted", Inverted(), (3, 12, 12)),
     ]:
         for part in module.modules():
             if isinstance(part, nn.BatchNorm2d):
@@ -147,8 +172,16 @@ def torch_models() -> None:
         path = FOLDER / f"{name}.onnx"
         # With batch norms as they are, and with a batch that is left open.
         torch.onnx.export(
-            module, image, path, dynamo=False, input_names=["image"], output_names=["logits"], opset_version=17,
-            dynamic_axes={"image": {0: "batch"}}, do_constant_folding=False, training=torch.onnx.TrainingMode.PRESERVE,
+            module,
+            image,
+            path,
+            dynamo=False,
+            input_names=["image"],
+            output_names=["logits"],
+            opset_version=17,
+            dynamic_axes={"image": {0: "batch"}},
+            do_constant_folding=False,
+            training=torch.onnx.TrainingMode.PRESERVE,
         )
         keep(name, onnx.load(path))
         if name == "torch-inverted":
@@ -187,7 +220,11 @@ def shape_arithmetic() -> None:
     x = b.add("Conv", "image", b.constant(weights(3, 2, 3, 3)), pads=[1, 0, 0, 1])
     # (x − mean) / √(var + ε) · γ + β
     deviation = b.add("Sqrt", b.add("Add", b.constant(np.abs(vector(3, 1, 1))), b.constant(np.float32(1e-3))))
-    x = b.add("Add", b.add("Mul", b.add("Div", b.add("Sub", x, b.constant(vector(3, 1, 1))), deviation), b.constant(vector(1, 3, 1, 1))), b.constant(vector(1, 3, 1, 1)))
+    x = b.add(
+        "Add",
+        b.add("Mul", b.add("Div", b.add("Sub", x, b.constant(vector(3, 1, 1))), deviation), b.constant(vector(1, 3, 1, 1))),
+        b.constant(vector(1, 3, 1, 1)),
+    )
     x = b.add("Relu", x)
     y = b.add("AveragePool", x, kernel_shape=[2, 2], strides=[1, 1], pads=[1, 1, 0, 0], count_include_pad=1)
     z = b.add("AveragePool", x, kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
@@ -204,6 +241,7 @@ def shape_arithmetic() -> None:
 
 
 def inception() -> None:
+    """Branches side by side."""
     b = Builder([3, 9, 9], opset=13)
     x = b.add("Relu", b.add("Conv", "image", b.constant(weights(4, 3, 3, 3)), b.constant(vector(4))))
     one = b.add("Relu", b.add("Conv", x, b.constant(weights(3, 4, 1, 1))))
@@ -211,7 +249,15 @@ def inception() -> None:
     pool = b.add("MaxPool", x, kernel_shape=[3, 3], pads=[1, 1, 1, 1], strides=[1, 1])
     mean = b.add("AveragePool", x, kernel_shape=[3, 3], pads=[1, 1, 1, 1], strides=[1, 1], count_include_pad=1)
     x = b.add("Concat", one, three, pool, mean, axis=1)
-    x = b.add("Relu", b.add("BatchNormalization", x, *(b.constant(value) for value in (vector(14), vector(14), vector(14), np.abs(vector(14)))), epsilon=1e-3))
+    x = b.add(
+        "Relu",
+        b.add(
+            "BatchNormalization",
+            x,
+            *(b.constant(value) for value in (vector(14), vector(14), vector(14), np.abs(vector(14)))),
+            epsilon=1e-3,
+        ),
+    )
     x = b.add("Relu", b.add("Conv", x, b.constant(weights(6, 14, 3, 3))))
     x = b.add("GlobalMaxPool", x)
     x = b.add("Squeeze", x, b.constant(np.array([2, 3])))
@@ -222,13 +268,17 @@ def inception() -> None:
 def half_precision() -> None:
     """Weights in float16 that are cast when the network is loaded, and the image cast to and fro."""
     b = Builder([1, 6, 6])
-    cast = lambda values: b.add("Cast", b.constant(values.astype(np.float16)), to=TensorProto.FLOAT)
+
+    def cast(values: np.ndarray) -> str:
+        return b.add("Cast", b.constant(values.astype(np.float16)), to=TensorProto.FLOAT)
+
     x = b.add("Relu", b.add("Conv", b.add("Cast", "image", to=TensorProto.FLOAT), cast(weights(3, 1, 3, 3)), cast(vector(3))))
     x = b.add("Gemm", b.add("Flatten", x), cast(weights(4, 48)), transB=1)
     keep("half-precision", b.model(x))
 
 
 def external() -> None:
+    """Weights in a file beside the model."""
     b = Builder([1, 6, 6])
     x = b.add("Relu", b.add("Conv", "image", b.constant(weights(3, 1, 3, 3))))
     x = b.add("Gemm", b.add("Flatten", x), b.constant(weights(4, 48)), transB=1)
@@ -255,10 +305,7 @@ def quantized() -> None:
     zero = b.constant(np.uint8(0))
 
     def activation(x: str, step: np.float32, is_image: bool) -> str:
-        if is_image:
-            parameters = (b.constant(step), zero)
-        else:
-            parameters = (b.constant(step), "zero_4")
+        parameters = (b.constant(step), zero if is_image else "zero_4")
         return b.add("DequantizeLinear", b.add("QuantizeLinear", x, *parameters), *parameters)
 
     b.constants.append(helper.make_tensor("zero_4", TensorProto.UINT4, [], [0]))
@@ -293,7 +340,13 @@ def quantized() -> None:
     x = b.add("MaxPool", x, kernel_shape=[2, 2], strides=[1, 1])
     values, scales = layers[2]
     scales = scales.reshape(-1, 1)
-    x = b.add("Gemm", b.add("Flatten", x), quant(b.constant(values * scales), b.constant(scales), 2, 1, 1), b.constant(biases[2]), transB=1)
+    x = b.add(
+        "Gemm",
+        b.add("Flatten", x),
+        quant(b.constant(values * scales), b.constant(scales), 2, 1, 1),
+        b.constant(biases[2]),
+        transB=1,
+    )
     keep("quantized-qonnx", b.model(x), oracle)
 
 

@@ -33,7 +33,7 @@ pub static NODES: Schema = Schema::new(
 /// Shown after the command's help.
 pub const EXAMPLES: &str = "\
 Examples:
-  tritrack import mine.onnx                                    writes experiments/networks/mine.float.safetensors.zst
+  tritrack import mine.onnx                                    writes experiments/networks/mine.float.safetensors
   tritrack import mine.onnx --input-shape 3x224x224            where the model leaves the image's shape open
   tritrack import resnet18.onnx --mean 0.485,0.456,0.406 --deviation 0.229,0.224,0.225
   tritrack quantize mine --images fashion-mnist --count 1128   then: ternary weights and rounded activations";
@@ -126,7 +126,7 @@ pub fn run(workspace: &Workspace, arguments: &Arguments, output: &mut impl Write
             Err(reason) => notes.push(format!("quantized already, but not as a network here is: {reason}")),
         }
     }
-    let path = folder.join(format!("{name}.float.safetensors.zst"));
+    let path = folder.join(format!("{name}.float.safetensors"));
     let saved = SavedNetwork { network, notes };
     saved.save(&path)?;
     let files = [workspace.shown(&path).to_string()];

@@ -8,8 +8,8 @@ use float_network::{FloatMap, FloatNetwork, SavedNetwork};
 use network::{Accuracy, ImageSet, Network, NetworkDescription, class_of};
 use onnx::ImportOptions;
 use quantizer::{
-    Correction, Factor, Granularity, LayerReport, PostTrained, PostTraining, Sparsity, StepRule, Threshold,
-    ThresholdRule, WeightRule, quantize_network,
+    Correction, Factor, Granularity, LayerReport, NetworkFile, PostTrained, PostTraining, Sparsity, StepRule,
+    Threshold, ThresholdRule, WeightRule, quantize_network,
 };
 use serde_json::json;
 use tables::{Column, Schema, Table, Value};
@@ -188,6 +188,7 @@ pub fn run(arguments: &Arguments, models: &Models<'_>, output: &mut impl Write) 
     let name = arguments.name.clone().unwrap_or_else(|| format!("{}-ternary", float.name()));
     check_name(&name)?;
     let folder = models.workspace().folder_for_networks(arguments.output.as_deref())?;
+    check_free(&folder, &name)?;
     let set = arguments.images.load_for(models, float.input())?;
     if arguments.calibration > set.len() || arguments.calibration == 0 {
         let message = format!(
@@ -270,6 +271,23 @@ pub fn check_name(name: &str) -> Result<(), RunError> {
     Err(RunError::Argument { message })
 }
 
+/// A network that somebody wrote, or trained, is not replaced.
+///
+/// # Errors
+/// If there is one of that name.
+fn check_free(folder: &Path, name: &str) -> Result<(), RunError> {
+    let path = folder.join(format!("{name}.yaml"));
+    match std::fs::read_to_string(&path) {
+        Ok(text) if !NetworkFile::is_made(&text) => {
+            let path = path.display();
+            let message =
+                format!("{path} is there already, and was not made by quantization; give another --name");
+            Err(RunError::Argument { message })
+        }
+        _ => Ok(()),
+    }
+}
+
 fn part(set: &ImageSet, images: std::ops::Range<usize>) -> Result<ImageSet, RunError> {
     let pixels = images.clone().filter_map(|image| set.pixels(image)).flatten().copied().collect();
     let labels = set.labels().map(|labels| labels[images].to_vec());
@@ -342,6 +360,7 @@ pub fn write(
     more: &str,
 ) -> Result<[PathBuf; 2], RunError> {
     let checkpoint = folder.join(format!("{name}.safetensors.zst"));
+    check_free(folder, name)?;
     quantized.checkpoint.save(&checkpoint)?;
     let description = folder.join(format!("{name}.yaml"));
     let text = quantized.file.text(name, title, &format!("{name}.safetensors.zst"), more);

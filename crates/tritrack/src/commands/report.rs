@@ -8,6 +8,7 @@ use tables::write_atomically;
 
 use super::claims::judged;
 use crate::claims::Claims;
+use crate::comparison::Sides;
 use crate::error::RunError;
 use crate::report::page;
 use crate::workspace::Workspace;
@@ -18,7 +19,20 @@ pub struct Arguments {
     /// The file to write
     #[arg(long, short, value_name = "FILE.html", default_value = "report.html")]
     output: PathBuf,
+    /// Begin with what changed against a revision of git or another workspace's folder: numbers, and figures side by side
+    #[arg(long, value_name = "REVISION | FOLDER")]
+    against: Option<String>,
+    /// Begin with what a variant changes
+    #[arg(long, value_name = "NAME", conflicts_with = "against")]
+    variant: Option<String>,
 }
+
+/// Shown after the command's help.
+pub const EXAMPLES: &str = "\
+Examples:
+  tritrack report                              everything, to report.html
+  tritrack report --against HEAD               with what changed since the last commit before it
+  tritrack report --variant mine -o mine.html  with what something of your own changes";
 
 /// Runs the command.
 ///
@@ -26,7 +40,16 @@ pub struct Arguments {
 /// If results are missing, or the file cannot be written.
 pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write) -> Result<(), RunError> {
     let claims = Claims::load(&workspace.claims())?;
-    let html = page(workspace, &judged(&claims, workspace)?)?;
+    let sides = match (&arguments.against, &arguments.variant) {
+        (_, Some(variant)) => Some((variant, Sides::of_variant(workspace, variant)?)),
+        (Some(before), None) => Some((before, Sides::against(workspace, before)?)),
+        (None, None) => None,
+    };
+    let html = page(
+        workspace,
+        &judged(&claims, workspace)?,
+        sides.as_ref().map(|(name, sides)| (name.as_str(), sides)),
+    )?;
     write_atomically(&arguments.output, html.as_bytes())?;
     let _ = writeln!(output, "wrote {} ({} KB)", arguments.output.display(), html.len() / 1000);
     Ok(())

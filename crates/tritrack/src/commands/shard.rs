@@ -40,6 +40,12 @@ pub struct ShardArguments {
     force: bool,
 }
 
+/// Shown after the help of `tritrack merge`.
+pub const MERGE_EXAMPLES: &str = "\
+Examples:
+  tritrack merge fig15                              of the shards that are there
+  tritrack merge fig15 --count 4 --run-missing      running here what is not";
+
 /// Arguments of `tritrack merge`.
 #[derive(Debug, Clone, Args)]
 pub struct MergeArguments {

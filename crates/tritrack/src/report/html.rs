@@ -19,6 +19,8 @@ nav ol { columns: 24rem; padding-left: 1.2rem; } a { color: inherit; }
 .claim p { margin: .2rem 0; } .source, .again, .note { color: var(--muted); font-size: .9rem; }
 figure { margin: 1rem 0; background: #ffffff; border: 1px solid var(--line); overflow-x: auto; }
 figure svg { display: block; width: 100%; height: auto; min-width: 34rem; }
+.beside { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr)); gap: 1rem; }
+.beside figure svg { min-width: 0; }
 details { margin: .6rem 0; } summary { cursor: pointer; }
 .scroll { overflow-x: auto; max-height: 36rem; overflow-y: auto; border: 1px solid var(--line); }
 table { border-collapse: collapse; font-size: .82rem; overflow-wrap: normal; }
@@ -126,6 +128,17 @@ impl Page {
     pub fn picture(&mut self, svg: &str, title: &str) {
         let start = svg.find("<svg").unwrap_or(0);
         self.raw(&format!("<figure aria-label=\"{}\">{}</figure>", escaped(title), &svg[start..]));
+    }
+
+    /// Two pictures side by side, one below the other where there is no room.
+    pub fn pictures(&mut self, pictures: [(&str, &str); 2]) {
+        self.raw("<div class=\"beside\">");
+        for (title, svg) in pictures {
+            self.raw(&format!("<div><p class=\"note\">{}</p>", escaped(title)));
+            self.picture(svg, title);
+            self.raw("</div>");
+        }
+        self.raw("</div>");
     }
 
     /// A table that can be opened and sorted; of each column its heading, its meaning, and whether it holds numbers.

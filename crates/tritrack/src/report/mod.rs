@@ -11,6 +11,7 @@ use tables::{Kind, Table, Value, read_parquet};
 use technology::ParameterSet;
 
 use crate::claims::{Claim, Judged};
+use crate::comparison::{CHANGES, Sides};
 use crate::error::RunError;
 use crate::manifest::Manifest;
 use crate::workspace::Workspace;
@@ -24,7 +25,11 @@ const ROWS: usize = 400;
 ///
 /// # Errors
 /// If a file of the workspace cannot be read.
-pub fn page(workspace: &Workspace, claims: &[(&Claim, Judged)]) -> Result<String, RunError> {
+pub fn page(
+    workspace: &Workspace,
+    claims: &[(&Claim, Judged)],
+    against: Option<(&str, &Sides)>,
+) -> Result<String, RunError> {
     let mut page = Page::new("Tritrack: the claims of CAM-only DNN inference, re-run");
     page.paragraph(
         "This page re-runs the claims of “Full-Stack Optimization for CAM-Only DNN Inference” (J. P. C. de Lima, A. A. Khan, \
@@ -38,6 +43,10 @@ pub fn page(workspace: &Workspace, claims: &[(&Claim, Judged)]) -> Result<String
         experiments.iter().filter(|manifest| workspace.figure(&manifest.id, "svg").is_file()).collect();
     page.contents(made.iter().map(|manifest| (manifest.id.as_str(), manifest.title.as_str())));
 
+    if let Some((name, sides)) = against {
+        let ids: Vec<&str> = experiments.iter().map(|manifest| manifest.id.as_str()).collect();
+        changes(&mut page, name, sides, &ids)?;
+    }
     page.section("claims", "Claims");
     for (claim, judged) in claims {
         page.claim(claim, judged);
@@ -60,6 +69,29 @@ pub fn page(workspace: &Workspace, claims: &[(&Claim, Judged)]) -> Result<String
         parameters(&mut page, &file.title, &workspace.shown(&path).to_string(), &file.parameters);
     }
     Ok(page.finish())
+}
+
+/// What differs from other results: the numbers, the largest relative changes first, and the figures side by side.
+fn changes(page: &mut Page, name: &str, sides: &Sides, experiments: &[&str]) -> Result<(), RunError> {
+    page.section("changes", &format!("What changed: {name}"));
+    let found = sides.compare(|_| true)?;
+    page.paragraph(&format!(
+        "{} of {} numbers differ{}.",
+        found.changes.len(),
+        found.compared,
+        if found.notes.is_empty() { String::new() } else { format!("; {}", found.notes.join("; ")) }
+    ));
+    let mut numbers = Table::new(&CHANGES);
+    for change in found.changes.iter().take(ROWS) {
+        change.push(&mut numbers)?;
+    }
+    table(page, &numbers, "`tritrack diff` prints them");
+    for id in experiments {
+        if let Some([before, after]) = sides.figures(id).filter(|[before, after]| before != after) {
+            page.pictures([(&format!("{id}, before"), &before), (&format!("{id}, after"), &after)]);
+        }
+    }
+    Ok(())
 }
 
 fn experiment(page: &mut Page, manifest: &Manifest, workspace: &Workspace) -> Result<(), RunError> {

@@ -111,7 +111,7 @@ mod tests {
             &crate::commands::crossbar::CROSSBAR_LAYERS,
             &crate::commands::plan::PLAN,
             &crate::commands::status::STATUS,
-            &crate::commands::diff::CHANGES,
+            &crate::comparison::CHANGES,
             &simulate::SIMULATION,
             &simulate::PASSES,
             &simulate::PROCESSORS,

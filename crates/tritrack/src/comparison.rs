@@ -1,0 +1,292 @@
+//! Two sets of results held against each other, number by number.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tables::{Column, Kind, Row, Schema, Table, Value, read_parquet};
+use tempfile::TempDir;
+
+use crate::error::RunError;
+use crate::workspace::Workspace;
+
+/// Numbers that changed.
+pub static CHANGES: Schema = Schema::new(
+    "changes",
+    "Numbers of result tables before and after, the largest relative changes first.",
+    &[
+        Column::text("table", "Experiment and table."),
+        Column::text("row", "The texts of the row."),
+        Column::text("column", "The column, with its unit."),
+        Column::real("before", "", "The number before.").optional(),
+        Column::real("after", "", "The number after.").optional(),
+        Column::real("change", "%", "After less before, relative to before.").optional(),
+    ],
+);
+
+/// Two sets of results and figures.
+#[derive(Debug)]
+pub struct Sides {
+    before: PathBuf,
+    after: PathBuf,
+    figures_before: PathBuf,
+    figures_after: PathBuf,
+    /// Whether the second holds some experiments only.
+    partial: bool,
+    _scratch: Option<TempDir>,
+}
+
+/// What differs between two sets of results.
+#[derive(Debug)]
+pub struct Comparison {
+    /// Numbers that differ, the largest relative changes first.
+    pub changes: Vec<Change>,
+    /// How many numbers were compared.
+    pub compared: usize,
+    /// Tables and rows without a partner.
+    pub notes: Vec<String>,
+}
+
+impl Sides {
+    /// A revision of git, or a folder that holds `results/`, against the workspace's results.
+    ///
+    /// # Errors
+    /// If there is nothing to compare with.
+    pub fn against(workspace: &Workspace, before: &str) -> Result<Self, RunError> {
+        let (mut folder, mut scratch) = (PathBuf::from(before), None);
+        if !folder.join("results").is_dir() {
+            let checked_out = tempfile::tempdir()
+                .map_err(|source| RunError::Unwritable { path: std::env::temp_dir(), source })?;
+            check_out(workspace, before, checked_out.path())?;
+            checked_out.path().clone_into(&mut folder);
+            scratch = Some(checked_out);
+        }
+        let root = workspace.root();
+        Ok(Self {
+            before: folder.join("results"),
+            after: root.join("results"),
+            figures_before: folder.join("figures"),
+            figures_after: root.join("figures"),
+            partial: false,
+            _scratch: scratch,
+        })
+    }
+
+    /// The workspace's results against those of a variant.
+    ///
+    /// # Errors
+    /// If there is no such variant.
+    pub fn of_variant(workspace: &Workspace, variant: &str) -> Result<Self, RunError> {
+        let (results, figures) = (workspace.root().join("results"), workspace.root().join("figures"));
+        Ok(Self {
+            after: variant_folder(&results, variant)?,
+            before: results,
+            figures_after: figures.join("variants").join(variant),
+            figures_before: figures,
+            partial: true,
+            _scratch: None,
+        })
+    }
+
+    /// An experiment's figures before and after as SVG, where both are there.
+    pub fn figures(&self, experiment: &str) -> Option<[String; 2]> {
+        let read = |folder: &Path| std::fs::read_to_string(folder.join(format!("{experiment}.svg"))).ok();
+        Some([read(&self.figures_before)?, read(&self.figures_after)?])
+    }
+
+    /// Compares the tables of the experiments that are wanted.
+    ///
+    /// # Errors
+    /// If a table is damaged.
+    pub fn compare(&self, wanted: impl Fn(&str) -> bool) -> Result<Comparison, RunError> {
+        let (old, new) = (tables_of(&self.before)?, tables_of(&self.after)?);
+        let (mut changes, mut notes, mut compared) = (Vec::new(), Vec::new(), 0);
+        for name in old.keys().chain(new.keys().filter(|name| !old.contains_key(*name))) {
+            if !wanted(name.split('/').next().unwrap_or_default()) {
+                continue;
+            }
+            match (old.get(name), new.get(name)) {
+                (Some(old), Some(new)) => {
+                    let found = changes_of(name, old, new);
+                    compared += found.compared;
+                    changes.extend(found.changes);
+                    notes.extend(found.notes);
+                }
+                (Some(_), None) if self.partial => {}
+                (Some(_), None) => notes.push(format!("{name}: is no longer there")),
+                _ => notes.push(format!("{name}: is new")),
+            }
+        }
+        changes.sort_by(|a: &Change, b: &Change| {
+            b.size()
+                .total_cmp(&a.size())
+                .then_with(|| (&a.table, &a.row, &a.column).cmp(&(&b.table, &b.row, &b.column)))
+        });
+        Ok(Comparison { changes, compared, notes })
+    }
+}
+
+/// Where a variant's results lie.
+fn variant_folder(results: &Path, variant: &str) -> Result<PathBuf, RunError> {
+    let folder = results.join("variants").join(variant);
+    if folder.is_dir() {
+        return Ok(folder);
+    }
+    let known = std::fs::read_dir(results.join("variants")).into_iter().flatten().flatten();
+    let mut known: Vec<String> =
+        known.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    known.sort();
+    Err(RunError::UnknownName { kind: "variant", name: variant.to_owned(), known })
+}
+
+/// Lays the results of a revision into a folder.
+fn check_out(workspace: &Workspace, revision: &str, folder: &Path) -> Result<(), RunError> {
+    let git = |arguments: &[&str]| {
+        let output = Command::new("git").arg("-C").arg(workspace.root()).args(arguments).output();
+        match output {
+            Ok(output) if output.status.success() => Ok(output.stdout),
+            Ok(output) => Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
+            Err(error) => Err(format!("git cannot be run: {error}")),
+        }
+    };
+    let refused = |why: String| RunError::Argument {
+        message: format!("`{revision}` is neither a folder with results nor a revision of git: {why}"),
+    };
+    // Beginning with a dash it would be an option.
+    if revision.starts_with('-') {
+        return Err(refused("it begins with a dash".into()));
+    }
+    let listed = git(&["ls-tree", "-r", "--name-only", "--full-tree", revision, "--", "results", "figures"])
+        .map_err(refused)?;
+    for name in String::from_utf8_lossy(&listed)
+        .lines()
+        .filter(|name| [".parquet", ".svg"].iter().any(|ending| name.ends_with(ending)))
+    {
+        let bytes = git(&["show", &format!("{revision}:{name}")]).map_err(refused)?;
+        tables::write_atomically(&folder.join(name), &bytes)?;
+    }
+    Ok(())
+}
+
+/// Every table below a folder of results, by experiment and name.
+fn tables_of(results: &Path) -> Result<BTreeMap<String, Table>, RunError> {
+    let mut tables = BTreeMap::new();
+    let entries = |folder: &Path| std::fs::read_dir(folder).into_iter().flatten().flatten().map(|e| e.path());
+    for experiment in entries(results).filter(|path| path.is_dir()) {
+        for path in entries(&experiment).filter(|path| path.extension().is_some_and(|e| e == "parquet")) {
+            let name = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            tables.insert(format!("{}/{}", name(&experiment), name(&path)), read_parquet(&path)?);
+        }
+    }
+    Ok(tables)
+}
+
+/// A number that differs.
+#[derive(Debug)]
+pub struct Change {
+    /// Experiment and table.
+    pub table: String,
+    /// The texts of the row.
+    pub row: String,
+    /// The column, with its unit.
+    pub column: String,
+    /// The number before.
+    pub before: Option<f64>,
+    /// The number after.
+    pub after: Option<f64>,
+}
+
+impl Change {
+    /// How large the change is: relative, and beyond all others where a number came or went.
+    fn size(&self) -> f64 {
+        match (self.before, self.after) {
+            (Some(before), Some(after)) => ((after - before) / before).abs(),
+            _ => f64::INFINITY,
+        }
+    }
+
+    /// Adds its row to a table of [`CHANGES`].
+    ///
+    /// # Errors
+    /// If the table does not take it.
+    pub fn push(&self, table: &mut Table) -> Result<(), RunError> {
+        let number = |number: Option<f64>| number.map_or(Value::Missing, Value::from);
+        let relative = self.before.zip(self.after).map(|(before, after)| 100.0 * (after - before) / before);
+        table.push_row([
+            ("table", self.table.as_str().into()),
+            ("row", self.row.as_str().into()),
+            ("column", self.column.as_str().into()),
+            ("before", number(self.before)),
+            ("after", number(self.after)),
+            ("change", number(relative.filter(|change| change.is_finite()))),
+        ])?;
+        Ok(())
+    }
+}
+
+struct Changes {
+    changes: Vec<Change>,
+    notes: Vec<String>,
+    compared: usize,
+}
+
+fn changes_of(name: &str, old: &Table, new: &Table) -> Changes {
+    let mut found = Changes { changes: Vec::new(), notes: Vec::new(), compared: 0 };
+    let keys = |table: &Table| -> Vec<String> { unique(table.iter().map(|row| key(&row)).collect()) };
+    let (old_keys, new_keys) = (keys(old), keys(new));
+    let places: BTreeMap<&str, usize> =
+        new_keys.iter().enumerate().map(|(place, key)| (key.as_str(), place)).collect();
+    let mut lost = 0;
+    for (key, row) in old_keys.iter().zip(old.iter()) {
+        let Some(partner) = places.get(key.as_str()).and_then(|&place| new.row(place)) else {
+            lost += 1;
+            continue;
+        };
+        for (column, before) in row.values() {
+            let Ok(after) = partner.value(&column.name) else { continue };
+            let (before, after) = (number(&before), number(&after));
+            if before.is_none() && after.is_none() {
+                continue;
+            }
+            found.compared += 1;
+            if before != after {
+                let (row, column) = (key.clone(), column.heading());
+                found.changes.push(Change { table: name.to_owned(), row, column, before, after });
+            }
+        }
+    }
+    let gained = new_keys.len() - (old_keys.len() - lost);
+    if lost + gained > 0 {
+        found.notes.push(format!("{name}: {lost} rows are gone, {gained} are new"));
+    }
+    found
+}
+
+/// What a row is known by: its texts.
+fn key(row: &Row<'_>) -> String {
+    let texts = row.values().filter(|(column, _)| column.kind == Kind::Text && column.name != "source");
+    let shown = texts.filter_map(|(_, value)| match value {
+        Value::Text(text) if !text.is_empty() => Some(text),
+        _ => None,
+    });
+    shown.collect::<Vec<_>>().join(", ")
+}
+
+/// Rows with the same texts are told apart by their order.
+fn unique(keys: Vec<String>) -> Vec<String> {
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let tell_apart = |key: String| {
+        let count = seen.entry(key.clone()).or_insert(0);
+        *count += 1;
+        if *count == 1 { key } else { format!("{key} #{count}") }
+    };
+    keys.into_iter().map(tell_apart).collect()
+}
+
+fn number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Real(number) => Some(*number),
+        Value::Integer(number) => Some(*number as f64),
+        _ => None,
+    }
+}
