@@ -2,7 +2,7 @@
 //! can be trusted.
 
 use compiler::{Sharing, per_channel_lower_bound, share_layer};
-use network::{LinearKind, LinearLayer, NetworkError, TernaryWeights};
+use network::{LinearKind, LinearLayer, NetworkError, TernaryWeights, TernaryWeightsError};
 use rayon::prelude::*;
 use tables::{Column, Schema, Table};
 
@@ -82,14 +82,11 @@ pub fn run(study: &TrainedAgainstDrawn, models: &Models<'_>) -> Result<(Table, V
                 let trained = layer.weights();
                 let (shape, groups, sparsity) = (trained.shape(), trained.groups(), trained.sparsity());
                 let drawn = TernaryWeights::drawn(shape, groups, sparsity, study.seed, place);
-                let drawn = drawn.map_err(|source| NetworkError::Weights {
-                    path: name.into(),
-                    tensor: layer.name().into(),
-                    source,
-                })?;
+                let drawn = drawn.map_err(|source| (layer.name().to_owned(), source))?;
                 Ok((Counts::of(layer, trained), Counts::of(layer, &drawn)))
             })
-            .collect::<Result<Vec<_>, NetworkError>>()?;
+            .collect::<Result<Vec<_>, (String, TernaryWeightsError)>>()
+            .map_err(|(tensor, source)| NetworkError::Weights { path: name.into(), tensor, source })?;
         // A fully connected layer has one tap of each channel, and nothing to share within it.
         let sum = |of: &dyn Fn(&LinearLayer) -> bool| {
             let counted = layers.iter().zip(&counts).filter(|((_, layer), _)| of(layer));
