@@ -9,7 +9,8 @@ use crate::resample::resample;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fitting {
     /// The shorter side is scaled to `shorter_side`, and the middle is cut out: what ImageNet networks are evaluated with
-    /// (224 pixels out of 256). Without `shorter_side` it is the image's larger extent times 8/7, rounded.
+    /// (224 pixels out of 256). Without `shorter_side` it is the image's larger extent times 8/7, rounded; but a picture that has the
+    /// image's extents already is taken as it is.
     Crop {
         /// The shorter side after scaling, in pixels.
         shorter_side: Option<usize>,
@@ -32,6 +33,9 @@ impl Fitting {
         let (height, width) = (shape.height, shape.width);
         let (rows, columns) = match self {
             Self::Stretch => (height, width),
+            Self::Crop { shorter_side: None } if (picture.height, picture.width) == (height, width) => {
+                (height, width)
+            }
             Self::Crop { shorter_side } => {
                 let wanted = shorter_side.unwrap_or_else(|| (height.max(width) * 8 + 3) / 7);
                 let shorter = picture.height.min(picture.width).max(1);
@@ -63,6 +67,14 @@ mod tests {
         let picture = Picture { height: 2, width: 6, channels: 1, pixels: (0..12).collect() };
         let fitting = Fitting::Crop { shorter_side: Some(2) };
         assert_eq!(fitting.apply(&picture, Shape::new(1, 2, 2)), [2, 3, 8, 9]);
+    }
+
+    #[test]
+    fn a_picture_of_the_image_s_extents_is_taken_as_it_is_unless_a_scale_is_asked_for() {
+        let picture = Picture { height: 2, width: 2, channels: 1, pixels: vec![10, 20, 30, 40] };
+        assert_eq!(Fitting::default().apply(&picture, Shape::new(1, 2, 2)), picture.pixels);
+        let scaled = Fitting::Crop { shorter_side: Some(4) }.apply(&picture, Shape::new(1, 2, 2));
+        assert_ne!(scaled, picture.pixels);
     }
 
     #[test]

@@ -326,7 +326,13 @@ fn what_is_wrong_with_a_technology_is_said_at_once_with_places() {
     fs::rename(folder.path().join("experiments/small.yaml"), folder.path().join("experiments/ratio.yaml"))
         .unwrap();
     let message = refusal(folder.path(), &["reproduce", "ratio", "--technology", mine.to_str().unwrap()]);
-    for words in ["mine.yaml:", "unknown field `titel`", "did you mean `title`?", "unknown field `lwo`", "mine.yaml: 4 errors"] {
+    for words in [
+        "mine.yaml:",
+        "unknown field `titel`",
+        "did you mean `title`?",
+        "unknown field `lwo`",
+        "mine.yaml: 4 errors",
+    ] {
         assert!(message.contains(words), "{words}: {message}");
     }
 }

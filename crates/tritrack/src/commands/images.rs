@@ -21,7 +21,8 @@ pub struct ImageArguments {
     /// How many images, from the first on; all if left out. Of a folder with classes, the classes take turns
     #[arg(long)]
     count: Option<usize>,
-    /// JPEG and PNG files: pixels of the shorter side before the middle is cut out; 8/7 of the network's image if left out
+    /// JPEG and PNG files: pixels of the shorter side before the middle is cut out; 8/7 of the network's image if left out, and
+    /// pictures of the image's extents as they are
     #[arg(long, value_name = "PIXELS", conflicts_with = "stretch")]
     shorter_side: Option<usize>,
     /// JPEG and PNG files: scale both sides to the network's image instead of cutting the middle out
