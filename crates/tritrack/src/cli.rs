@@ -72,8 +72,8 @@ pub enum Command {
     #[command(after_help = commands::schema::EXAMPLES)]
     Schema(commands::schema::Arguments),
     /// List the experiments with their titles
-    #[command(after_help = "Example: tritrack list")]
-    List,
+    #[command(after_help = "Examples:\n  tritrack list\n  tritrack list --format json")]
+    List(commands::list::Arguments),
     /// Read a trained network from an ONNX model
     #[command(after_help = commands::import::EXAMPLES)]
     Import(commands::import::Arguments),

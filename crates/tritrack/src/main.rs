@@ -27,7 +27,6 @@ use clap::{CommandFactory, Parser};
 
 use crate::cli::{Arguments, Command};
 use crate::error::RunError;
-use crate::manifest::Manifest;
 use crate::models::Models;
 use crate::stages::cache::Use;
 use crate::workspace::Workspace;
@@ -93,12 +92,6 @@ fn run(arguments: &Arguments) -> Result<(), RunError> {
         Command::Claims(arguments) => commands::claims::run(arguments, &workspace, &mut output),
         Command::Crossbar(arguments) => commands::crossbar::run(&workspace, arguments, &mut output),
         Command::Completions { .. } | Command::Schema(_) => Ok(()),
-        Command::List => {
-            for id in workspace.experiments()? {
-                let manifest = Manifest::load(&workspace.manifest(&id))?;
-                let _ = writeln!(output, "{id:8} {}", manifest.title);
-            }
-            Ok(())
-        }
+        Command::List(arguments) => commands::list::run(arguments, &workspace, &mut output),
     }
 }

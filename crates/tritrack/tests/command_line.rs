@@ -356,5 +356,5 @@ fn the_workspace_may_be_named_in_the_environment() {
         .arg("list")
         .output()
         .unwrap();
-    assert!(String::from_utf8_lossy(&output.stdout).starts_with("small"), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("small  "), "{output:?}");
 }

@@ -40,8 +40,7 @@ pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write
     for id in workspace.experiments()? {
         let manifest = Manifest::load(&workspace.manifest(&id))?;
         let reason = staleness(workspace, &manifest);
-        let mut needs: Vec<&str> = manifest.study.users_data().iter().map(|data| data.name()).collect();
-        needs.dedup();
+        let needs = manifest.study.users_data_names();
         table.push_row([
             ("experiment", id.as_str().into()),
             ("up_to_date", reason.is_none().into()),

@@ -228,6 +228,13 @@ impl Study {
         points.iter().filter_map(|point| point.images.set.users_data()).collect()
     }
 
+    /// The names of these data, each once.
+    pub fn users_data_names(&self) -> Vec<&'static str> {
+        let mut names: Vec<&str> = self.users_data().iter().map(|data| data.name()).collect();
+        names.dedup();
+        names
+    }
+
     /// Whether it consists of Monte Carlo trials that can be run in parts.
     pub const fn has_trials(&self) -> bool {
         matches!(self, Self::ShiftFaults(_) | Self::FaultSites(_))

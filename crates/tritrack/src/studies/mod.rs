@@ -109,6 +109,7 @@ mod tests {
             &accuracy::ACCURACIES,
             &crate::claims::CLAIMS,
             &crate::commands::crossbar::CROSSBAR_LAYERS,
+            &crate::commands::list::EXPERIMENTS,
             &crate::commands::plan::PLAN,
             &crate::commands::status::STATUS,
             &crate::comparison::CHANGES,
