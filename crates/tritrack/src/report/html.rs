@@ -12,7 +12,7 @@ const STYLE: &str = "
 body { margin: 0 auto; padding: 1rem; max-width: 72rem; background: var(--ground); color: var(--text);
   font: 16px/1.5 \"DejaVu Sans\", system-ui, sans-serif; overflow-wrap: anywhere; }
 h1 { font-size: 1.6rem; line-height: 1.25; } h2 { font-size: 1.2rem; margin-top: 2.5rem; border-top: 1px solid var(--line); padding-top: 1rem; }
-nav ol { columns: 24rem; padding-left: 1.2rem; } a { color: inherit; }
+nav ol { columns: 24rem; column-gap: 3rem; padding-left: 1.6rem; } a { color: inherit; }
 .claim { border-left: .35rem solid var(--line); padding: .2rem 0 .2rem .9rem; margin: 1rem 0; }
 .claim.reproduced { border-color: var(--good); } .claim.not-reproduced { border-color: var(--bad); }
 .verdict { font-weight: bold; } .reproduced .verdict { color: var(--good); } .not-reproduced .verdict { color: var(--bad); }
@@ -29,7 +29,7 @@ th { position: sticky; top: 0; background: var(--soft); cursor: pointer; white-s
 th[aria-sort=ascending]::after { content: \" ▲\"; } th[aria-sort=descending]::after { content: \" ▼\"; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; } td { max-width: 30rem; }
 @media print {
-  body { max-width: none; font-size: 11px; } nav, details { display: none; } figure, .claim { break-inside: avoid; }
+  body { max-width: none; font-size: 11px; } nav, details { display: none; } figure, .claim, .beside > div { break-inside: avoid; } .beside { display: block; }
   figure { border: none; } figure svg { min-width: 0; max-height: 22cm; } h2 { break-after: avoid; }
 }
 ";
@@ -80,9 +80,13 @@ impl Page {
         self.raw(&format!("<p>{}</p>", escaped(text)));
     }
 
-    /// The list of what follows.
-    pub fn contents<'a>(&mut self, sections: impl Iterator<Item = (&'a str, &'a str)>) {
-        self.raw("<nav><ol>\n<li><a href=\"#claims\">Claims</a></li>");
+    /// The list of what follows; with what changed, where the page begins with that.
+    pub fn contents<'a>(&mut self, changes: bool, sections: impl Iterator<Item = (&'a str, &'a str)>) {
+        self.raw("<nav><ol>");
+        if changes {
+            self.raw("<li><a href=\"#changes\">What changed</a></li>");
+        }
+        self.raw("<li><a href=\"#claims\">Claims</a></li>");
         for (id, title) in sections {
             self.raw(&format!("<li><a href=\"#{}\">{}</a></li>", escaped(id), escaped(title)));
         }

@@ -41,7 +41,10 @@ pub fn page(
         .collect::<Result<_, _>>()?;
     let made: Vec<&Manifest> =
         experiments.iter().filter(|manifest| workspace.figure(&manifest.id, "svg").is_file()).collect();
-    page.contents(made.iter().map(|manifest| (manifest.id.as_str(), manifest.title.as_str())));
+    page.contents(
+        against.is_some(),
+        made.iter().map(|manifest| (manifest.id.as_str(), manifest.title.as_str())),
+    );
 
     if let Some((name, sides)) = against {
         let ids: Vec<&str> = experiments.iter().map(|manifest| manifest.id.as_str()).collect();
