@@ -15,7 +15,7 @@ use data_sets::Reading;
 use digital::{ArrayDesign, MatrixLayer};
 use faults::{PreparedPoint, Record};
 use network::{
-    ActivationId, ActivationStatistics, Checkpoint, DataSet, DescriptionError, ImageSet, LayerId,
+    ActivationId, ActivationStatistics, Checkpoint, DataSet, DescriptionError, FeatureMap, ImageSet, LayerId,
     LinearLayer, Network, NetworkDescription, NetworkError, Node, Operation,
 };
 use quantizer::{Granularity, Sparsity, ThresholdRule, Thresholds};
@@ -41,6 +41,16 @@ pub struct LoadedNetwork {
     pub network: Arc<Network>,
     /// BLAKE3 of the files that it was read from.
     pub fingerprints: Vec<String>,
+}
+
+/// A network with images whose classes are known, fitted to it.
+pub struct Labelled {
+    /// The network.
+    pub loaded: Rc<LoadedNetwork>,
+    /// The images.
+    pub images: Vec<FeatureMap>,
+    /// The class of each.
+    pub labels: Vec<u16>,
 }
 
 /// Models and runs of a workspace, each made when first asked for.
@@ -151,6 +161,17 @@ impl<'w> Models<'w> {
     pub fn images(&self, network: &LoadedNetwork, images: &Images) -> Result<ImageSet, RunError> {
         let set = self.image_set(network, images)?;
         Ok(set.first(images.count)?.fitted_to(network.network.input().shape())?)
+    }
+
+    /// A network with the images of an experiment, which need to have labels.
+    ///
+    /// # Errors
+    /// If they are not there, fewer than asked for, or without labels.
+    pub fn labelled(&self, network: &str, images: &Images) -> Result<Labelled, RunError> {
+        let loaded = self.network(network)?;
+        let set = self.images(&loaded, images)?;
+        let labels = set.labels().ok_or_else(|| RunError::NoLabels(set.name().to_owned()))?.to_vec();
+        Ok(Labelled { loaded, images: set.feature_maps(), labels })
     }
 
     /// Every image of a set that the workspace carries, as it is.

@@ -176,6 +176,9 @@ fn substitute(workspace: &Workspace, text: &str) -> Result<Substitute, RunError>
         Some((stated, file)) => (Some(stated), PathBuf::from(file)),
         None => (None, PathBuf::from(text)),
     };
+    // A run from another folder has to find it again.
+    let file =
+        std::path::absolute(&file).map_err(|source| RunError::Unreadable { path: file.clone(), source })?;
     let name = match stated {
         Some(stated) => stated.to_owned(),
         None => {

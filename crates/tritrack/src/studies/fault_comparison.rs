@@ -16,7 +16,7 @@ use super::costs::{CROSSBAR, PROCESSOR, microjoules};
 use super::shift_faults::protected_cost;
 use crate::error::RunError;
 use crate::manifest::{CrossbarPoint, FaultComparisonStudy, Manifest, WeightPrecision};
-use crate::models::{Models, crossbar_report, weight_sparsity};
+use crate::models::{Labelled, Models, crossbar_report, weight_sparsity};
 use crate::progress::Progress;
 use crate::simulation::fitted;
 
@@ -66,12 +66,9 @@ pub fn run(
     models: &Models<'_>,
     progress: &Progress,
 ) -> Result<Outcome, RunError> {
-    let loaded = models.network(&study.network)?;
+    let Labelled { loaded, images, labels } = models.labelled(&study.network, &study.images)?;
     let network = &loaded.network;
     let all = models.image_set(&loaded, &study.images)?;
-    let set = models.images(&loaded, &study.images)?;
-    let labels = set.labels().ok_or_else(|| RunError::NoLabels(set.name().to_owned()))?;
-    let images = set.feature_maps();
     let mut table = Table::new(&COMPARISON);
     let mut summary = Vec::new();
     let mut push = |system: &str, configuration: &str, faults: &str, energy: Energy, result: &Accuracies| {
@@ -96,7 +93,7 @@ pub fn run(
     };
 
     let machine = Machine::compile(Arc::clone(network), &study.machine.0)?;
-    let campaign = Campaign::new(&machine, &images, labels, manifest.seed)?;
+    let campaign = Campaign::new(&machine, &images, &labels, manifest.seed)?;
     let clean = campaign.clean_correct() as f64 / images.len() as f64;
     let rates = FaultRates::of(&models.fault_rates(&study.rates)?);
     let run = models.run(&study.network, study.machine.0, &study.images)?;

@@ -12,7 +12,7 @@ use tables::{Column, Schema, Table};
 use super::Outcome;
 use crate::error::RunError;
 use crate::manifest::{FaultSitesStudy, Manifest};
-use crate::models::Models;
+use crate::models::{Labelled, Models};
 use crate::progress::Progress;
 
 /// By layer.
@@ -78,10 +78,7 @@ pub fn run(
     models: &Models<'_>,
     progress: &Progress,
 ) -> Result<Outcome, RunError> {
-    let loaded = models.network(&study.network)?;
-    let set = models.images(&loaded, &study.images)?;
-    let labels = set.labels().ok_or_else(|| RunError::NoLabels(set.name().to_owned()))?;
-    let images = set.feature_maps();
+    let Labelled { loaded, images, labels } = models.labelled(&study.network, &study.images)?;
     let machine = Machine::compile(Arc::clone(&loaded.network), &study.machine.0)?;
     let rates = FaultRates::of(&models.fault_rates(&study.rates)?).with_shift_rate(ONE_FAULT);
     let rates = FaultRates {
@@ -91,7 +88,7 @@ pub fn run(
         search_false_match: ONE_FAULT,
         ..rates
     };
-    let campaign = Campaign::new(&machine, &images, labels, manifest.seed)?;
+    let campaign = Campaign::new(&machine, &images, &labels, manifest.seed)?;
     let bits: Vec<u8> = machine.layers().iter().map(accumulator_bits).collect();
     let points =
         machine.layers().len() * KINDS.len() + bits.iter().map(|&bits| usize::from(bits)).sum::<usize>();

@@ -14,7 +14,7 @@ use super::Outcome;
 use super::costs::{microjoules, milliseconds};
 use crate::error::RunError;
 use crate::manifest::{Manifest, ShiftFaultStudy};
-use crate::models::{Models, crossbar_report, weight_sparsity};
+use crate::models::{Labelled, Models, crossbar_report, weight_sparsity};
 use crate::progress::Progress;
 use crate::stages::run::MachineRun;
 
@@ -159,14 +159,11 @@ pub fn run(
     models: &Models<'_>,
     progress: &Progress,
 ) -> Result<Outcome, RunError> {
-    let loaded = models.network(&study.network)?;
-    let set = models.images(&loaded, &study.images)?;
-    let labels = set.labels().ok_or_else(|| RunError::NoLabels(set.name().to_owned()))?;
-    let images = set.feature_maps();
+    let Labelled { loaded, images, labels } = models.labelled(&study.network, &study.images)?;
     let machine = Machine::compile(Arc::clone(&loaded.network), &study.machine.0)?;
     let stated = models.fault_rates(&study.rates)?;
     let literature = FaultRates::of(&stated);
-    let campaign = Campaign::new(&machine, &images, labels, manifest.seed)?;
+    let campaign = Campaign::new(&machine, &images, &labels, manifest.seed)?;
     let clean = campaign.clean_correct() as f64 / images.len() as f64;
     let layers: Vec<&str> = machine.layers().iter().map(|layer| layer.compiled().name.as_str()).collect();
 
