@@ -8,6 +8,26 @@ default:
 reproduce *experiments:
     cargo run --release --quiet -p tritrack -- reproduce {{experiments}}
 
+# Every experiment in a small way, in about two minutes
+quick:
+    cargo run --release --quiet -p tritrack -- reproduce all --quick
+
+# What a run would compute, and why: `just plan fig7`
+plan *experiments:
+    cargo run --release --quiet -p tritrack -- plan {{experiments}}
+
+# Again, compared byte for byte: `just verify all`
+verify *experiments:
+    cargo run --release --quiet -p tritrack -- verify {{experiments}}
+
+# Everything on one page: report.html
+report *arguments:
+    cargo run --release --quiet -p tritrack -- report {{arguments}}
+
+# Any other command: `just run quantize mine --images fashion-mnist`
+run *arguments:
+    cargo run --release --quiet -p tritrack -- {{arguments}}
+
 # The experiments with their titles
 list:
     cargo run --release --quiet -p tritrack -- list
