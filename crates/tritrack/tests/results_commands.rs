@@ -91,7 +91,7 @@ fn a_row_is_explained_by_its_manifest_its_inputs_and_its_parameters() {
         "parameters of the RTM-AP, technology conservative",
         "shift.step = ",
         "RTSim",
-        "energy  = searches",
+        "energy, search (active-bits) = bits searched x search.active_bit",
     ] {
         assert!(stdout.contains(expected), "{expected} is missing:\n{stdout}");
     }

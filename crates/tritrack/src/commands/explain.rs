@@ -30,17 +30,6 @@ pub struct Arguments {
     row: usize,
 }
 
-/// How an energy, a latency and an area of the RTM-AP follow from events and parameters.
-const FORMULAS: &str = "\
-  energy  = searches (active-bits: bits searched x search.active_bit; match-line: rows searched x (columns x
-            search.match_line_bit + search.match_line_row) + columns driven x search.key_column)
-          + bits written x write.bit + bits read x read.bit + steps of tracks x cell.tracks x shift.step
-          + words fetched x (controller.fetch_word + controller.decode_word) + words received x controller.broadcast_word
-          + bits moved x (movement.bit_within_bank + buffer.bit) + requantizations x periphery.requantization
-          + pool operations x periphery.pool_compare + processors x leakage.per_ap x latency
-  latency = searches x search.time + writes x write.time + shifts x shift.time + reads x read.time, one after the other,
-            + bits moved x movement.time";
-
 /// Runs the command.
 ///
 /// # Errors
@@ -103,7 +92,7 @@ fn parameters(row: &Row<'_>, workspace: &Workspace) -> Result<Vec<String>, RunEr
         ));
         lines.extend(listed(&file.parameters));
         lines.push("formulas of the RTM-AP".to_owned());
-        lines.push(FORMULAS.to_owned());
+        lines.extend(rtm_ap::formulas().into_iter().map(|line| format!("  {line}")));
     }
     Ok(lines)
 }

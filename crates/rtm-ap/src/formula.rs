@@ -1,0 +1,83 @@
+//! The formulas behind [`cost`](crate::cost), as data: what is counted, times which parameters. They are for people who ask how a
+//! number came about; that they give what is computed is tested.
+
+use std::fmt;
+
+use crate::technology_parameters::SearchModel;
+
+/// One product: counts of events times parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Term {
+    /// Where it belongs: a part of the energy, or `latency`.
+    pub part: &'static str,
+    /// The model that charges it; both if there is none.
+    pub model: Option<SearchModel>,
+    /// What is counted.
+    pub counts: &'static [&'static str],
+    /// By which parameters of the technology file it is multiplied.
+    pub parameters: &'static [&'static str],
+}
+
+impl fmt::Display for Term {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let factors: Vec<&str> = self.counts.iter().chain(self.parameters).copied().collect();
+        f.write_str(&factors.join(" x "))
+    }
+}
+
+const fn term(
+    part: &'static str,
+    counts: &'static [&'static str],
+    parameters: &'static [&'static str],
+) -> Term {
+    Term { part, model: None, counts, parameters }
+}
+
+const fn charged(
+    model: SearchModel,
+    counts: &'static [&'static str],
+    parameters: &'static [&'static str],
+) -> Term {
+    Term { part: "search", model: Some(model), counts, parameters }
+}
+
+/// Every term of energy and latency.
+pub const TERMS: &[Term] = &[
+    charged(SearchModel::ActiveBits, &["bits searched"], &["search.active_bit"]),
+    charged(SearchModel::MatchLine, &["rows searched", "columns"], &["search.match_line_bit"]),
+    charged(SearchModel::MatchLine, &["rows searched"], &["search.match_line_row"]),
+    charged(SearchModel::MatchLine, &["columns driven"], &["search.key_column"]),
+    term("write", &["bits written"], &["write.bit"]),
+    term("read", &["bits read"], &["read.bit"]),
+    term("shift", &["steps of tracks"], &["cell.tracks", "shift.step"]),
+    term("program", &["words fetched"], &["controller.fetch_word"]),
+    term("program", &["words fetched"], &["controller.decode_word"]),
+    term("program", &["words received"], &["controller.broadcast_word"]),
+    term("movement", &["bits moved"], &["movement.bit_within_bank"]),
+    term("movement", &["bits moved"], &["buffer.bit"]),
+    term("periphery", &["requantizations"], &["periphery.requantization"]),
+    term("periphery", &["pool operations"], &["periphery.pool_compare"]),
+    term("leakage", &["processors", "latency"], &["leakage.per_ap"]),
+    term("latency", &["searches"], &["search.time"]),
+    term("latency", &["writes"], &["write.time"]),
+    term("latency", &["shifts"], &["shift.time"]),
+    term("latency", &["reads"], &["read.time"]),
+    term("latency", &["bits moved"], &["movement.time"]),
+];
+
+/// The formulas, a line for each part and model.
+pub fn formulas() -> Vec<String> {
+    let mut lines: Vec<(String, Vec<String>)> = Vec::new();
+    for term in TERMS {
+        let name = match (term.part, term.model) {
+            ("latency", _) => "latency, one step after the other".to_owned(),
+            (part, Some(model)) => format!("energy, {part} ({})", model.name()),
+            (part, None) => format!("energy, {part}"),
+        };
+        match lines.last_mut().filter(|(last, _)| *last == name) {
+            Some((_, terms)) => terms.push(term.to_string()),
+            None => lines.push((name, vec![term.to_string()])),
+        }
+    }
+    lines.into_iter().map(|(name, terms)| format!("{name} = {}", terms.join(" + "))).collect()
+}

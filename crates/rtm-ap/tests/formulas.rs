@@ -1,0 +1,94 @@
+//! The formulas that are told are those that are computed.
+
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+
+use compiler::Geometry;
+use proptest::prelude::*;
+use rtm_ap::{
+    EnergyParts, Events, PaddingRows, PerRows, ProcessorParameters, SearchModel, SerialSteps, TERMS, cost,
+    formulas,
+};
+use technology::{Parameters, Quantity};
+
+/// What a name in a formula counts.
+fn count(name: &str, events: &Events, installed: u64, columns: usize, latency: f64) -> f64 {
+    match name {
+        "bits searched" => events.searched_bits.physical,
+        "rows searched" => events.row_searches.physical,
+        "columns" => columns as f64,
+        "columns driven" => events.driven_columns,
+        "bits written" => events.tagged_bits.physical + events.broadcast_bits.physical + events.loaded_bits,
+        "bits read" => events.stored_bits,
+        "steps of tracks" => events.track_steps.physical,
+        "words fetched" => events.words_fetched,
+        "words received" => events.words_broadcast,
+        "bits moved" => events.loaded_bits + events.output_bits,
+        "requantizations" => events.requantizations,
+        "pool operations" => events.pool_operations,
+        "processors" => installed as f64,
+        "latency" => latency,
+        "searches" => events.serial.compares as f64,
+        "writes" => events.serial.writes as f64,
+        "shifts" => events.serial.shifts as f64,
+        "reads" => events.serial.reads as f64,
+        other => unreachable!("`{other}` is counted by nothing"),
+    }
+}
+
+fn close(a: f64, b: f64) -> bool {
+    (a - b).abs() <= 1e-9 * a.abs().max(b.abs())
+}
+
+proptest! {
+    #[test]
+    fn every_part_of_the_cost_is_the_sum_of_its_terms(counts in proptest::collection::vec(1_u32..1_000_000, 16), installed in 1_u64..500) {
+        let n = |index: usize| f64::from(counts[index]);
+        // Occupied rows differ from all rows, so that a formula that takes the others fails.
+        let rows = |index: usize| PerRows { occupied: n(index) / 2.0, physical: n(index) };
+        let step = |index: usize| u64::from(counts[index]);
+        let events = Events {
+            row_searches: rows(0), searched_bits: rows(1), driven_columns: n(2), tagged_bits: rows(3),
+            broadcast_bits: rows(4), track_steps: rows(5), loaded_bits: n(6), stored_bits: n(7), output_bits: n(8),
+            words_fetched: n(9), words_broadcast: n(10), requantizations: n(11), pool_operations: n(12),
+            processors: installed,
+            serial: SerialSteps { compares: step(13), writes: step(14), shifts: step(15), reads: step(0) },
+        };
+        for technology in ["paper-like", "conservative"] {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../experiments/technology/rtm-ap/{technology}.yaml"));
+            let file = rtm_ap::load_technology(&path).unwrap();
+            let parameters = ProcessorParameters::resolve(&file.parameters).unwrap();
+            let geometry = Geometry::new(256, 192, 64).unwrap();
+            for model in [SearchModel::ActiveBits, SearchModel::MatchLine] {
+                let found = cost(&events, installed, geometry, &parameters, model, PaddingRows::Active);
+                let latency = found.latency.base();
+                let sum = |part: &str| -> f64 {
+                    let of_part = TERMS.iter().filter(|term| term.part == part && term.model.is_none_or(|of| of == model));
+                    of_part.map(|term| {
+                        let counted: f64 = term.counts.iter().map(|name| count(name, &events, installed, 192, latency)).product();
+                        let priced = term.parameters.iter().map(|path| file.parameters.get(path).unwrap().base_value());
+                        counted * priced.product::<f64>()
+                    }).sum()
+                };
+                prop_assert!(close(sum("latency"), latency), "latency: {} against {latency}", sum("latency"));
+                for (part, energy) in EnergyParts::NAMES.into_iter().zip(found.energy.values()) {
+                    let energy = energy.base();
+                    prop_assert!(close(sum(part), energy), "{technology}, {part}: {} against {energy}", sum(part));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn formulas_are_a_line_for_each_part_and_model() {
+    let lines = formulas();
+    assert_eq!(lines[0], "energy, search (active-bits) = bits searched x search.active_bit");
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.starts_with("latency, one step after the other = searches x search.time + "))
+    );
+    assert_eq!(lines.len(), EnergyParts::NAMES.len() + 2);
+}
