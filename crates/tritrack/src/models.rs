@@ -239,14 +239,7 @@ impl<'w> Models<'w> {
         activations: ActivationsAt,
         images: &Images,
     ) -> Result<Rc<MachineRun>, RunError> {
-        let way = Way::Executed;
-        self.requested(RunRequest {
-            network: network.to_owned(),
-            options,
-            activations,
-            images: images.clone(),
-            way,
-        })
+        self.requested(RunRequest::executed(network, options, images).with_activations(activations))
     }
 
     /// A network compiled for a machine, with the events that its programs are expected to cause on images; nothing is executed.
@@ -273,14 +266,8 @@ impl<'w> Models<'w> {
         activations: ActivationsAt,
         images: &Images,
     ) -> Result<Rc<MachineRun>, RunError> {
-        let way = Way::Expected;
-        self.requested(RunRequest {
-            network: network.to_owned(),
-            options,
-            activations,
-            images: images.clone(),
-            way,
-        })
+        let executed = RunRequest::executed(network, options, images);
+        self.requested(executed.with_activations(activations).expected())
     }
 
     /// Whether the experiment asked for these runs and no others.

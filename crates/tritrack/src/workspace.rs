@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::error::RunError;
-use crate::manifest::UsersData;
+use crate::manifest::{Manifest, UsersData};
 
 /// How the files of float networks end.
 const FLOAT: &str = ".float.safetensors";
@@ -131,6 +131,14 @@ impl Workspace {
             (id[..letters].to_owned(), number, id[digits..].to_owned())
         });
         Ok(ids)
+    }
+
+    /// All experiments, in the order of their ids.
+    ///
+    /// # Errors
+    /// If a manifest is wrong.
+    pub fn manifests(&self) -> Result<Vec<Manifest>, RunError> {
+        self.experiments()?.iter().map(|id| Ok(Manifest::load(&self.manifest(id))?)).collect()
     }
 
     /// The names of all networks, sorted.

@@ -3,11 +3,10 @@
 use std::io::Write;
 
 use clap::Args;
-use tables::{Column, Schema, Table, Value};
+use tables::{Column, Schema, Table};
 
 use super::{Format, print_table};
 use crate::error::RunError;
-use crate::manifest::Manifest;
 use crate::workspace::Workspace;
 
 /// The experiments.
@@ -35,13 +34,11 @@ pub struct Arguments {
 /// If a manifest is wrong.
 pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write) -> Result<(), RunError> {
     let mut table = Table::new(&EXPERIMENTS);
-    for id in workspace.experiments()? {
-        let manifest = Manifest::load(&workspace.manifest(&id))?;
-        let needs = manifest.study.users_data_names();
+    for manifest in workspace.manifests()? {
         table.push_row([
-            ("experiment", id.as_str().into()),
+            ("experiment", manifest.id.as_str().into()),
             ("title", manifest.title.as_str().into()),
-            ("needs", if needs.is_empty() { Value::Missing } else { needs.join(", ").as_str().into() }),
+            ("needs", manifest.study.users_data_named().into()),
         ])?;
     }
     print_table(&table, arguments.format, output)

@@ -7,7 +7,6 @@ use tables::{Column, Schema, Table, Value};
 
 use super::{Format, print_table};
 use crate::error::RunError;
-use crate::manifest::Manifest;
 use crate::state::staleness;
 use crate::workspace::Workspace;
 
@@ -37,17 +36,14 @@ pub struct Arguments {
 /// If a manifest is wrong.
 pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write) -> Result<(), RunError> {
     let mut table = Table::new(&STATUS);
-    for id in workspace.experiments()? {
-        let manifest = Manifest::load(&workspace.manifest(&id))?;
+    for manifest in workspace.manifests()? {
         let reason = staleness(workspace, &manifest);
-        let needs = manifest.study.users_data_names();
         table.push_row([
-            ("experiment", id.as_str().into()),
+            ("experiment", manifest.id.as_str().into()),
             ("up_to_date", reason.is_none().into()),
             ("reason", reason.map_or(Value::Missing, |reason| reason.to_string().as_str().into())),
-            ("needs", if needs.is_empty() { Value::Missing } else { needs.join(", ").as_str().into() }),
+            ("needs", manifest.study.users_data_named().into()),
         ])?;
     }
-    print_table(&table, arguments.format, output)?;
-    Ok(())
+    print_table(&table, arguments.format, output)
 }

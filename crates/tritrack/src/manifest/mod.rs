@@ -228,11 +228,11 @@ impl Study {
         points.iter().filter_map(|point| point.images.set.users_data()).collect()
     }
 
-    /// The names of these data, each once.
-    pub fn users_data_names(&self) -> Vec<&'static str> {
+    /// The names of these data, each once; `None` if it needs none.
+    pub fn users_data_named(&self) -> Option<String> {
         let mut names: Vec<&str> = self.users_data().iter().map(|data| data.name()).collect();
         names.dedup();
-        names
+        (!names.is_empty()).then(|| names.join(", "))
     }
 
     /// Whether it consists of Monte Carlo trials that can be run in parts.

@@ -27,6 +27,29 @@ pub struct RunRequest {
     pub way: Way,
 }
 
+impl RunRequest {
+    /// A network executed over images, with activations made at the periphery.
+    pub fn executed(network: &str, options: Options, images: &Images) -> Self {
+        Self {
+            network: network.to_owned(),
+            options,
+            activations: ActivationsAt::Periphery,
+            images: images.clone(),
+            way: Way::Executed,
+        }
+    }
+
+    /// The same with activations made where it is said.
+    pub fn with_activations(self, activations: ActivationsAt) -> Self {
+        Self { activations, ..self }
+    }
+
+    /// The same with events expected from the program alone.
+    pub fn expected(self) -> Self {
+        Self { way: Way::Expected, ..self }
+    }
+}
+
 /// How events are come by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {

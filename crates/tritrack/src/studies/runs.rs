@@ -68,17 +68,11 @@ pub fn runs(study: &Study) -> Vec<RunRequest> {
 }
 
 fn plain(network: &str, machine: MachineSettings, images: &Images) -> RunRequest {
-    RunRequest {
-        network: network.to_owned(),
-        options: machine.0,
-        activations: ActivationsAt::Periphery,
-        images: images.clone(),
-        way: Way::Executed,
-    }
+    RunRequest::executed(network, machine.0, images)
 }
 
 fn of_flow(network: &str, flow: &Flow, images: &Images) -> RunRequest {
-    RunRequest { activations: flow.activations, ..plain(network, flow.machine, images) }
+    plain(network, flow.machine, images).with_activations(flow.activations)
 }
 
 /// What else a study keeps, entry by entry, whose number is known only when it runs.
