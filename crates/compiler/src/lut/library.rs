@@ -5,8 +5,6 @@
 
 use std::sync::OnceLock;
 
-use rayon::prelude::*;
-
 use super::{BitFunction, Lut, Pass, Pattern, ScheduleCost, SynthesisError, synthesize};
 
 /// The operations that programs are made of, one bit each.
@@ -143,8 +141,9 @@ pub fn lut(kind: LutKind) -> Result<&'static Lut, SynthesisError> {
 
 /// Every table, in the order of [`LutKind::ALL`].
 pub fn standard_luts() -> Result<&'static [Lut], SynthesisError> {
+    // Made by the thread that asks first, alone: handed to the pool, they would wait for workers that may be waiting for them.
     static LUTS: OnceLock<Result<Vec<Lut>, SynthesisError>> = OnceLock::new();
-    LUTS.get_or_init(|| LutKind::ALL.into_par_iter().map(build).collect()).as_deref().map_err(Clone::clone)
+    LUTS.get_or_init(|| LutKind::ALL.into_iter().map(build).collect()).as_deref().map_err(Clone::clone)
 }
 
 fn build(kind: LutKind) -> Result<Lut, SynthesisError> {
