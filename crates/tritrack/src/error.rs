@@ -115,11 +115,11 @@ pub enum RunError {
     /// An experiment names images without labels where it needs them.
     #[error("the image set `{0}` has no labels, so no accuracy can be measured on it")]
     NoLabels(String),
-    /// A number that a claim rests on is not there.
-    #[error("claim {claim}: {source}")]
+    /// A number that a claim or a finding rests on is not there.
+    #[error("{of}: {source}")]
     Claim {
-        /// The claim.
-        claim: String,
+        /// The claim or finding.
+        of: String,
         /// Why.
         source: Box<crate::claims::QueryError>,
     },

@@ -122,6 +122,51 @@ fn a_readme_that_says_something_else_fails_the_check_and_is_written_anew() {
 }
 
 #[test]
+fn a_finding_says_the_numbers_of_the_tables_and_fails_the_check_where_its_words_do_not_hold() {
+    let copy = copy_of_results();
+    let readme = copy.path().join("README.md");
+    let text = fs::read_to_string(&readme).unwrap();
+    let number = "a ratio of 0.0370";
+    assert!(text.contains(number), "{text}");
+    fs::write(&readme, text.replace(number, "a ratio of 0.0371")).unwrap();
+    let (_, stderr, code) = tritrack(copy.path(), &["claims", "--check"]);
+    assert_eq!(code, 1);
+    assert!(stderr.contains("README.md does not say what the results say"), "{stderr}");
+    let (_, stderr, code) = tritrack(copy.path(), &["claims", "--write", "--check"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert_eq!(fs::read_to_string(&readme).unwrap(), text);
+
+    // The experiments are a link: what is written here must not be written there.
+    let experiments = copy.path().join("experiments");
+    fs::remove_file(&experiments).unwrap();
+    fs::create_dir(&experiments).unwrap();
+    for file in fs::read_dir(repository().join("experiments")).unwrap().map(|file| file.unwrap().path()) {
+        if file.is_file() {
+            fs::copy(&file, experiments.join(file.file_name().unwrap())).unwrap();
+        }
+    }
+    let claims = experiments.join("claims.yaml");
+    let yaml = fs::read_to_string(&claims).unwrap();
+    let parity = "expected: {at-most: 1, why: \"none is said to reach parity\"}";
+    assert!(yaml.contains(parity));
+    fs::write(&claims, yaml.replace(parity, &parity.replace("at-most: 1", "at-most: 0.1"))).unwrap();
+    let (_, stderr, code) = tritrack(copy.path(), &["claims", "--check"]);
+    assert_eq!(code, 1);
+    assert!(stderr.contains("finding compilation: its text says in words what does not hold"), "{stderr}");
+
+    fs::write(&claims, yaml.replace("a ratio of {ratio}", "a ratio of {ratios}")).unwrap();
+    let (_, stderr, code) = tritrack(copy.path(), &["claims"]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("`{ratios}` stands in the text, but not among the `numbers`"), "{stderr}");
+
+    fs::write(&claims, &yaml).unwrap();
+    fs::write(&readme, text.replace("<!-- finding shapes:", "<!-- finding:")).unwrap();
+    let (_, stderr, code) = tritrack(copy.path(), &["claims", "--write"]);
+    assert_eq!(code, 1);
+    assert!(stderr.contains("README.md: `<!-- finding shapes:"), "{stderr}");
+}
+
+#[test]
 fn a_claim_whose_table_is_missing_says_how_to_make_it() {
     let copy = copy_of_results();
     fs::remove_file(copy.path().join("results/fig5/parts.parquet")).unwrap();

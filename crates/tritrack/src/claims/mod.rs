@@ -2,8 +2,10 @@
 //!
 //! `experiments/claims.yaml` states each claim with its source. A claim is judged by criteria, each a number that is taken from
 //! a result table, held against what is expected of it, with the reason for that expectation. It is reproduced if all
-//! criteria hold. A claim without criteria says why it cannot be tested here. The judgement is taken from the tables alone.
+//! criteria hold. A claim without criteria says why it cannot be tested here. The judgement is taken from the tables alone, and
+//! so are the numbers of the findings, the paragraphs that README.md and the report carry.
 
+mod finding;
 mod page;
 mod query;
 mod verdict;
@@ -15,18 +17,22 @@ use serde::Deserialize;
 
 use crate::manifest::{Document, FieldPath, ManifestError};
 
+pub use finding::{Finding, Written};
 #[cfg(test)]
 pub use page::CLAIMS;
-pub use page::{between_marks, claims_table, markdown, sentence, update};
+pub use page::{Block, claims_table, markdown, sentence};
 pub use query::{Query, QueryError};
 pub use verdict::{Judged, Verdict, judge};
 
-/// Every claim.
+/// Every claim, and what the results say beyond them.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Claims {
     /// The claims, in the order in which they are shown.
     pub claims: Vec<Claim>,
+    /// Paragraphs on the results.
+    #[serde(default)]
+    pub findings: Vec<Finding>,
 }
 
 /// One claim.
@@ -92,6 +98,20 @@ pub enum Shown {
     Percent,
     /// One less a share, in percent: by how much something fell.
     Reduction,
+    /// A share less one, in percent: by how much something grew.
+    Increase,
+}
+
+impl Shown {
+    /// What is shown of a number over another, or of one alone.
+    fn of(self, number: f64, over: Option<f64>) -> f64 {
+        let share = number / over.unwrap_or(1.0);
+        match self {
+            Self::Number | Self::Times | Self::Percent => share,
+            Self::Reduction => 1.0 - share,
+            Self::Increase => share - 1.0,
+        }
+    }
 }
 
 /// What is expected of a number.
@@ -117,11 +137,15 @@ impl Claims {
         let mut document = Document::parse(&text, path)?;
         document.validate::<Self>(None);
         let claims: Self = document.values()?;
-        let wrong = claims.claims.iter().enumerate().filter_map(|(index, claim)| {
+        let wrong_claims = claims.claims.iter().enumerate().filter_map(|(index, claim)| {
             let message = claim.check().err()?;
             Some((FieldPath::of("claims").item(index), format!("claim {}: {message}", claim.id)))
         });
-        document.reject_if_any(wrong.collect())?;
+        let wrong_findings = claims.findings.iter().enumerate().filter_map(|(index, finding)| {
+            let message = finding.check().err()?;
+            Some((FieldPath::of("findings").item(index), format!("finding {}: {message}", finding.id)))
+        });
+        document.reject_if_any(wrong_claims.chain(wrong_findings).collect())?;
         Ok(claims)
     }
 }
@@ -133,16 +157,7 @@ impl Claim {
             (None, true) => return Err("has neither criteria nor a reason why it is `untestable`".into()),
             _ => {}
         }
-        for criterion in &self.criteria {
-            let bounds = criterion.expected.as_ref().map(|expected| (expected.at_least, expected.at_most));
-            let (least, most) = bounds.unwrap_or((None, None));
-            if (least.is_none() && most.is_none()) || least > most.or(Some(f64::INFINITY)) {
-                return Err(format!(
-                    "the criterion `{}` expects nothing; give `expected` at-least, at-most or both, in this order",
-                    criterion.measured
-                ));
-            }
-        }
+        self.criteria.iter().try_for_each(Measurement::expects_something)?;
         match self.beside.iter().find(|beside| beside.expected.is_some()) {
             Some(beside) => Err(format!(
                 "`{}` stands beside the criteria, but something is expected of it",
@@ -150,5 +165,20 @@ impl Claim {
             )),
             None => Ok(()),
         }
+    }
+}
+
+impl Measurement {
+    /// Whether there is anything that the number could fail.
+    fn expects_something(&self) -> Result<(), String> {
+        let bounds = self.expected.as_ref().map(|expected| (expected.at_least, expected.at_most));
+        let (least, most) = bounds.unwrap_or((None, None));
+        if (least.is_none() && most.is_none()) || least > most.or(Some(f64::INFINITY)) {
+            return Err(format!(
+                "nothing is expected of `{}`; give `expected` at-least, at-most or both, in this order",
+                self.measured
+            ));
+        }
+        Ok(())
     }
 }

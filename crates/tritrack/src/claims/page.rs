@@ -1,10 +1,10 @@
-//! Claims as a table, and as the part of the README that is generated.
+//! Claims as a table, and the parts of README.md that are generated.
 
 use figures::three_digits;
 use tables::{Column, Schema, Table, Value};
 
 use super::verdict::Measured;
-use super::{Claim, Judged, Shown};
+use super::{Claim, Finding, Judged, Shown, Written};
 use crate::error::RunError;
 
 /// Claims with what was found.
@@ -87,12 +87,19 @@ pub fn sentence(measured: &Measured) -> String {
     in_words(measured, true)
 }
 
+impl Shown {
+    /// A number as a reader is told.
+    pub(super) fn in_words(self, value: f64) -> String {
+        match self {
+            Self::Number => three_digits(value),
+            Self::Times => format!("{} ×", three_digits(value)),
+            Self::Percent | Self::Reduction | Self::Increase => format!("{} %", three_digits(100.0 * value)),
+        }
+    }
+}
+
 fn in_words(measured: &Measured, reasons: bool) -> String {
-    let number = |value: f64| match measured.shown {
-        Shown::Number => three_digits(value),
-        Shown::Times => format!("{} ×", three_digits(value)),
-        Shown::Percent | Shown::Reduction => format!("{} %", three_digits(100.0 * value)),
-    };
+    let number = |value: f64| measured.shown.in_words(value);
     let interval = measured
         .interval
         .map_or(String::new(), |(low, high)| format!(" ({} to {})", number(low), number(high)));
@@ -109,20 +116,63 @@ fn in_words(measured: &Measured, reasons: bool) -> String {
     format!("{}: {}{interval}{expected}", measured.what, number(measured.value))
 }
 
-/// The marks between which a page's claims are generated.
-const BEGIN: &str = "<!-- claims: written by `tritrack claims --write` -->";
-const END: &str = "<!-- end of claims -->";
-
-/// What stands between the marks of a page; `None` if it has none.
-pub fn between_marks(page: &str) -> Option<&str> {
-    let (_, rest) = page.split_once(BEGIN)?;
-    let (inside, _) = rest.split_once(END)?;
-    Some(inside)
+/// A part of README.md that is generated: what stands between two marks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Block {
+    begin: String,
+    end: &'static str,
+    inside: String,
 }
 
-/// The page with other claims between its marks; `None` if it has none.
-pub fn update(page: &str, claims: &str) -> Option<String> {
-    let (before, rest) = page.split_once(BEGIN)?;
-    let (_, after) = rest.split_once(END)?;
-    Some(format!("{before}{BEGIN}\n{claims}{END}{after}"))
+impl Block {
+    /// The table of claims.
+    pub fn claims(claims: &[(&Claim, Judged)]) -> Self {
+        Self {
+            begin: "<!-- claims: written by `tritrack claims --write` -->".into(),
+            end: "<!-- end of claims -->",
+            inside: markdown(claims),
+        }
+    }
+
+    /// The paragraph of a finding.
+    pub fn finding(finding: &Finding, written: &Written) -> Self {
+        Self {
+            begin: format!("<!-- finding {}: written by `tritrack claims --write` -->", finding.id),
+            end: "<!-- end of finding -->",
+            inside: folded(&written.text),
+        }
+    }
+
+    /// What marks its place.
+    pub fn mark(&self) -> &str {
+        &self.begin
+    }
+
+    /// The page with this block as it should be; `None` if the page has no place for it.
+    pub fn written_to(&self, page: &str) -> Option<String> {
+        let (before, rest) = page.split_once(&self.begin)?;
+        let (_, after) = rest.split_once(self.end)?;
+        Some(format!("{before}{}\n{}{}{after}", self.begin, self.inside, self.end))
+    }
+}
+
+/// Lines as long as the README's, broken between words.
+fn folded(text: &str) -> String {
+    const COLUMNS: usize = 130;
+    let mut folded = String::new();
+    let mut column = 0;
+    for word in text.split(' ') {
+        let width = word.chars().count();
+        if column > 0 && column + 1 + width > COLUMNS {
+            folded.push('\n');
+            column = 0;
+        } else if column > 0 {
+            folded.push(' ');
+            column += 1;
+        }
+        folded.push_str(word);
+        column += width;
+    }
+    folded.push('\n');
+    folded
 }

@@ -49,6 +49,15 @@ pub enum Aggregate {
     Sum,
 }
 
+/// A number of a table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Quantity {
+    /// The number.
+    pub value: f64,
+    /// The unit of its column; empty where it has none.
+    pub unit: String,
+}
+
 /// Why there is no number.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
@@ -101,12 +110,21 @@ impl Query {
     /// # Errors
     /// If the table is not there, or does not have it.
     pub fn number(&self, workspace: &Workspace) -> Result<f64, QueryError> {
+        Ok(self.quantity(workspace)?.value)
+    }
+
+    /// The number with its unit.
+    ///
+    /// # Errors
+    /// If the table is not there, or does not have it.
+    pub fn quantity(&self, workspace: &Workspace) -> Result<Quantity, QueryError> {
         let path = self.file(workspace)?;
         let experiment = self.table.split('/').next().unwrap_or_default().to_owned();
         let table = read_parquet(&path).map_err(|source| QueryError::Table { experiment, source })?;
         let shown = PathBuf::from(workspace.shown(&path).to_string());
-        let numbers =
-            self.matching(&table).map_err(|source| QueryError::Column { path: shown.clone(), source })?;
+        let column = |source| QueryError::Column { path: shown.clone(), source };
+        let numbers = self.matching(&table).map_err(column)?;
+        let unit = table.column(&self.column).map_err(column)?.unit.clone();
         let wanted = self.rows.iter().map(|(column, value)| format!("{column}: {}", value.shown()));
         let rows = |expected| QueryError::Rows {
             path: shown.clone(),
@@ -114,14 +132,15 @@ impl Query {
             found: numbers.len(),
             expected,
         };
-        match (self.of, numbers.as_slice()) {
-            (None, &[number]) => Ok(number),
-            (None, _) => Err(rows("one, or `of: min`, `max` or `sum`")),
-            (Some(_), []) => Err(rows("at least one")),
-            (Some(Aggregate::Sum), numbers) => Ok(numbers.iter().sum()),
-            (Some(Aggregate::Min), numbers) => Ok(numbers.iter().copied().fold(f64::INFINITY, f64::min)),
-            (Some(Aggregate::Max), numbers) => Ok(numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max)),
-        }
+        let value = match (self.of, numbers.as_slice()) {
+            (None, &[number]) => number,
+            (None, _) => return Err(rows("one, or `of: min`, `max` or `sum`")),
+            (Some(_), []) => return Err(rows("at least one")),
+            (Some(Aggregate::Sum), numbers) => numbers.iter().sum(),
+            (Some(Aggregate::Min), numbers) => numbers.iter().copied().fold(f64::INFINITY, f64::min),
+            (Some(Aggregate::Max), numbers) => numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+        };
+        Ok(Quantity { value, unit })
     }
 
     /// The values of the column in the rows that are meant; missing ones are left out.

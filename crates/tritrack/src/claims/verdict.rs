@@ -71,12 +71,13 @@ pub fn judge(claim: &Claim, workspace: &Workspace) -> Result<Judged, QueryError>
     Ok(Judged { verdict, measured })
 }
 
-fn measure(measurement: &Measurement, workspace: &Workspace) -> Result<Measured, QueryError> {
-    let over = measurement.over.as_ref().map_or(Ok(1.0), |query| query.number(workspace))?;
-    let made = |number: f64| match measurement.shown {
-        Shown::Reduction => 1.0 - number / over,
-        _ => number / over,
-    };
+/// Takes a number from the tables and holds it against what is expected of it.
+///
+/// # Errors
+/// If it is not there.
+pub(super) fn measure(measurement: &Measurement, workspace: &Workspace) -> Result<Measured, QueryError> {
+    let over = measurement.over.as_ref().map(|query| query.number(workspace)).transpose()?;
+    let made = |number: f64| measurement.shown.of(number, over);
     let end = |query: &Option<super::Query>| {
         query.as_ref().map(|query| query.number(workspace).map(made)).transpose()
     };

@@ -6,7 +6,9 @@ use clap::{Args, ValueEnum};
 use tables::write_atomically;
 
 use super::{Format, print_table};
-use crate::claims::{Claim, Claims, Judged, between_marks, claims_table, judge, markdown, sentence, update};
+use crate::claims::{
+    Block, Claim, Claims, Finding, Judged, Written, claims_table, judge, markdown, sentence,
+};
 use crate::error::RunError;
 use crate::manifest::Manifest;
 use crate::workspace::Workspace;
@@ -14,18 +16,19 @@ use crate::workspace::Workspace;
 /// Shown after the command's help.
 pub const EXAMPLES: &str = "\
 Examples:
-  tritrack claims                  each claim with its numbers and its verdict
-  tritrack claims --format json    every number, for programs
+  tritrack claims                  each claim with its numbers and its verdict, and what the results say beyond
+  tritrack claims --format json    every number that speaks to a claim, for programs
   tritrack claims --write          write them into README.md
   tritrack claims --check          fail if a verdict is not the recorded one, or README.md is not what the results say";
 
 /// Arguments of `tritrack claims`.
 #[derive(Debug, Clone, Args)]
 pub struct Arguments {
-    /// Fail if a verdict differs from the one that claims.yaml records, or README.md from the results
+    /// Fail if a verdict differs from the one that claims.yaml records, what a finding says in words does not hold, or README.md
+    /// is not what the results say
     #[arg(long)]
     check: bool,
-    /// Write the claims into README.md
+    /// Write the claims and findings into README.md
     #[arg(long)]
     write: bool,
     /// How they are printed
@@ -36,9 +39,9 @@ pub struct Arguments {
 /// How claims are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum ClaimsFormat {
-    /// A paragraph for each claim
+    /// A paragraph for each claim and finding
     Text,
-    /// A table as it stands in README.md
+    /// The table of claims as it stands in README.md
     Markdown,
     /// One JSON document
     Json,
@@ -55,21 +58,21 @@ enum ClaimsFormat {
 pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write) -> Result<(), RunError> {
     let claims = Claims::load(&workspace.claims())?;
     let judged = judged(&claims, workspace)?;
-    let page = markdown(&judged);
+    let findings = written(&claims, workspace)?;
+    let mut blocks = vec![Block::claims(&judged)];
+    blocks.extend(findings.iter().map(|(finding, written)| Block::finding(finding, written)));
     if arguments.write {
-        let path = workspace.readme();
-        let readme = read(&path)?;
-        let written = update(&readme, &page).ok_or_else(|| no_marks(workspace))?;
-        write_atomically(&path, written.as_bytes())?;
+        let readme = as_it_should_be(&read(&workspace.readme())?, &blocks, workspace)?;
+        write_atomically(&workspace.readme(), readme.as_bytes())?;
     }
     match arguments.format {
-        ClaimsFormat::Text => print(&judged, workspace, output)?,
-        ClaimsFormat::Markdown => drop(write!(output, "{page}")),
+        ClaimsFormat::Text => print(&judged, &findings, workspace, output)?,
+        ClaimsFormat::Markdown => drop(write!(output, "{}", markdown(&judged))),
         ClaimsFormat::Json => print_table(&claims_table(&judged)?, Format::Json, output)?,
         ClaimsFormat::Csv => print_table(&claims_table(&judged)?, Format::Csv, output)?,
         ClaimsFormat::Parquet => print_table(&claims_table(&judged)?, Format::Parquet, output)?,
     }
-    if arguments.check { check(&judged, &page, workspace) } else { Ok(()) }
+    if arguments.check { check(&judged, &findings, &blocks, workspace) } else { Ok(()) }
 }
 
 /// Every claim with what the tables say of it.
@@ -78,15 +81,36 @@ pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write
 /// If a number is not there.
 pub fn judged<'c>(claims: &'c Claims, workspace: &Workspace) -> Result<Vec<(&'c Claim, Judged)>, RunError> {
     let of = |claim: &'c Claim| {
-        let judged = judge(claim, workspace)
-            .map_err(|source| RunError::Claim { claim: claim.id.clone(), source: Box::new(source) })?;
+        let judged = judge(claim, workspace).map_err(|source| RunError::Claim {
+            of: format!("claim {}", claim.id),
+            source: Box::new(source),
+        })?;
         Ok((claim, judged))
     };
     claims.claims.iter().map(of).collect()
 }
 
+/// Every finding with the numbers that the tables give.
+///
+/// # Errors
+/// If a number is not there.
+pub fn written<'c>(
+    claims: &'c Claims,
+    workspace: &Workspace,
+) -> Result<Vec<(&'c Finding, Written)>, RunError> {
+    let of = |finding: &'c Finding| {
+        let written = finding.write(workspace).map_err(|source| RunError::Claim {
+            of: format!("finding {}", finding.id),
+            source: Box::new(source),
+        })?;
+        Ok((finding, written))
+    };
+    claims.findings.iter().map(of).collect()
+}
+
 fn print(
     judged: &[(&Claim, Judged)],
+    findings: &[(&Finding, Written)],
     workspace: &Workspace,
     output: &mut impl Write,
 ) -> Result<(), RunError> {
@@ -99,6 +123,12 @@ fn print(
         }
         for stale in stale_tables(claim, workspace)? {
             let _ = writeln!(output, "  note: {stale}");
+        }
+    }
+    for (finding, written) in findings {
+        let _ = writeln!(output, "finding {} ({}): {}", finding.id, finding.figure, written.text);
+        for words in &written.words {
+            let _ = writeln!(output, "  {}", sentence(words));
         }
     }
     Ok(())
@@ -131,34 +161,53 @@ fn stale_tables(claim: &Claim, workspace: &Workspace) -> Result<Vec<String>, Run
     Ok(stale)
 }
 
-fn check(judged: &[(&Claim, Judged)], page: &str, workspace: &Workspace) -> Result<(), RunError> {
+fn check(
+    judged: &[(&Claim, Judged)],
+    findings: &[(&Finding, Written)],
+    blocks: &[Block],
+    workspace: &Workspace,
+) -> Result<(), RunError> {
+    let fails = |message| Err(RunError::Check { message });
     for (claim, found) in judged {
         if found.verdict != claim.verdict {
             let (found, recorded) = (found.verdict.name(), claim.verdict.name());
-            return Err(RunError::Check {
-                message: format!(
-                    "claim {}: the results say `{found}`, claims.yaml records `{recorded}`",
-                    claim.id
-                ),
-            });
+            let id = &claim.id;
+            return fails(format!("claim {id}: the results say `{found}`, claims.yaml records `{recorded}`"));
+        }
+    }
+    for (finding, written) in findings {
+        let wrong =
+            written.words.iter().find(|words| words.expected.as_ref().is_some_and(|(_, holds)| !holds));
+        if let Some(wrong) = wrong {
+            let what = sentence(wrong);
+            return fails(format!(
+                "finding {}: its text says in words what does not hold: {what}",
+                finding.id
+            ));
         }
     }
     let readme = read(&workspace.readme())?;
-    let written = between_marks(&readme).ok_or_else(|| no_marks(workspace))?;
-    if written.trim() == page.trim() {
-        return Ok(());
+    if as_it_should_be(&readme, blocks, workspace)? != readme {
+        return fails(
+            "README.md does not say what the results say; `tritrack claims --write` writes it".into(),
+        );
     }
-    let message = "README.md does not say what the results say; `tritrack claims --write` writes it";
-    Err(RunError::Check { message: message.into() })
+    Ok(())
+}
+
+/// README.md with every block written anew.
+fn as_it_should_be(readme: &str, blocks: &[Block], workspace: &Workspace) -> Result<String, RunError> {
+    blocks.iter().try_fold(readme.to_owned(), |page, block| {
+        block.written_to(&page).ok_or_else(|| RunError::Check {
+            message: format!(
+                "{}: `{}` and its end do not stand in it",
+                workspace.shown(&workspace.readme()),
+                block.mark()
+            ),
+        })
+    })
 }
 
 fn read(path: &std::path::Path) -> Result<String, RunError> {
     std::fs::read_to_string(path).map_err(|source| RunError::Unreadable { path: path.to_owned(), source })
-}
-
-fn no_marks(workspace: &Workspace) -> RunError {
-    let readme = workspace.readme();
-    RunError::Check {
-        message: format!("{}: it has no marks that say where the claims stand", workspace.shown(&readme)),
-    }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use tables::write_atomically;
 
-use super::claims::judged;
+use super::claims::{judged, written};
 use crate::claims::Claims;
 use crate::comparison::Sides;
 use crate::error::RunError;
@@ -48,6 +48,7 @@ pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write
     let html = page(
         workspace,
         &judged(&claims, workspace)?,
+        &written(&claims, workspace)?,
         sides.as_ref().map(|(name, sides)| (name.as_str(), sides)),
     )?;
     write_atomically(&arguments.output, html.as_bytes())?;

@@ -57,6 +57,15 @@ pub fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
+/// Text with what stands between two marks as an element.
+fn marked_up(text: &str, mark: &str, element: &str) -> String {
+    let pieces = text.split(mark).enumerate().map(|(index, piece)| match index % 2 {
+        0 => piece.to_owned(),
+        _ => format!("<{element}>{piece}</{element}>"),
+    });
+    pieces.collect()
+}
+
 /// A page that grows.
 pub struct Page {
     body: String,
@@ -75,9 +84,10 @@ impl Page {
         self.body.push('\n');
     }
 
-    /// A paragraph of text.
+    /// A paragraph of text; what stands between backticks is code, and between two asterisks strong.
     pub fn paragraph(&mut self, text: &str) {
-        self.raw(&format!("<p>{}</p>", escaped(text)));
+        let code = marked_up(&escaped(text), "`", "code");
+        self.raw(&format!("<p>{}</p>", marked_up(&code, "**", "b")));
     }
 
     /// The list of what follows; with what changed, where the page begins with that.

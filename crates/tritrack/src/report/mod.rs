@@ -10,7 +10,7 @@ use std::path::Path;
 use tables::{Kind, Table, Value, read_parquet};
 use technology::ParameterSet;
 
-use crate::claims::{Claim, Judged};
+use crate::claims::{Claim, Finding, Judged, Written};
 use crate::comparison::{CHANGES, Sides};
 use crate::error::RunError;
 use crate::manifest::Manifest;
@@ -28,6 +28,7 @@ const ROWS: usize = 400;
 pub fn page(
     workspace: &Workspace,
     claims: &[(&Claim, Judged)],
+    findings: &[(&Finding, Written)],
     against: Option<(&str, &Sides)>,
 ) -> Result<String, RunError> {
     let mut page = Page::new("Tritrack: the claims of CAM-only DNN inference, re-run");
@@ -53,7 +54,8 @@ pub fn page(
         page.claim(claim, judged);
     }
     for manifest in &made {
-        experiment(&mut page, manifest, workspace)?;
+        let of_it = findings.iter().filter(|(finding, _)| finding.figure == manifest.id);
+        experiment(&mut page, manifest, of_it.map(|(_, written)| written.text.as_str()), workspace)?;
     }
     page.section("parameters", "Parameters and their sources");
     page.paragraph(
@@ -95,11 +97,17 @@ fn changes(page: &mut Page, name: &str, sides: &Sides, experiments: &[&str]) -> 
     Ok(())
 }
 
-fn experiment(page: &mut Page, manifest: &Manifest, workspace: &Workspace) -> Result<(), RunError> {
+fn experiment<'f>(
+    page: &mut Page,
+    manifest: &Manifest,
+    findings: impl Iterator<Item = &'f str>,
+    workspace: &Workspace,
+) -> Result<(), RunError> {
     let id = &manifest.id;
     page.section(id, &format!("{id}: {}", manifest.title));
     let path = workspace.figure(id, "svg");
     page.picture(&read(&path)?, &manifest.title);
+    findings.for_each(|text| page.paragraph(text));
     let shown = workspace.manifest(id);
     page.raw(&format!(
         "<p class=\"again\">Again: <code>tritrack reproduce {id} --force</code>, from <code>{}</code> (seed {}).</p>",
