@@ -49,8 +49,8 @@ mod series;
 pub use axis::{Axis, Scale};
 pub use chart::{
     Bar, Better, Chart, Curve, CurvePoint, Curves, DotGroup, DotPlot, DotRow, Front, GroupedBars, HeatMap,
-    Interval, IntervalChart, IntervalGroup, IntervalRow, MapPoint, Scatter, ScatterPoint, ScatterSeries,
-    Stack, StackedBars, Stacking, Swing, TextTable, Tornado,
+    Interval, IntervalChart, IntervalGroup, IntervalRow, MapPoint, RowGroup, Scatter, ScatterPoint,
+    ScatterSeries, Stack, StackedBars, Stacking, Swing, TextTable, Tornado,
 };
 pub use error::FigureError;
 pub use experiments::{

@@ -7,6 +7,8 @@ use crate::role::Colour;
 use crate::scene::{Point, Rect, Scene, TextStyle};
 use crate::series::{Reference, ReferenceLabels, Series};
 
+use super::check;
+
 /// A point of a line.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CurvePoint {
@@ -46,38 +48,20 @@ pub struct Curves {
 
 impl Curves {
     fn check(&self) -> Result<(), FigureError> {
-        if self.curves.is_empty() {
-            return Err(FigureError::Empty { what: "curves" });
-        }
+        check::any(self.curves.iter(), "curves")?;
         for curve in &self.curves {
             let name = || curve.series.name.clone();
-            if curve.points.is_empty() {
-                return Err(FigureError::Empty { what: "points in one of its curves" });
-            }
+            check::any(curve.points.iter(), "points in one of its curves")?;
             for point in &curve.points {
                 self.x.check(point.x, name)?;
-                self.y.check(point.y, name)?;
-                if let Some((low, high)) = point.interval {
-                    self.y.check(low, name)?;
-                    self.y.check(high, name)?;
-                    if low > point.y || point.y > high {
-                        return Err(FigureError::Order { what: name(), low, middle: point.y, high });
-                    }
-                }
+                let (low, high) = point.interval.unwrap_or((point.y, point.y));
+                check::interval(&self.y, [low, point.y, high], name)?;
             }
-            for (a, b) in curve.points.iter().zip(curve.points.iter().skip(1)) {
-                if a.x >= b.x {
-                    let what = format!("{}, horizontal places", name());
-                    return Err(FigureError::Order { what, low: a.x, middle: b.x, high: b.x });
-                }
-            }
+            let places = curve.points.iter().map(|point| point.x);
+            check::ascending(places, || format!("{}, horizontal places", name()))?;
         }
-        for (axis, references) in [(&self.x, &self.at_x), (&self.y, &self.at_y)] {
-            for reference in references {
-                axis.check(reference.value, || reference.label.clone())?;
-            }
-        }
-        Ok(())
+        check::references(&self.x, &self.at_x)?;
+        check::references(&self.y, &self.at_y)
     }
 
     pub(crate) fn draw(

@@ -8,6 +8,8 @@ use crate::role::Colour;
 use crate::scene::{Align, Point, Rect, Scene, TextStyle};
 use crate::series::{Key, Reference, Series, legend};
 
+use super::check;
+
 /// One bar.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bar {
@@ -49,37 +51,18 @@ const NUMBER_ROOM: f64 = 4.0;
 
 impl GroupedBars {
     fn check(&self) -> Result<(), FigureError> {
-        if self.series.is_empty() {
-            return Err(FigureError::Empty { what: "series" });
-        }
-        if self.categories.is_empty() {
-            return Err(FigureError::Empty { what: "categories" });
-        }
+        check::any(self.series.iter(), "series")?;
+        check::any(self.categories.iter(), "categories")?;
         for (category, bars) in &self.categories {
-            if bars.len() != self.series.len() {
-                return Err(FigureError::Length {
-                    what: category.clone(),
-                    expected: self.series.len(),
-                    found: bars.len(),
-                });
-            }
+            check::length(self.series.len(), bars.len(), || category.clone())?;
             for (series, bar) in self.series.iter().zip(bars) {
                 let Some(bar) = bar else { continue };
+                let (low, high) = bar.interval.unwrap_or((bar.value, bar.value));
                 let what = || format!("{category}, {}", series.name);
-                self.axis.check(bar.value, what)?;
-                if let Some((low, high)) = bar.interval {
-                    self.axis.check(low, what)?;
-                    self.axis.check(high, what)?;
-                    if low > bar.value || bar.value > high {
-                        return Err(FigureError::Order { what: what(), low, middle: bar.value, high });
-                    }
-                }
+                check::interval(&self.axis, [low, bar.value, high], what)?;
             }
         }
-        for reference in &self.references {
-            self.axis.check(reference.value, || reference.label.clone())?;
-        }
-        Ok(())
+        check::references(&self.axis, &self.references)
     }
 
     pub(crate) fn draw(

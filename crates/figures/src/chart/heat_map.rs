@@ -9,6 +9,8 @@ use crate::role::{Colour, Role};
 use crate::scene::{Align, Marker, Point, Rect, Scene, TextStyle};
 use crate::series::Sides;
 
+use super::check;
+
 /// A named point on the map.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MapPoint {
@@ -68,31 +70,17 @@ impl HeatMap {
             for &place in places {
                 axis.check(place, || what.to_owned())?;
             }
-            for (&a, &b) in places.iter().zip(places.iter().skip(1)) {
-                if a >= b {
-                    return Err(FigureError::Order { what: what.to_owned(), low: a, middle: b, high: b });
-                }
-            }
+            check::ascending(places.iter().copied(), || what.to_owned())?;
         }
-        if self.values.len() != self.ys.len() {
-            return Err(FigureError::Length {
-                what: "rows of the map".to_owned(),
-                expected: self.ys.len(),
-                found: self.values.len(),
-            });
-        }
+        check::length(self.ys.len(), self.values.len(), || "rows of the map".to_owned())?;
         for (row, y) in self.values.iter().zip(&self.ys) {
             let what = || format!("the map at {} = {y}", self.y.label);
-            if row.len() != self.xs.len() {
-                return Err(FigureError::Length { what: what(), expected: self.xs.len(), found: row.len() });
-            }
+            check::length(self.xs.len(), row.len(), what)?;
             for &value in row.iter().flatten() {
                 self.value.check(value, what)?;
             }
         }
-        if self.values.iter().flatten().flatten().next().is_none() {
-            return Err(FigureError::Empty { what: "values" });
-        }
+        check::any(self.values.iter().flatten().flatten(), "values")?;
         if let Some(level) = &self.level {
             self.value.check(level.at, || "the level".to_owned())?;
         }

@@ -1,10 +1,12 @@
 //! The kinds of charts, one file each: plain data, checked and drawn on demand.
 
+mod check;
 mod curves;
 mod dots;
 mod grouped_bars;
 mod heat_map;
 mod intervals;
+mod rows;
 mod scatter;
 mod stacked_bars;
 mod text_table;
@@ -15,6 +17,7 @@ pub use dots::{DotGroup, DotPlot, DotRow};
 pub use grouped_bars::{Bar, GroupedBars};
 pub use heat_map::{HeatMap, MapPoint};
 pub use intervals::{Interval, IntervalChart, IntervalGroup, IntervalRow};
+pub use rows::RowGroup;
 pub use scatter::{Better, Front, Scatter, ScatterPoint, ScatterSeries};
 pub use stacked_bars::{Stack, StackedBars, Stacking};
 pub use text_table::TextTable;

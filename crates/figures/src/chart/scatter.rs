@@ -7,6 +7,8 @@ use crate::role::Colour;
 use crate::scene::{Align, Point, Rect, Scene, TextStyle};
 use crate::series::{Key, Series, legend};
 
+use super::check;
+
 /// A point.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScatterPoint {
@@ -78,9 +80,7 @@ impl Scatter {
     }
 
     fn check(&self) -> Result<(), FigureError> {
-        if self.points().next().is_none() {
-            return Err(FigureError::Empty { what: "points" });
-        }
+        check::any(self.points(), "points")?;
         for series in &self.series {
             for point in &series.points {
                 let what = || format!("{} {}", series.series.name, point.label);

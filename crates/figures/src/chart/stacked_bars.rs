@@ -6,6 +6,8 @@ use crate::number::{significant, three_digits};
 use crate::scene::{Align, Point, Rect, Scene, TextStyle};
 use crate::series::{Key, Series, legend};
 
+use super::check;
+
 /// What the length of a bar says.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Stacking {
@@ -49,20 +51,10 @@ impl StackedBars {
     }
 
     fn check(&self) -> Result<(), FigureError> {
-        if self.parts.is_empty() {
-            return Err(FigureError::Empty { what: "parts" });
-        }
-        if self.stacks().next().is_none() {
-            return Err(FigureError::Empty { what: "bars" });
-        }
+        check::any(self.parts.iter(), "parts")?;
+        check::any(self.stacks(), "bars")?;
         for stack in self.stacks() {
-            if stack.parts.len() != self.parts.len() {
-                return Err(FigureError::Length {
-                    what: stack.label.clone(),
-                    expected: self.parts.len(),
-                    found: stack.parts.len(),
-                });
-            }
+            check::length(self.parts.len(), stack.parts.len(), || stack.label.clone())?;
             for (series, &value) in self.parts.iter().zip(&stack.parts) {
                 let what = || format!("{}, {}", stack.label, series.name);
                 if !value.is_finite() {

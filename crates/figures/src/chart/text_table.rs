@@ -4,6 +4,8 @@ use crate::error::FigureError;
 use crate::role::Colour;
 use crate::scene::{Align, Point, Rect, Scene, TextStyle};
 
+use super::check;
+
 /// A table to read. The first column is set to the left, all others to the right.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TextTable {
@@ -23,14 +25,9 @@ impl TextTable {
         (left, top): Point,
         width: f64,
     ) -> Result<f64, FigureError> {
-        if self.rows.is_empty() {
-            return Err(FigureError::Empty { what: "rows" });
-        }
-        for row in &self.rows {
-            if row.len() != 1 && row.len() != self.header.len() {
-                let (expected, found) = (self.header.len(), row.len());
-                return Err(FigureError::Length { what: row.join(" "), expected, found });
-            }
+        check::any(self.rows.iter(), "rows")?;
+        for row in self.rows.iter().filter(|row| row.len() != 1) {
+            check::length(self.header.len(), row.len(), || row.join(" "))?;
         }
         let head = TextStyle::TICK.bold();
         let widths: Vec<f64> = (0..self.header.len())

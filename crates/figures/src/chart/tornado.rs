@@ -7,6 +7,8 @@ use crate::role::{Colour, Role};
 use crate::scene::{Align, Point, Rect, Scene, TextStyle};
 use crate::series::{Key, Reference, ReferenceLabels, SIDES_HEIGHT, Series, Sides, draw_sides, legend};
 
+use super::check;
+
 /// One parameter at both ends of its range, all others at their nominal values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Swing {
@@ -40,21 +42,14 @@ const BAR: f64 = 20.0;
 
 impl Tornado {
     fn check(&self) -> Result<(), FigureError> {
-        if self.swings.is_empty() {
-            return Err(FigureError::Empty { what: "parameters" });
-        }
+        check::any(self.swings.iter(), "parameters")?;
         self.axis.check(self.nominal, || "the nominal result".to_owned())?;
         for swing in &self.swings {
             self.axis.check(swing.at_low, || format!("{} at its low end", swing.label))?;
             self.axis.check(swing.at_high, || format!("{} at its high end", swing.label))?;
         }
-        for reference in &self.references {
-            self.axis.check(reference.value, || reference.label.clone())?;
-        }
-        if let Some(sides) = &self.sides {
-            self.axis.check(sides.at, || "the value between the sides".to_owned())?;
-        }
-        Ok(())
+        check::references(&self.axis, &self.references)?;
+        check::sides(&self.axis, self.sides.as_ref())
     }
 
     pub(crate) fn draw(
