@@ -32,6 +32,11 @@ pub fn significant(value: f64, digits: usize) -> String {
     text.replace('-', "−")
 }
 
+/// A number of things: digit by digit below 10 000, as [`three_digits`] from there on.
+pub fn count(value: f64) -> String {
+    if value.abs() < 1e4 { format!("{value:.0}").replace('-', "−") } else { three_digits(value) }
+}
+
 /// `value` as short as it can be said exactly within a relative error of 1e-9: `0.5`, `200`, `1×10⁻⁹`.
 pub(crate) fn shortest(value: f64) -> String {
     for digits in 1..=9 {
@@ -91,7 +96,7 @@ fn superscript(number: i32) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{power_of_ten, shortest, three_digits};
+    use super::{count, power_of_ten, shortest, three_digits};
 
     #[test]
     fn three_digits_are_kept_whatever_the_size() {
@@ -109,6 +114,12 @@ mod tests {
         for (value, expected) in cases {
             assert_eq!(three_digits(value), expected);
         }
+    }
+
+    #[test]
+    fn things_are_counted_without_decimals() {
+        assert_eq!([0.0, 1.0, 49.0, 9472.0].map(count), ["0", "1", "49", "9472"]);
+        assert_eq!(count(12_345.0), "12\u{202f}300");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::axis::{Axis, FittedAxis, Scale};
 use crate::error::FigureError;
-use crate::number::three_digits;
+use crate::number::{count, three_digits};
 use crate::place::spread;
 use crate::role::Colour;
 use crate::scene::{Align, Point, Rect, Scene, TextStyle};
@@ -98,8 +98,9 @@ impl GroupedBars {
         // Bars fill four fifths of a slot, but never become slabs.
         let bar_width = (slot * 0.8 / self.series.len() as f64).min(56.0);
         let base = axis.up(&plot, if self.axis.scale == Scale::Linear { 0.0 } else { axis.low });
+        let said = if bars().all(|bar| bar.value.fract() == 0.0) { count } else { three_digits };
         let widest_number =
-            bars().map(|bar| scene.width(&three_digits(bar.value), TextStyle::NOTE)).fold(0.0, f64::max);
+            bars().map(|bar| scene.width(&said(bar.value), TextStyle::NOTE)).fold(0.0, f64::max);
         let numbered = widest_number + NUMBER_ROOM <= bar_width;
         for (index, (_, bars)) in self.categories.iter().enumerate() {
             let middle = plot.x + slot * (index as f64 + 0.5);
@@ -125,7 +126,7 @@ impl GroupedBars {
                 if numbered {
                     let at = (x + (bar_width - 1.0) / 2.0, upper - 4.0);
                     let style = TextStyle::NOTE.in_colour(colour.ink());
-                    scene.text(&three_digits(bar.value), at, Align::Middle, style);
+                    scene.text(&said(bar.value), at, Align::Middle, style);
                 }
             }
         }

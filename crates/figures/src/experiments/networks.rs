@@ -12,10 +12,10 @@ use crate::{Axis, Bar, Figure, FigureError, GroupedBars, Panel, Role, Series};
 /// If the table lacks a column.
 pub fn networks(title: &str, table: &Table, quoted: &Table) -> Result<Figure, FigureError> {
     let costs = Costs::new(table)?;
-    let energy = costs.panel("Energy", Axis::log("energy of an image", "µJ"), "energy")?;
-    let latency = costs.panel("Latency", Axis::log("latency of an image", "ms"), "latency")?;
+    let energy = costs.panel("Energy", Axis::log("energy of an image", "µJ"), "energy", 1.0)?;
+    let latency = costs.panel("Latency", Axis::log("latency of an image", "ms"), "latency", 1.0)?;
     let product =
-        costs.panel("Energy times latency", Axis::log("energy × latency", "µJ ms"), "energy_delay")?;
+        costs.panel("Energy times latency", Axis::log("energy × latency", "µJ ms"), "energy_delay", 1.0)?;
     let mut figure = Figure::new(title, energy.chart.clone())
         .subtitle("One image. Logarithmic axes: the ends of the bars count, not their lengths. Lower is better.")
         .caption(
@@ -40,13 +40,14 @@ pub fn networks(title: &str, table: &Table, quoted: &Table) -> Result<Figure, Fi
 /// If a table lacks a column.
 pub fn networks_from_shapes(title: &str, table: &Table, drawn: &Table) -> Result<Figure, FigureError> {
     let costs = Costs::new(table)?;
-    let energy = costs.panel("Energy", Axis::log("energy of an image", "µJ"), "energy")?;
-    let latency = costs.panel("Latency", Axis::log("latency of an image", "ms"), "latency")?;
-    let area = costs.panel("Area", Axis::log("area of the arrays", "mm²"), "area")?;
+    let energy = costs.panel("Energy", Axis::log("energy of an image", "mJ"), "energy", 1e3)?;
+    let latency = costs.panel("Latency", Axis::log("latency of an image", "ms"), "latency", 1.0)?;
+    let area = costs.panel("Area", Axis::log("area of the arrays", "mm²"), "area", 1.0)?;
     let arrays = costs.panel(
         "Arrays: associative processors, subarrays of the crossbar, one array of units",
         Axis::log("number of arrays", ""),
         "arrays",
+        1.0,
     )?;
     let mut figure = Figure::new(title, energy.chart.clone())
         .subtitle(
@@ -132,7 +133,8 @@ impl<'t> Costs<'t> {
         Ok(Self { table, names, keys, wanted, series, models, shown_model })
     }
 
-    fn panel(&self, heading: &str, axis: Axis, column: &str) -> Result<Panel, FigureError> {
+    /// Bars of a column, `per` of whose unit are one of the axis'.
+    fn panel(&self, heading: &str, axis: Axis, column: &str, per: f64) -> Result<Panel, FigureError> {
         let values: Vec<f64> = match column {
             "arrays" => self.table.integer(column)?.into_iter().map(|count| count as f64).collect(),
             _ => self.table.real(column)?,
@@ -143,7 +145,7 @@ impl<'t> Costs<'t> {
             let bar = |key| {
                 let row = (0..self.table.rows())
                     .find(|&row| self.names[row] == name && self.keys[row] == key && is_shown(row));
-                row.map(|row| Bar::new(values[row]))
+                row.map(|row| Bar::new(values[row] / per))
             };
             (name.to_owned(), self.wanted.iter().map(|&key| bar(key)).collect())
         });

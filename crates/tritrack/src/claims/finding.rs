@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use figures::three_digits;
+use figures::{count, three_digits};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -113,7 +113,6 @@ fn pieces(text: &str) -> impl Iterator<Item = Result<&str, &str>> {
     }))
 }
 
-/// Counts below ten thousand digit by digit, all else with three.
 fn with_unit(quantity: &Quantity) -> String {
     let (value, unit) = match (quantity.value, quantity.unit.as_str()) {
         (bytes, "B") if bytes >= 1e6 => (bytes / 1e6, "MB"),
@@ -121,8 +120,7 @@ fn with_unit(quantity: &Quantity) -> String {
         (area, "mm2") => (area, "mm²"),
         other => other,
     };
-    let counted = value.fract() == 0.0 && value.abs() < 1e4;
-    let number = if counted { format!("{value:.0}") } else { three_digits(value) };
+    let number = if value.fract() == 0.0 { count(value) } else { three_digits(value) };
     format!("{number} {unit}").trim_end().to_owned()
 }
 
