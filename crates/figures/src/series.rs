@@ -157,25 +157,76 @@ impl ReferenceLabels {
     }
 }
 
-/// Shades the two sides of a value in `plot`, with their meanings in a strip of [`SIDES_HEIGHT`] above it.
-pub(crate) fn draw_sides(scene: &mut Scene<'_>, sides: &Sides, axis: &FittedAxis<'_>, plot: &Rect) {
-    let line = axis.across(plot, sides.at);
-    let top = plot.y - SIDES_HEIGHT;
-    let height = plot.height + SIDES_HEIGHT;
-    let halves = [(&sides.below, plot.x, line, Align::Start), (&sides.above, line, plot.right(), Align::End)];
-    for ((meaning, role), from, to, align) in halves {
-        let colour = role.colour();
-        if to - from < 0.5 {
-            continue;
+/// The two sides of a value in a plot, with their meanings in a strip of [`SIDES_HEIGHT`] above it.
+pub(crate) struct Halves<'s>([Half<'s>; 2]);
+
+struct Half<'s> {
+    meaning: &'s str,
+    colour: Colour,
+    /// With the strip.
+    area: Rect,
+    align: Align,
+}
+
+impl<'s> Halves<'s> {
+    /// The halves of `plot`.
+    pub(crate) fn of(sides: &'s Sides, axis: &FittedAxis<'_>, plot: &Rect) -> Self {
+        let line = axis.across(plot, sides.at);
+        let half = |(meaning, role): &'s (String, Role), from: f64, to: f64, align| Half {
+            meaning,
+            colour: role.colour(),
+            area: Rect {
+                x: from,
+                y: plot.y - SIDES_HEIGHT,
+                width: to - from,
+                height: plot.height + SIDES_HEIGHT,
+            },
+            align,
+        };
+        Self([
+            half(&sides.below, plot.x, line, Align::Start),
+            half(&sides.above, line, plot.right(), Align::End),
+        ])
+    }
+
+    /// Shades them; everything else is drawn on top.
+    pub(crate) fn shade(&self, scene: &mut Scene<'_>) {
+        for half in self.visible() {
+            scene.rect(half.area, half.tint());
         }
-        scene.rect(Rect { x: from, y: top, width: to - from, height }, colour.mixed(Colour::WHITE, 0.92));
-        let text = if align == Align::Start { format!("← {meaning}") } else { format!("{meaning} →") };
-        let style = TextStyle::NOTE.in_colour(colour.ink()).bold();
-        // A side too narrow for its meaning stays without; the other one tells enough.
-        if scene.width(&text, style) + 12.0 <= to - from {
-            let x = if align == Align::Start { from + 6.0 } else { to - 6.0 };
-            scene.text_beside(&text, (x, top + SIDES_HEIGHT / 2.0), align, style);
+    }
+
+    /// Writes what they mean, over the reference lines that cross the strip.
+    pub(crate) fn name(&self, scene: &mut Scene<'_>) {
+        for half in self.visible() {
+            let text = match half.align {
+                Align::Start => format!("← {}", half.meaning),
+                _ => format!("{} →", half.meaning),
+            };
+            let style = TextStyle::NOTE.in_colour(half.colour.ink()).bold();
+            let width = scene.width(&text, style) + 12.0;
+            // A side too narrow for its meaning stays without; the other one tells enough.
+            if width > half.area.width {
+                continue;
+            }
+            let (x, from) = match half.align {
+                Align::Start => (half.area.x + 6.0, half.area.x + 2.0),
+                _ => (half.area.right() - 6.0, half.area.right() - width + 2.0),
+            };
+            let room = Rect { x: from, y: half.area.y, width: width - 4.0, height: SIDES_HEIGHT };
+            scene.rect(room, half.tint());
+            scene.text_beside(&text, (x, half.area.y + SIDES_HEIGHT / 2.0), half.align, style);
         }
+    }
+
+    fn visible(&self) -> impl Iterator<Item = &Half<'s>> {
+        self.0.iter().filter(|half| half.area.width >= 0.5)
+    }
+}
+
+impl Half<'_> {
+    fn tint(&self) -> Colour {
+        self.colour.mixed(Colour::WHITE, 0.92)
     }
 }
 

@@ -4,7 +4,7 @@ use crate::axis::Axis;
 use crate::error::FigureError;
 use crate::number::three_digits;
 use crate::scene::{Align, Point, Rect, Scene, TextStyle};
-use crate::series::{Key, Reference, ReferenceLabels, SIDES_HEIGHT, Series, Sides, draw_sides, legend};
+use crate::series::{Halves, Key, Reference, ReferenceLabels, SIDES_HEIGHT, Series, Sides, legend};
 
 use super::check;
 use super::rows::{Labels, Row, RowGroup, checked};
@@ -102,13 +102,13 @@ impl IntervalChart {
         let present = |row: &IntervalRow| row.intervals.iter().flatten().count() as f64;
         let placed = labels.place(&self.groups, y, |row| present(row).max(1.0) * LANE);
         let plot = Rect { x: plot_left, y, width: plot_right - plot_left, height: placed.bottom + 4.0 - y };
-        if let Some(sides) = &self.sides {
-            draw_sides(scene, sides, &axis, &plot);
-        }
+        let halves = self.sides.as_ref().map(|sides| Halves::of(sides, &axis, &plot));
+        halves.iter().for_each(|halves| halves.shade(scene));
         let below = axis.draw_across(scene, &plot);
         placed.draw_lines(scene, left, width);
         let raised = Rect { y: plot.y - strip, height: plot.height + strip, ..plot };
         references.draw(scene, &self.references, &axis, &raised);
+        halves.iter().for_each(|halves| halves.name(scene));
         scene.text(&self.meaning, (left + width, plot.y - 6.0), Align::End, TextStyle::TICK);
         placed.draw_headings(scene, left);
         for place in &placed.rows {

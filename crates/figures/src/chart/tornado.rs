@@ -5,7 +5,7 @@ use crate::error::FigureError;
 use crate::number::three_digits;
 use crate::role::{Colour, Role};
 use crate::scene::{Align, Point, Rect, Scene, TextStyle};
-use crate::series::{Key, Reference, ReferenceLabels, SIDES_HEIGHT, Series, Sides, draw_sides, legend};
+use crate::series::{Halves, Key, Reference, ReferenceLabels, SIDES_HEIGHT, Series, Sides, legend};
 
 use super::check;
 
@@ -98,9 +98,8 @@ impl Tornado {
         y += lines.height() + strip;
         let plot =
             Rect { x: plot_left, y, width: plot_right - plot_left, height: swings.len() as f64 * ROW + 6.0 };
-        if let Some(sides) = &self.sides {
-            draw_sides(scene, sides, &axis, &plot);
-        }
+        let halves = self.sides.as_ref().map(|sides| Halves::of(sides, &axis, &plot));
+        halves.iter().for_each(|halves| halves.shade(scene));
         let below = axis.draw_across(scene, &plot);
         scene.text(heading, (left + width, plot.y - 6.0), Align::End, TextStyle::TICK);
         let start = axis.across(&plot, self.nominal);
@@ -133,6 +132,7 @@ impl Tornado {
         }
         let raised = Rect { y: plot.y - strip, height: plot.height + strip, ..plot };
         lines.draw(scene, &references, &axis, &raised);
+        halves.iter().for_each(|halves| halves.name(scene));
         Ok(plot.bottom() + below - top)
     }
 }
