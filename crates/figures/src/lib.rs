@@ -60,7 +60,7 @@ pub use experiments::{
     sensitivity, shift_faults,
 };
 pub use figure::{Figure, Panel};
-pub use number::{count, significant, three_digits};
+pub use number::{count, printed_unit, significant, three_digits};
 pub use role::{Colour, Role};
 pub use scene::Marker;
 pub use series::{Reference, Series, Sides};

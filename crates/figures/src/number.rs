@@ -37,6 +37,19 @@ pub fn count(value: f64) -> String {
     if value.abs() < 1e4 { format!("{value:.0}").replace('-', "−") } else { three_digits(value) }
 }
 
+/// A unit as it is printed: tables and technology files write `uJ`, `um2/row`, `kohm` for `µJ`, `µm²/row`, `kΩ`.
+pub fn printed_unit(unit: &str) -> String {
+    let piece = |piece: &str| {
+        let micro =
+            piece.strip_prefix('u').filter(|rest| rest.starts_with(|first: char| first.is_alphabetic()));
+        let piece = micro.filter(|rest| *rest != "nit").map_or(piece.to_owned(), |rest| format!("µ{rest}"));
+        let piece = piece.strip_suffix('2').map_or(piece.clone(), |base| format!("{base}²"));
+        piece.strip_suffix("ohm").map_or(piece.clone(), |prefix| format!("{prefix}Ω"))
+    };
+    let factors = unit.split(' ').map(|factor| factor.split('/').map(piece).collect::<Vec<_>>().join("/"));
+    factors.collect::<Vec<_>>().join(" ")
+}
+
 /// `value` as short as it can be said exactly within a relative error of 1e-9: `0.5`, `200`, `1×10⁻⁹`.
 pub(crate) fn shortest(value: f64) -> String {
     for digits in 1..=9 {
@@ -96,7 +109,7 @@ fn superscript(number: i32) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{count, power_of_ten, shortest, three_digits};
+    use super::{count, power_of_ten, printed_unit, shortest, three_digits};
 
     #[test]
     fn three_digits_are_kept_whatever_the_size() {
@@ -113,6 +126,23 @@ mod tests {
         ];
         for (value, expected) in cases {
             assert_eq!(three_digits(value), expected);
+        }
+    }
+
+    #[test]
+    fn units_are_printed_with_their_signs() {
+        let cases = [
+            ("uJ", "µJ"),
+            ("uJ ms", "µJ ms"),
+            ("mm2", "mm²"),
+            ("um2/unit", "µm²/unit"),
+            ("kohm", "kΩ"),
+            ("fF/um", "fF/µm"),
+            ("1/s", "1/s"),
+            ("", ""),
+        ];
+        for (unit, expected) in cases {
+            assert_eq!(printed_unit(unit), expected);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use tables::Table;
 
-use crate::{Axis, Figure, FigureError, Reference, Role, Sides, Swing, Tornado};
+use crate::{Axis, Figure, FigureError, Reference, Role, Sides, Swing, Tornado, printed_unit};
 
 /// The point at which parameters are varied, and how much of it is drawn.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -36,7 +36,7 @@ pub fn sensitivity(title: &str, focus: SensitivityFocus<'_>, table: &Table) -> R
         label: format!("{}: {}", systems[row], parameters[row]),
         range: match units[row] {
             "1" => format!("{} – {}", low[row], high[row]),
-            unit => format!("{} – {} {unit}", low[row], high[row]),
+            unit => format!("{} – {} {}", low[row], high[row], printed_unit(unit)),
         },
         at_low: at_low[row],
         at_high: at_high[row],

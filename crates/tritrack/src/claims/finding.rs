@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use figures::{count, three_digits};
+use figures::{count, printed_unit, three_digits};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -116,12 +116,10 @@ fn pieces(text: &str) -> impl Iterator<Item = Result<&str, &str>> {
 fn with_unit(quantity: &Quantity) -> String {
     let (value, unit) = match (quantity.value, quantity.unit.as_str()) {
         (bytes, "B") if bytes >= 1e6 => (bytes / 1e6, "MB"),
-        (energy, "uJ") => (energy, "µJ"),
-        (area, "mm2") => (area, "mm²"),
         other => other,
     };
     let number = if value.fract() == 0.0 { count(value) } else { three_digits(value) };
-    format!("{number} {unit}").trim_end().to_owned()
+    format!("{number} {}", printed_unit(unit)).trim_end().to_owned()
 }
 
 #[cfg(test)]
