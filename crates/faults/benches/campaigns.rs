@@ -20,7 +20,7 @@ fn main() {
     let experiments = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments");
     let file = experiments.join("technology/faults/literature.yaml");
     let file = TechnologyFile::<()>::load(&file, &[LiteratureRates::DECLARATIONS]).unwrap();
-    let rates = FaultRates::of(&LiteratureRates::resolve(&file.parameters).unwrap());
+    let rates = FaultRates::of(&LiteratureRates::resolve(&file.parameters).unwrap()).unwrap();
     let (_, network) = Network::load(&experiments.join("networks/vgg8-fashion-s85-a4.yaml")).unwrap();
     let set = data_sets::load(DataSet::FashionMnist, &experiments.join("data/fashion-mnist")).unwrap();
     let set = set.first(1000).unwrap().fitted_to(network.input().shape()).unwrap();
@@ -66,7 +66,7 @@ fn main() {
         let start = Instant::now();
         let campaign = Campaign::new(&machine, &images[..count], &labels[..count], 1).unwrap();
         let point = FaultPoint {
-            rates: rates.with_shift_rate(rate),
+            rates: rates.with_shift_rate(rate).unwrap(),
             kinds: vec![FaultKind::OutOfStepByOne],
             mitigation: Mitigation::None,
             sampling: Sampling::Plain,

@@ -167,9 +167,9 @@ impl PreparedPoint<'_> {
         &self.point
     }
 
-    /// The expected number of faults in one run of all rows, stuck cells not counted.
+    /// The expected number of faults in one inference, in all copies of the rows, stuck cells not counted.
     pub fn expected_faults(&self) -> f64 {
-        self.hazards.total()
+        self.hazards.total() * f64::from(self.point.mitigation.copies())
     }
 
     /// The probability that an inference is of the kind that is drawn.
@@ -246,7 +246,9 @@ impl PreparedPoint<'_> {
                         faults
                     })
                     .collect();
-                let count = faults.iter().map(Vec::len).sum::<usize>() as u32;
+                // That a track comes back into step is no fault of its own.
+                let is_fault = |fault: &&Fault| !matches!(fault.strike.effect, Effect::Realign { .. });
+                let count = faults.iter().flatten().filter(is_fault).count() as u32;
                 let mut generator = self.stream(trial, image + (COPY << 8)).generator();
                 let left = self.point.mitigation.treat(&faults, &context, &mut generator);
                 let clean = &campaign.clean[image as usize];
@@ -376,7 +378,7 @@ mod tests {
         let experiments = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments");
         let file = experiments.join("technology/faults/literature.yaml");
         let file = TechnologyFile::<()>::load(&file, &[LiteratureRates::DECLARATIONS]).unwrap();
-        FaultRates::of(&LiteratureRates::resolve(&file.parameters).unwrap())
+        FaultRates::of(&LiteratureRates::resolve(&file.parameters).unwrap()).unwrap()
     }
 
     fn machine(network: Network) -> Machine {
@@ -415,7 +417,11 @@ mod tests {
 
     fn point(rate: f64, mitigation: Mitigation, stage: u64) -> FaultPoint {
         FaultPoint {
-            rates: FaultRates { write_failure: rate, pinning: rate, ..literature().with_shift_rate(rate) },
+            rates: FaultRates {
+                write_failure: rate,
+                pinning: rate,
+                ..literature().with_shift_rate(rate).unwrap()
+            },
             kinds: vec![FaultKind::OutOfStepByOne, FaultKind::WriteFailure, FaultKind::Pinning],
             mitigation,
             sampling: Sampling::AtLeastOneFault,

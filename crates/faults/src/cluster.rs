@@ -39,7 +39,8 @@ pub fn design_effect(means: &[f64], members: u64) -> f64 {
     let count = means.len() as f64;
     let mean = means.iter().sum::<f64>() / count;
     let between = means.iter().map(|m| (m - mean) * (m - mean)).sum::<f64>() / (count - 1.0);
-    let independent = mean * (1.0 - mean) / members as f64;
+    // As for the variance between: of a sample, not of a population.
+    let independent = mean * (1.0 - mean) * count / (count - 1.0) / members as f64;
     let effect = between / independent;
     if effect.is_finite() { effect.max(1.0) } else { 1.0 }
 }

@@ -29,7 +29,7 @@ pub use models::{
     AccumulatorBit, FaultKind, FaultModel, MissedSlip, OutOfStep, Pinning, SearchError, StrikeSource,
     StuckCell, UnknownFault, WriteFailure, draw_stuck_cells,
 };
-pub use rates::{FaultRates, LiteratureRates, TrainRates};
+pub use rates::{FaultRates, LiteratureRates, RatesError, TrainRates};
 pub use sampling::{HazardMap, Sampling};
 pub use sequential::ConfidenceSequence;
 pub use stream::Stream;

@@ -43,6 +43,19 @@ technology::parameters! {
 /// The longest pulse train; longer moves are composed of several.
 const LONGEST_TRAIN: usize = 7;
 
+/// Pulse trains that a move by a distance is composed of.
+pub(crate) fn trains(distance: usize) -> u64 {
+    distance.div_ceil(LONGEST_TRAIN) as u64
+}
+
+/// The distance of the last of them.
+pub(crate) fn last_train(distance: usize) -> usize {
+    match distance {
+        0 => 0,
+        _ => (distance - 1) % LONGEST_TRAIN + 1,
+    }
+}
+
 /// The probability of every kind of fault.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FaultRates {
@@ -64,17 +77,69 @@ pub struct FaultRates {
     pub detector: f64,
 }
 
+/// Why rates cannot be used.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum RatesError {
+    /// A fault that is likelier than that it does not happen, or no probability at all.
+    #[error("{parameter}: {value} is no probability from 0 to 0.5")]
+    NotAProbability {
+        /// The parameter.
+        parameter: &'static str,
+        /// Its value.
+        value: f64,
+    },
+    /// Slips that do not happen have no proportions that another rate could keep.
+    #[error(
+        "the rates file states 0 for a slip in a shift by one domain, which cannot be scaled to {rate}; state the rates by distance"
+    )]
+    NothingToScale {
+        /// The rate that was asked for.
+        rate: f64,
+    },
+}
+
+/// No fault is likelier.
+const MOST: f64 = 0.5;
+
 impl FaultRates {
     /// The literature's rates.
-    pub fn of(literature: &LiteratureRates) -> Self {
+    ///
+    /// # Errors
+    /// If one of them is no probability of at most one half.
+    pub fn of(literature: &LiteratureRates) -> Result<Self, RatesError> {
         let l = literature;
+        let stated = [
+            ("shift.out_of_step_by_one_after_1", l.after_1),
+            ("shift.out_of_step_by_one_after_2", l.after_2),
+            ("shift.out_of_step_by_one_after_3", l.after_3),
+            ("shift.out_of_step_by_one_after_4", l.after_4),
+            ("shift.out_of_step_by_one_after_5", l.after_5),
+            ("shift.out_of_step_by_one_after_6", l.after_6),
+            ("shift.out_of_step_by_one_after_7", l.after_7),
+            ("shift.out_of_step_by_two_after_1", l.two_after_1),
+            ("shift.out_of_step_by_two_after_7", l.two_after_7),
+            ("shift.pinning", l.pinning),
+            ("write.failure", l.write_failure),
+            ("search.miss", l.search_miss),
+            ("search.false_match", l.search_false_match),
+            ("cell.stuck", l.stuck_cell),
+            ("detector.transverse_read", l.detector),
+        ];
+        if let Some((parameter, value)) = stated.iter().find(|(_, p)| !(0.0..=MOST).contains(&p.base())) {
+            return Err(RatesError::NotAProbability { parameter, value: value.base() });
+        }
         let by_one =
             [l.after_1, l.after_2, l.after_3, l.after_4, l.after_5, l.after_6, l.after_7].map(Quantity::base);
         let (first, last) = (libm::log(l.two_after_1.base()), libm::log(l.two_after_7.base()));
-        let between = |distance: usize| {
-            libm::exp(first + (last - first) * distance as f64 / (LONGEST_TRAIN - 1) as f64)
+        let (near, far) = (l.two_after_1.base(), l.two_after_7.base());
+        let between = |distance: usize| match distance + 1 {
+            // Zero has no logarithm: what is zero at one end is so up to the other.
+            1 if near == 0.0 || far == 0.0 => near,
+            LONGEST_TRAIN if near == 0.0 || far == 0.0 => far,
+            _ if near == 0.0 || far == 0.0 => 0.0,
+            _ => libm::exp(first + (last - first) * distance as f64 / (LONGEST_TRAIN - 1) as f64),
         };
-        Self {
+        Ok(Self {
             by_one: TrainRates { by_distance: by_one },
             by_two: TrainRates { by_distance: std::array::from_fn(between) },
             pinning: l.pinning.base(),
@@ -83,14 +148,24 @@ impl FaultRates {
             search_false_match: l.search_false_match.base(),
             stuck_cell: l.stuck_cell.base(),
             detector: l.detector.base(),
-        }
+        })
     }
 
     /// The same with out-of-step shifts scaled so that a train over one domain has another rate; the dependence on the distance
     /// and the proportion of two domains to one stay. No probability exceeds one half.
-    pub fn with_shift_rate(self, rate: f64) -> Self {
-        let factor = rate / self.by_one.at_distance_one();
-        Self { by_one: self.by_one.scaled(factor), by_two: self.by_two.scaled(factor), ..self }
+    ///
+    /// # Errors
+    /// If such a train never slips, and another rate is asked for.
+    pub fn with_shift_rate(self, rate: f64) -> Result<Self, RatesError> {
+        let stated = self.by_one.at_distance_one();
+        if rate == stated {
+            return Ok(self);
+        }
+        if stated == 0.0 {
+            return Err(RatesError::NothingToScale { rate });
+        }
+        let factor = rate / stated;
+        Ok(Self { by_one: self.by_one.scaled(factor), by_two: self.by_two.scaled(factor), ..self })
     }
 }
 
@@ -102,7 +177,7 @@ pub struct TrainRates {
 
 impl TrainRates {
     fn scaled(self, factor: f64) -> Self {
-        Self { by_distance: self.by_distance.map(|p| (p * factor).min(0.5)) }
+        Self { by_distance: self.by_distance.map(|p| (p * factor).min(MOST)) }
     }
 
     /// The rate of a train over one domain.
@@ -123,7 +198,44 @@ impl TrainRates {
 
 #[cfg(test)]
 mod tests {
+    use technology::Parameters;
+
     use super::*;
+
+    fn literature() -> LiteratureRates {
+        let experiments = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments");
+        let file = experiments.join("technology/faults/literature.yaml");
+        let file = technology::TechnologyFile::<()>::load(&file, &[LiteratureRates::DECLARATIONS]).unwrap();
+        LiteratureRates::resolve(&file.parameters).unwrap()
+    }
+
+    #[test]
+    fn a_rate_of_nothing_stays_nothing_and_cannot_be_scaled() {
+        let never = Number::from_base(0.0);
+        let without_slips =
+            LiteratureRates { after_1: never, two_after_1: never, two_after_7: never, ..literature() };
+        let rates = FaultRates::of(&without_slips).unwrap();
+        assert_eq!(rates.by_two.by_distance, [0.0; 7]);
+        assert_eq!(rates.with_shift_rate(0.0), Ok(rates));
+        assert_eq!(rates.with_shift_rate(1e-6), Err(RatesError::NothingToScale { rate: 1e-6 }));
+        let none = FaultRates::of(&literature()).unwrap().with_shift_rate(0.0).unwrap();
+        assert_eq!(none.by_one.hazard(9), 0.0);
+    }
+
+    #[test]
+    fn what_is_no_probability_of_at_most_one_half_is_refused_by_name() {
+        for value in [1.5, 0.9, -0.1, f64::NAN] {
+            let wrong = LiteratureRates { write_failure: Number::from_base(value), ..literature() };
+            let error = FaultRates::of(&wrong).unwrap_err().to_string();
+            assert!(error.starts_with("write.failure: "), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_move_ends_with_the_train_of_what_trains_of_seven_leave() {
+        let of = |distance| (trains(distance), last_train(distance));
+        assert_eq!([0, 1, 7, 8, 14, 16].map(of), [(0, 0), (1, 1), (1, 7), (2, 1), (2, 7), (3, 2)]);
+    }
 
     #[test]
     fn longer_moves_are_composed_of_trains_of_seven() {

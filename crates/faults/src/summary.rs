@@ -24,9 +24,11 @@ pub struct Summary {
     pub drop: f64,
     /// Its interval, clustered by image.
     pub drop_interval: Interval,
-    /// The share of inferences that get another class than without faults, with nothing that says so.
+    /// The share of inferences that get another class than without faults, with nothing that says so: no row failed its last
+    /// check.
     pub silent_corruptions: f64,
-    /// Its interval, clustered by image.
+    /// Its interval: the wider of that clustered by image and, weighted, that of Clopper and Pearson, at each end. The former is
+    /// too narrow where few were seen, and nothing where none was; the latter takes inferences for independent.
     pub silent_corruptions_interval: Interval,
     /// Inferences among the drawn ones with another class than without faults.
     pub changed_answers: u64,
@@ -81,6 +83,7 @@ impl Summary {
             let tally = &mut images_tally[image];
             let class = usize::from(record.class);
             tally.changed += u64::from(class != clean);
+            tally.silent += u64::from(class != clean && record.given_up == 0);
             tally.lost += i64::from(clean == usize::from(label)) - i64::from(class == usize::from(label));
             changed_logits += u64::from(record.changed_logits);
             tally.noise += record.noise;
@@ -94,7 +97,7 @@ impl Summary {
         }
         let of_trials = |count: f64| weight * count / trials as f64;
         let drops: Vec<f64> = images_tally.iter().map(|tally| of_trials(tally.lost as f64)).collect();
-        let changes: Vec<f64> = images_tally.iter().map(|tally| of_trials(tally.changed as f64)).collect();
+        let silent: Vec<f64> = images_tally.iter().map(|tally| of_trials(tally.silent as f64)).collect();
         let noises: Vec<f64> = images_tally.iter().map(|tally| of_trials(tally.noise)).collect();
         let correct: Vec<f64> = (0..images)
             .map(|image| {
@@ -110,12 +113,17 @@ impl Summary {
         };
         let changed_answers = images_tally.iter().map(|tally| tally.changed).sum();
         let exact = clopper_pearson(changed_answers, inferences, confidence)?;
-        let mut silent_corruptions_interval = bootstrap(&changes, 2)?;
+        let silent_count = images_tally.iter().map(|tally| tally.silent).sum();
+        let exact_silent = clopper_pearson(silent_count, inferences, confidence)?;
+        let of_images = bootstrap(&silent, 2)?;
+        let silent_corruptions_interval = Interval {
+            low: of_images.low.min(weight * exact_silent.low),
+            high: of_images.high.max(weight * exact_silent.high),
+        };
         let mut drop_interval = bootstrap(&drops, 1)?;
         if changed_answers == 0 {
-            // No resample sees what was never seen: the exact interval's end stands for it.
-            silent_corruptions_interval.high = weight * exact.high;
-            drop_interval.high = weight * exact.high;
+            // No resample sees what was never seen: the exact interval's end stands for it, and faults may mend answers too.
+            drop_interval = Interval { low: -weight * exact.high, high: weight * exact.high };
         }
         Ok(Self {
             inferences,
@@ -124,7 +132,7 @@ impl Summary {
             accuracy_interval: bootstrap(&correct, 0)?,
             drop: mean(&drops),
             drop_interval,
-            silent_corruptions: mean(&changes),
+            silent_corruptions: mean(&silent),
             silent_corruptions_interval,
             changed_answers,
             weight,
@@ -145,6 +153,7 @@ impl Summary {
 #[derive(Debug, Clone, Copy, Default)]
 struct Tally {
     changed: u64,
+    silent: u64,
     lost: i64,
     noise: f64,
 }

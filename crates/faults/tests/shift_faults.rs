@@ -21,7 +21,7 @@ fn experiments() -> PathBuf {
 fn rates() -> FaultRates {
     let path = experiments().join("technology/faults/literature.yaml");
     let file = TechnologyFile::<()>::load(&path, &[LiteratureRates::DECLARATIONS]).unwrap();
-    FaultRates::of(&LiteratureRates::resolve(&file.parameters).unwrap())
+    FaultRates::of(&LiteratureRates::resolve(&file.parameters).unwrap()).unwrap()
 }
 
 fn with_campaign(test: impl FnOnce(&Campaign<'_>)) {
@@ -42,7 +42,7 @@ fn with_campaign(test: impl FnOnce(&Campaign<'_>)) {
 
 fn point(rate: f64, stage: u64) -> FaultPoint {
     FaultPoint {
-        rates: rates().with_shift_rate(rate),
+        rates: rates().with_shift_rate(rate).unwrap(),
         kinds: vec![FaultKind::OutOfStepByOne],
         mitigation: Mitigation::None,
         sampling: Sampling::Plain,
@@ -114,6 +114,28 @@ fn protection_sees_the_same_slips_and_leaves_fewer_of_them() {
         assert_eq!(drop(Mitigation::PositionCode).1, 0);
         let repeated = drop(Mitigation::CheckAndRepeat);
         assert!(repeated.2 > bare.2, "{repeated:?}");
+    });
+}
+
+#[test]
+fn an_answer_of_which_the_machine_knows_that_a_row_failed_is_not_silent() {
+    with_campaign(|campaign| {
+        let records =
+            run(campaign, &FaultPoint { mitigation: Mitigation::CheckAndRepeat, ..point(1e-5, 6) }, 2);
+        let changed =
+            |record: &&Record| campaign.clean_class(record.image as usize) != Some(record.class.into());
+        let known = records.iter().filter(changed).filter(|record| record.given_up > 0).count();
+        let silent = records.iter().filter(changed).filter(|record| record.given_up == 0).count();
+        assert!(known > 0, "{}", records.len());
+        let stream = Stream { seed: 0, stage: 0, trial: 0, unit: 0 };
+        let summary = Summary::of(campaign, &records, 2, 1.0, 0.95, stream).unwrap();
+        assert_eq!(summary.changed_answers, (known + silent) as u64);
+        let inferences = (2 * campaign.images()) as f64;
+        assert!((summary.silent_corruptions - silent as f64 / inferences).abs() < 1e-12);
+        // Where few are seen, the interval is no narrower than the exact one.
+        let exact = faults::clopper_pearson(silent as u64, inferences as u64, 0.95).unwrap();
+        let interval = summary.silent_corruptions_interval;
+        assert!(interval.low <= exact.low && interval.high >= exact.high, "{interval:?} {exact:?}");
     });
 }
 

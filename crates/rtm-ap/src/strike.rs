@@ -127,15 +127,17 @@ pub struct StrikeSites {
     searches_before: Vec<u64>,
     /// The instructions that begin a group of loads.
     load_groups: Vec<u32>,
-    /// Bits of instructions before which some column moves.
-    moving_bits: u64,
+    /// Bits of instructions before which some column moves, by the farthest distance that one moves.
+    moving_bits: Vec<u64>,
 }
 
 impl StrikeSites {
     /// The sites of a program that keeps the machine's rules.
     pub fn of(program: &Program) -> Self {
         let mut positions = vec![0_usize; program.geometry.columns()];
-        let mut sites = Self { moves: vec![Vec::new(); program.geometry.domains()], ..Self::default() };
+        let domains = program.geometry.domains();
+        let mut sites =
+            Self { moves: vec![Vec::new(); domains], moving_bits: vec![0; domains], ..Self::default() };
         let per_bit: Vec<(u64, u64)> = program
             .luts
             .iter()
@@ -167,17 +169,19 @@ impl StrikeSites {
                 Instruction::Store { source, .. } => source.bits,
             };
             for bit in 0..bits {
-                let mut moves = false;
+                let mut farthest = 0;
                 for (operand, word) in operands(instruction).enumerate() {
                     let (column, domain) = word.cell(usize::from(bit));
                     let distance = std::mem::replace(&mut positions[column], domain).abs_diff(domain);
                     if distance > 0 {
                         let site = Move { instruction: index as u32, bit, operand: operand as u8 };
                         sites.moves[distance].push(site);
-                        moves = true;
+                        farthest = farthest.max(distance);
                     }
                 }
-                sites.moving_bits += u64::from(moves);
+                if farthest > 0 {
+                    sites.moving_bits[farthest] += 1;
+                }
             }
         }
         sites.written_before.push(written);
@@ -244,9 +248,9 @@ impl StrikeSites {
         self.load_groups.get(at).copied()
     }
 
-    /// How many bits of instructions need some column to move; the columns of one bit move together.
-    pub fn moving_bits(&self) -> u64 {
-        self.moving_bits
+    /// How many bits of instructions need some column to move, by the farthest distance; the columns of one bit move together.
+    pub fn moving_bits(&self) -> &[u64] {
+        &self.moving_bits
     }
 
     /// How many groups of loads there are.

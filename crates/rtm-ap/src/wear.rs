@@ -82,6 +82,15 @@ impl Wear {
         rows.max().unwrap_or(0) as f64 / (columns * self.images) as f64
     }
 
+    /// The same for a domain: writes to the most written place of the hottest row's tracks, spread evenly over its columns.
+    pub fn domain_levelled_over_columns(&self) -> f64 {
+        let (columns, domains) = (self.extents[2].max(1), self.extents[3].max(1));
+        let of_place =
+            |domain: usize| self.domains.iter().skip(domain).step_by(domains).copied().sum::<u64>();
+        let most = (0..domains).map(of_place).max().unwrap_or(0);
+        most as f64 / (columns * self.images) as f64
+    }
+
     /// All writes of an inference.
     pub fn total(&self) -> f64 {
         self.junctions.iter().sum::<u64>() as f64 / self.images as f64

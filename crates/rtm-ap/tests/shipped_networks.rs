@@ -124,4 +124,8 @@ fn the_writes_that_wear_cells_are_those_that_are_counted_as_events() {
     assert_eq!((junction.column, domain.column, at), (255, 255, 0));
     assert_eq!(junction.writes, domain.writes);
     assert!(wear.levelled_over_columns() * 20.0 < junction.writes);
+    // Of what a junction gets, its domains get their parts: the hottest at least the mean, and none all of it.
+    let (levelled, of_domain) = (wear.levelled_over_columns(), wear.domain_levelled_over_columns());
+    assert!(levelled / 64.0 <= of_domain && of_domain < levelled, "{levelled} {of_domain}");
+    assert!(of_domain < wear.hottest_domain().0.writes);
 }

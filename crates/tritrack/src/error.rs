@@ -115,6 +115,9 @@ pub enum RunError {
     /// An experiment names images without labels where it needs them.
     #[error("the image set `{0}` has no labels, so no accuracy can be measured on it")]
     NoLabels(String),
+    /// Rates of faults cannot be used.
+    #[error(transparent)]
+    Rates(#[from] faults::RatesError),
     /// A number that a claim or a finding rests on is not there.
     #[error("{of}: {source}")]
     Claim {

@@ -33,7 +33,7 @@ pub enum Mitigation {
     None,
     /// Tracks are brought back into step whenever windows are loaded, once for each group of input channels.
     RealignEachLoad,
-    /// A position code on every track, checked after every move (p-ECC): corrects one domain, detects two.
+    /// A position code on every track, checked after every pulse train (p-ECC): corrects one domain, detects two.
     PositionCode,
     /// Tracks are checked by transverse reads at the end of a layer; rows with a displaced track run again.
     CheckAndRepeat,

@@ -1,4 +1,4 @@
-//! A position code on every track, checked after every move: p-ECC of Zhang et al., "Hi-fi Playback" (ISCA 2015).
+//! A position code on every track, checked after every pulse train: p-ECC of Zhang et al., "Hi-fi Playback" (ISCA 2015).
 //!
 //! A track carries a known pattern that travels with the data past a port of its own; two bits of it, read after each pulse
 //! train, tell whether the track stands right, one domain off in either direction, or two. One domain is corrected at once.
@@ -7,6 +7,7 @@
 use rtm_ap::{Events, MachineLayer, PerRows};
 
 use super::Overhead;
+use crate::rates::trains;
 
 /// Bits of the pattern that a check reads.
 const CHECKED_BITS: u64 = 2;
@@ -19,11 +20,15 @@ pub(super) fn overhead() -> Overhead {
     Overhead { domains: MORE_DOMAINS, ports: CHECKED_BITS as f64, ..Overhead::NOTHING }
 }
 
-/// Two bits are read of every track that moved, after every move; tracks that moved together are checked together.
+/// Two bits are read of every track that moved, after every train of its move; tracks that moved together are checked together.
 pub(super) fn events(layer: &MachineLayer, mut events: Events) -> Events {
-    let moves: u64 = layer.counts().iter().flat_map(|counts| &counts.moves).sum();
-    events.stored_bits += PerRows::uniform(CHECKED_BITS * moves, layer.rows()).physical;
-    let checks = |program: usize| layer.strike_sites(program).map_or(0, rtm_ap::StrikeSites::moving_bits);
+    let of_moves = |by_distance: &[u64]| -> u64 {
+        by_distance.iter().enumerate().map(|(distance, moves)| moves * trains(distance)).sum()
+    };
+    let checked: u64 = layer.counts().iter().map(|counts| of_moves(&counts.moves)).sum();
+    events.stored_bits += PerRows::uniform(CHECKED_BITS * checked, layer.rows()).physical;
+    let checks =
+        |program: usize| layer.strike_sites(program).map_or(0, |sites| of_moves(sites.moving_bits()));
     events.serial.reads += CHECKED_BITS * (0..layer.counts().len()).map(checks).max().unwrap_or(0);
     events
 }

@@ -1,9 +1,10 @@
-//! What a position code that is checked after every move leaves: slips that its detector does not see, and corrections of tracks
-//! that were in step.
+//! What a position code that is checked after every pulse train leaves: slips that its detector does not see, and corrections of
+//! tracks that were in step.
 //!
 //! The code corrects a slip by one domain at once, and a corrective move is checked again. A slip that the check misses displaces
-//! the track for the accesses of that move alone: the next move of the column is checked too. A false alarm does the
-//! same if the check of its corrective move fails as well.
+//! the track until the next train of the column, which is checked too: only slips of a move's last train can be seen by an
+//! access, those of the move alone. A false alarm does the same if the check of its corrective move fails as well. A check of two
+//! bits gives the wrong answer as often as one transverse read: an assumption.
 
 use compiler::Program;
 use rand::RngExt;
@@ -11,9 +12,9 @@ use rand_chacha::ChaCha8Rng;
 use rtm_ap::{Effect, Move, Strike, StrikeSites};
 
 use super::{FaultModel, MoveHazards, StrikeSource};
-use crate::rates::TrainRates;
+use crate::rates::{TrainRates, last_train};
 
-/// Slips that a check after every move does not see.
+/// Slips that a check after every pulse train does not see.
 #[derive(Debug, Clone, Copy)]
 pub struct MissedSlip {
     /// How likely slips are.
@@ -26,7 +27,7 @@ impl FaultModel for MissedSlip {
     fn on<'p>(&self, program: &'p Program, sites: &'p StrikeSites) -> Box<dyn StrikeSource + 'p> {
         let of_move = |distance: usize| match distance {
             0 => 0.0,
-            _ => self.detector * (self.rates.hazard(distance) + self.detector),
+            _ => self.detector * (self.rates.hazard(last_train(distance)) + self.detector),
         };
         Box::new(OnProgram { program, sites, hazards: MoveHazards::new(sites, program, of_move) })
     }

@@ -63,8 +63,8 @@ pub fn shift_faults(title: &str, table: &Table) -> Result<Figure, FigureError> {
             three_digits(100.0 * confidence)
         ))
         .caption(format!(
-            "At the literature's {literature:e} a shift, {} slips are expected in one image. Below {} slips an image, inferences \
-             with at least one slip are drawn and weighted.",
+            "At the literature's {literature:e} a shift, {} slips are expected in one image. Up to {} expected faults an image that \
+             the protection does not correct, inferences with at least one are drawn and weighted; under a majority of three all are.",
             three_digits(literature / one_slip),
             three_digits(rare(table)?),
         )))
@@ -82,7 +82,7 @@ pub(super) fn protection(name: &str) -> String {
     match name {
         "none" => "unprotected".to_owned(),
         "realign-each-load" => "re-aligned whenever windows are loaded".to_owned(),
-        "position-code" => "position code after every move (p-ECC)".to_owned(),
+        "position-code" => "position code after every pulse train (p-ECC)".to_owned(),
         "check-and-repeat" => "checked at a layer's end, rows repeated".to_owned(),
         "majority-of-three" => "majority of three".to_owned(),
         other => other.replace('-', " "),

@@ -24,7 +24,11 @@ pub static INJECTION: Schema = Schema::new(
         Column::text("faults", "Kinds of faults."),
         Column::text("mitigation", "What protects the machine."),
         Column::real("rate", "", "Probability that a shift by one domain leaves a track one domain off."),
-        Column::real("expected_faults", "", "Expected faults in one inference, stuck cells not counted."),
+        Column::real(
+            "expected_faults",
+            "",
+            "Expected faults in one inference, in all copies of its rows, stuck cells not counted.",
+        ),
         Column::integer("inferences", "", "Images times trials."),
         Column::integer("struck", "", "Of these, how many a fault struck."),
         Column::real("weight", "", "Probability that an inference is among the drawn ones."),
@@ -32,9 +36,17 @@ pub static INJECTION: Schema = Schema::new(
         Column::real("accuracy_low", "", "Lower end of its interval: bootstrap over images."),
         Column::real("accuracy_high", "", "Upper end of it."),
         Column::real("drop", "", "Accuracy without faults less that with them."),
-        Column::real("silent_corruptions", "", "Share of inferences with another class than without faults."),
-        Column::real("silent_low", "", "Lower end of its interval: bootstrap over images."),
-        Column::real("silent_high", "", "Upper end of it; where none was seen, that of the exact interval."),
+        Column::real(
+            "silent_corruptions",
+            "",
+            "Share of inferences with another class than without faults, and nothing that says so.",
+        ),
+        Column::real(
+            "silent_low",
+            "",
+            "Lower end of its interval: the wider of a bootstrap over images and Clopper-Pearson's, which takes inferences for independent.",
+        ),
+        Column::real("silent_high", "", "Upper end of it, in the same way."),
         Column::real("changed_logits", "", "Share of inferences with a logit other than without faults."),
         Column::real("snr", "dB", "Signal over noise of the logits; none without noise.").optional(),
         Column::text("first_failing", "The layer where most inferences first go wrong.").optional(),
@@ -64,13 +76,15 @@ pub struct Arguments {
     /// Fault rates, a file of experiments/technology/faults
     #[arg(long, default_value = "literature")]
     rates: String,
-    /// Probabilities of a slip in a shift by one domain; the file's if left out
+    /// Probabilities of a slip in a shift by one domain, the file's if left out; out-of-step faults over other distances are scaled
+    /// with it, other kinds keep the file's rates
     #[arg(long, value_name = "RATE", value_delimiter = ',')]
     rate: Vec<f64>,
     /// Times that all images are inferred
     #[arg(long, default_value_t = 4)]
     trials: u64,
-    /// Draw inferences with at least one fault only, and weight them: for rare faults
+    /// Draw inferences with at least one fault only, and weight them: for rare faults, but not for stuck cells, which strike all
+    /// inferences, nor with majority-of-three, whose copies draw their faults apart
     #[arg(long)]
     struck_only: bool,
     /// Keys the random streams
@@ -89,17 +103,54 @@ pub struct Arguments {
     machine: MachineArguments,
 }
 
+impl Arguments {
+    /// Whether the arguments fit together, before anything is computed.
+    fn check(&self) -> Result<(), RunError> {
+        let wrong = |message: String| Err(RunError::Argument { message });
+        if self.trials == 0 {
+            return wrong("--trials 0: at least one is needed".into());
+        }
+        if let Some(rate) = self.rate.iter().find(|rate| !(0.0..=0.1).contains(*rate)) {
+            return wrong(format!("--rate {rate}: expected 0 to 0.1"));
+        }
+        if !(self.confidence > 0.0 && self.confidence < 1.0) {
+            return wrong(format!(
+                "--confidence {}: expected more than 0 and less than 1, such as 0.95",
+                self.confidence
+            ));
+        }
+        let twice = self.faults.iter().enumerate().find(|(index, kind)| self.faults[..*index].contains(kind));
+        if let Some((_, kind)) = twice {
+            return wrong(format!("--faults: {} is named twice", kind.name()));
+        }
+        let slips = |kind: &FaultKind| matches!(kind, FaultKind::OutOfStepByOne | FaultKind::OutOfStepByTwo);
+        if !self.rate.is_empty() && !self.faults.iter().any(slips) {
+            return wrong(
+                "--rate is that of slips, and --faults names none; other kinds take the rates of the file that --rates names".into(),
+            );
+        }
+        if self.struck_only && self.faults.contains(&FaultKind::StuckCell) {
+            return wrong(
+                "--struck-only: stuck cells strike every inference of a piece of hardware; leave it out"
+                    .into(),
+            );
+        }
+        if self.struck_only && self.mitigation == Mitigation::MajorityOfThree {
+            return wrong(
+                "--struck-only: the copies of majority-of-three draw their faults apart, and none can be made sure to have one; leave it out"
+                    .into(),
+            );
+        }
+        Ok(())
+    }
+}
+
 /// Runs the command.
 ///
 /// # Errors
 /// If the network or the images are not there, or do not fit together.
 pub fn run(arguments: &Arguments, models: &Models<'_>, output: &mut impl Write) -> Result<(), RunError> {
-    if arguments.trials == 0 {
-        return Err(RunError::Argument { message: "--trials 0: at least one is needed".into() });
-    }
-    if let Some(rate) = arguments.rate.iter().find(|rate| !(0.0..=0.1).contains(*rate)) {
-        return Err(RunError::Argument { message: format!("--rate {rate}: expected 0 to 0.1") });
-    }
+    arguments.check()?;
     let loaded = models.network(&arguments.network)?;
     let options = arguments.machine.options()?;
     let set = arguments.images.load(models, &loaded)?;
@@ -116,7 +167,7 @@ pub fn run(arguments: &Arguments, models: &Models<'_>, output: &mut impl Write) 
             &clean_classes
         }
     };
-    let stated = FaultRates::of(&models.fault_rates(&arguments.rates)?);
+    let stated = FaultRates::of(&models.fault_rates(&arguments.rates)?)?;
     let campaign = Campaign::new(&machine, &images, labels, arguments.seed)?;
     let rates = if arguments.rate.is_empty() {
         vec![stated.by_one.at_distance_one()]
@@ -128,7 +179,7 @@ pub fn run(arguments: &Arguments, models: &Models<'_>, output: &mut impl Write) 
     let bar = Progress.bar("injecting faults", rates.len() as u64 * arguments.trials);
     for (stage, &rate) in (0..).zip(&rates) {
         let point = FaultPoint {
-            rates: stated.with_shift_rate(rate),
+            rates: stated.with_shift_rate(rate)?,
             kinds: arguments.faults.clone(),
             mitigation: arguments.mitigation,
             sampling: if arguments.struck_only { Sampling::AtLeastOneFault } else { Sampling::Plain },

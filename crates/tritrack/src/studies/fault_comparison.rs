@@ -82,7 +82,7 @@ pub fn run(
             ("configuration", configuration.into()),
             ("faults", faults.into()),
             ("energy", microjoules(energy).into()),
-            ("inferences", ((study.trials * images.len() as u64) as i64).into()),
+            ("inferences", ((result.trials * images.len() as u64) as i64).into()),
             ("accuracy", result.accuracy.into()),
             ("accuracy_low", result.interval.low.into()),
             ("accuracy_high", result.interval.high.into()),
@@ -95,7 +95,7 @@ pub fn run(
     let machine = Machine::compile(Arc::clone(network), &study.machine.0)?;
     let campaign = Campaign::new(&machine, &images, &labels, manifest.seed)?;
     let clean = campaign.clean_correct() as f64 / images.len() as f64;
-    let rates = FaultRates::of(&models.fault_rates(&study.rates)?);
+    let rates = FaultRates::of(&models.fault_rates(&study.rates)?)?;
     let run = models.run(&study.network, study.machine.0, &study.images)?;
     let file = models.processor_technology(&study.technology)?;
     let parameters = ProcessorParameters::resolve(&file.parameters)?;
@@ -124,8 +124,9 @@ pub fn run(
         let result = Accuracies {
             accuracy: s.accuracy,
             interval: s.accuracy_interval,
-            changed: s.silent_corruptions,
+            changed: s.changed_answers as f64 / s.inferences as f64,
             clean,
+            trials: study.trials,
         };
         push(PROCESSOR, &point.mitigation.name(), &point.name, energy, &result)?;
         bar.inc(1);
@@ -193,7 +194,8 @@ pub fn run(
             let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
             let none = faults::IntervalError::Counts { successes: 0, trials: 0 };
             let interval = cluster_bootstrap(&correct, study.confidence, 2000, stream).ok_or(none)?;
-            let result = Accuracies { accuracy: mean(&correct), interval, changed: mean(&changed), clean };
+            let result =
+                Accuracies { accuracy: mean(&correct), interval, changed: mean(&changed), clean, trials };
             push(CROSSBAR, &crossbar.name, name, energy, &result)?;
             bar.inc(1);
         }
@@ -208,6 +210,7 @@ struct Accuracies {
     interval: faults::Interval,
     changed: f64,
     clean: f64,
+    trials: u64,
 }
 
 type NonIdealitiesOf = fn(&AnalogParameters) -> NonIdealities;

@@ -25,8 +25,12 @@ pub static BY_LAYER: Schema = Schema::new(
         Column::text("fault", "Kind of fault."),
         Column::integer("inferences", "", "Images times trials."),
         Column::real("changed_answers", "", "Share with another class than without the fault."),
-        Column::real("changed_low", "", "Lower end of its interval: bootstrap over images."),
-        Column::real("changed_high", "", "Upper end of it; where none was seen, that of the exact interval."),
+        Column::real(
+            "changed_low",
+            "",
+            "Lower end of its interval: the wider of a bootstrap over images and Clopper-Pearson's, which takes inferences for independent.",
+        ),
+        Column::real("changed_high", "", "Upper end of it, in the same way."),
         Column::real("changed_logits", "", "Share with a logit other than without the fault."),
         Column::real("noise", "", "Mean squared error of the logits, as a share of their square."),
         Column::real("noise_low", "", "Lower end of its interval: bootstrap over images."),
@@ -50,8 +54,12 @@ pub static BY_BIT: Schema = Schema::new(
         Column::integer("bit", "", "The bit, 0 for the least significant."),
         Column::integer("inferences", "", "Images times trials."),
         Column::real("changed_answers", "", "Share with another class than without the fault."),
-        Column::real("changed_low", "", "Lower end of its interval: bootstrap over images."),
-        Column::real("changed_high", "", "Upper end of it; where none was seen, that of the exact interval."),
+        Column::real(
+            "changed_low",
+            "",
+            "Lower end of its interval: the wider of a bootstrap over images and Clopper-Pearson's, which takes inferences for independent.",
+        ),
+        Column::real("changed_high", "", "Upper end of it, in the same way."),
         Column::real("changed_logits", "", "Share with a logit other than without the fault."),
         Column::real("noise", "", "Mean squared error of the logits, as a share of their square."),
         Column::real("noise_low", "", "Lower end of its interval: bootstrap over images."),
@@ -80,7 +88,7 @@ pub fn run(
 ) -> Result<Outcome, RunError> {
     let Labelled { loaded, images, labels } = models.labelled(&study.network, &study.images)?;
     let machine = Machine::compile(Arc::clone(&loaded.network), &study.machine.0)?;
-    let rates = FaultRates::of(&models.fault_rates(&study.rates)?).with_shift_rate(ONE_FAULT);
+    let rates = FaultRates::of(&models.fault_rates(&study.rates)?)?.with_shift_rate(ONE_FAULT)?;
     let rates = FaultRates {
         pinning: ONE_FAULT,
         write_failure: ONE_FAULT,

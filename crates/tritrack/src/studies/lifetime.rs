@@ -73,12 +73,12 @@ pub fn run(manifest: &Manifest, study: &LifetimeStudy, models: &Models<'_>) -> R
     let most_inferences = 1e9 / latency.base();
     let endurances = models.endurance(&study.endurance)?;
     let (junction, (domain, _)) = (wear.hottest_junction(), wear.hottest_domain());
-    let levelled = wear.levelled_over_columns();
+    let (levelled, levelled_domain) = (wear.levelled_over_columns(), wear.domain_levelled_over_columns());
 
     let mut lifetimes = Table::new(&LIFETIMES);
     let mut summary = vec![format!(
         "hottest junction: column {} ({}), {:.3e} writes an inference; hottest domain of its row {:.3e}; levelled over columns \
-         {levelled:.3e}",
+         {levelled:.3e} and {levelled_domain:.3e}",
         junction.column,
         roles(&machine)[junction.column],
         junction.writes,
@@ -86,11 +86,13 @@ pub fn run(manifest: &Manifest, study: &LifetimeStudy, models: &Models<'_>) -> R
     )];
     for cell in MemoryCell::ALL {
         let endurance = cell.endurance(&endurances)?;
-        // Spread over columns, a junction gets its share of the row; so do the domains of the column that stands in the place of
-        // the hottest one.
-        let spread = levelled / junction.writes;
-        let unlevelled = if cell == MemoryCell::RacetrackJunction { junction.writes } else { domain.writes };
-        for (levelling, writes) in [("none", unlevelled), ("columns", unlevelled * spread)] {
+        // Spread over columns, a junction gets its share of the row, and a domain its share of what is written at its place of
+        // all tracks.
+        let (unlevelled, spread) = match cell {
+            MemoryCell::RacetrackJunction => (junction.writes, levelled),
+            _ => (domain.writes, levelled_domain),
+        };
+        for (levelling, writes) in [("none", unlevelled), ("columns", spread)] {
             for &rate in &study.inference_rates {
                 let of = |endurance: f64| years(endurance, writes, rate);
                 lifetimes.push_row([

@@ -29,7 +29,7 @@ pub static ACCURACY: Schema = Schema::new(
         Column::real(
             "expected_faults",
             "",
-            "Expected faults in one inference of the machine, with what the protection corrects at once left out.",
+            "Expected faults in one inference of the machine, in all copies of its rows, with what the protection corrects at once left out.",
         ),
         Column::real("expected_slips", "", "Expected slips in one inference of the unprotected machine."),
         Column::text("sampling", "`all`: every inference is drawn; `struck`: those with at least one fault."),
@@ -58,8 +58,12 @@ pub static ACCURACY: Schema = Schema::new(
             "",
             "Share of inferences with another class than without faults, and nothing that says so.",
         ),
-        Column::real("silent_low", "", "Lower end of its interval: bootstrap over images."),
-        Column::real("silent_high", "", "Upper end of it; where none was seen, that of the exact interval."),
+        Column::real(
+            "silent_low",
+            "",
+            "Lower end of its interval: the wider of a bootstrap over images and Clopper-Pearson's, which takes inferences for independent.",
+        ),
+        Column::real("silent_high", "", "Upper end of it, in the same way."),
         Column::integer("changed_answers", "", "Drawn inferences with another class than without faults."),
         Column::real(
             "changed_low",
@@ -106,9 +110,17 @@ pub static PROTECTION: Schema = Schema::new(
         Column::integer("inferences", "", "Images times trials that the following rests on."),
         Column::real("weight", "", "Probability that an inference is among the drawn ones."),
         Column::real("changed_logits", "", "Share of inferences with a logit other than without faults."),
-        Column::real("silent_corruptions", "", "Share of inferences with another class than without faults."),
-        Column::real("silent_low", "", "Lower end of its interval."),
-        Column::real("silent_high", "", "Upper end of it."),
+        Column::real(
+            "silent_corruptions",
+            "",
+            "Share of inferences with another class than without faults, and nothing that says so.",
+        ),
+        Column::real(
+            "silent_low",
+            "",
+            "Lower end of its interval: the wider of a bootstrap over images and Clopper-Pearson's, which takes inferences for independent.",
+        ),
+        Column::real("silent_high", "", "Upper end of it, in the same way."),
         Column::real(
             "mttf",
             "s",
@@ -162,7 +174,7 @@ pub fn run(
     let Labelled { loaded, images, labels } = models.labelled(&study.network, &study.images)?;
     let machine = Machine::compile(Arc::clone(&loaded.network), &study.machine.0)?;
     let stated = models.fault_rates(&study.rates)?;
-    let literature = FaultRates::of(&stated);
+    let literature = FaultRates::of(&stated)?;
     let campaign = Campaign::new(&machine, &images, &labels, manifest.seed)?;
     let clean = campaign.clean_correct() as f64 / images.len() as f64;
     let layers: Vec<&str> = machine.layers().iter().map(|layer| layer.compiled().name.as_str()).collect();
@@ -181,7 +193,7 @@ pub fn run(
     for &mitigation in &study.mitigations {
         let mut harmless = None;
         for (stage, &rate) in study.rates_at_distance_one.iter().enumerate() {
-            let point = point(study, &literature, mitigation, rate, stage as u64);
+            let point = point(study, &literature, mitigation, rate, stage as u64)?;
             let bare = FaultPoint { mitigation: Mitigation::None, ..point.clone() };
             let expected_slips = campaign.prepare(&bare).expected_faults();
             let ran = run_point(&campaign, study, point, number, (manifest, models))?;
@@ -236,7 +248,7 @@ pub fn run(
         }
         if let Some(rate) = harmless {
             summary.push(format!(
-                "{mitigation}: no measurable loss up to {rate:e} a shift; the literature's rate is {:e}",
+                "{mitigation}: no loss that can be told from chance up to {rate:e} a shift; the literature's rate is {:e}",
                 literature.by_one.at_distance_one()
             ));
         }
@@ -252,7 +264,8 @@ pub fn run(
                 Sampling::AtLeastOneFault => {
                     let stage = points as u64 + 4 + number;
                     let rate = literature.by_one.at_distance_one();
-                    let point = FaultPoint { sampling, ..point(study, &literature, mitigation, rate, stage) };
+                    let point =
+                        FaultPoint { sampling, ..point(study, &literature, mitigation, rate, stage)? };
                     let prepared = campaign.prepare(&point);
                     let records = models.run_trials(manifest, stage, &prepared, 0..study.rare_trials)?;
                     let stream = Stream { seed: manifest.seed, stage: u64::MAX, trial: stage, unit: 0 };
@@ -274,16 +287,16 @@ fn point(
     mitigation: Mitigation,
     rate: f64,
     stage: u64,
-) -> FaultPoint {
-    FaultPoint {
-        rates: literature.with_shift_rate(rate),
+) -> Result<FaultPoint, RunError> {
+    Ok(FaultPoint {
+        rates: literature.with_shift_rate(rate)?,
         kinds: study.faults.clone(),
         mitigation,
         sampling: Sampling::Plain,
         // Points of one rate share their random numbers across mitigations.
         stage,
         layers: None,
-    }
+    })
 }
 
 const fn sampling_name(sampling: Sampling) -> &'static str {
@@ -340,7 +353,7 @@ fn agreement(
         for (way, sampling) in [Sampling::Plain, Sampling::AtLeastOneFault].into_iter().enumerate() {
             let stage = stage + (2 * number + way) as u64;
             let point =
-                FaultPoint { sampling, ..point(study, literature, mitigation, study.compared_rate, stage) };
+                FaultPoint { sampling, ..point(study, literature, mitigation, study.compared_rate, stage)? };
             let prepared = campaign.prepare(&point);
             let trials = if sampling == Sampling::Plain { 10 * study.trials } else { study.trials };
             let records = models.run_trials(manifest, stage, &prepared, 0..trials)?;
