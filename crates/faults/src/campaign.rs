@@ -75,6 +75,7 @@ pub enum CampaignError {
 #[derive(Debug)]
 pub struct Campaign<'a> {
     machine: &'a Machine,
+    inputs: &'a [FeatureMap],
     labels: &'a [u16],
     clean: Vec<Evaluation>,
     seed: u64,
@@ -97,7 +98,7 @@ impl<'a> Campaign<'a> {
     /// If images do not fit the network, or labels the images.
     pub fn new(
         machine: &'a Machine,
-        images: &[FeatureMap],
+        images: &'a [FeatureMap],
         labels: &'a [u16],
         seed: u64,
     ) -> Result<Self, CampaignError> {
@@ -112,7 +113,7 @@ impl<'a> Campaign<'a> {
         let values: usize =
             network.linear_layers().map(|(_, layer)| layer.input().len() + 2 * layer.output().len()).sum();
         let batch = (VALUES_TOGETHER / values.max(1)).clamp(4, 256);
-        Ok(Self { machine, labels, clean, seed, batch })
+        Ok(Self { machine, inputs: images, labels, clean, seed, batch })
     }
 
     /// The machine.
@@ -123,6 +124,11 @@ impl<'a> Campaign<'a> {
     /// The images' number.
     pub fn images(&self) -> usize {
         self.clean.len()
+    }
+
+    /// The images.
+    pub fn inputs(&self) -> &'a [FeatureMap] {
+        self.inputs
     }
 
     /// The images' labels.
@@ -150,7 +156,7 @@ impl<'a> Campaign<'a> {
     pub fn prepare_with(&self, point: &FaultPoint, models: &[Box<dyn FaultModel>]) -> PreparedPoint<'_> {
         let layers = point.layers.clone().unwrap_or(0..self.machine.layers().len());
         let hazards = HazardMap::new(self.machine, models, layers);
-        PreparedPoint { campaign: self, point: point.clone(), hazards }
+        PreparedPoint { campaign: self, point: point.clone(), models: format!("{models:?}"), hazards }
     }
 }
 
@@ -158,6 +164,7 @@ impl<'a> Campaign<'a> {
 pub struct PreparedPoint<'c> {
     campaign: &'c Campaign<'c>,
     point: FaultPoint,
+    models: String,
     hazards: HazardMap<'c>,
 }
 
@@ -165,6 +172,16 @@ impl PreparedPoint<'_> {
     /// The point.
     pub fn point(&self) -> &FaultPoint {
         &self.point
+    }
+
+    /// The models of faults that strike, with their rates, as text: what the point's kinds and protection come to.
+    pub fn models(&self) -> &str {
+        &self.models
+    }
+
+    /// The campaign.
+    pub fn campaign(&self) -> &Campaign<'_> {
+        self.campaign
     }
 
     /// The expected number of faults in one inference, in all copies of the rows, stuck cells not counted.

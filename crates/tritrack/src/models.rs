@@ -356,6 +356,13 @@ impl<'w> Models<'w> {
         }
         let mut ingredients = vec![manifest.hash.clone(), number.to_string()];
         ingredients.push(format!("{:?} {trials:?}", prepared.point()));
+        ingredients.push(prepared.models().to_owned());
+        let campaign = prepared.campaign();
+        let mut pixels = blake3::Hasher::new();
+        for value in campaign.inputs().iter().flat_map(|image| image.values()).chain(campaign.labels()) {
+            pixels.update(&value.to_le_bytes());
+        }
+        ingredients.push(pixels.finalize().to_hex().to_string());
         ingredients
             .extend(self.inputs().into_iter().map(|(path, hash)| format!("{} {hash}", path.display())));
         let key = Key::new(Kind::Trials, ingredients);

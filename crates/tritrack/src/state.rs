@@ -16,7 +16,7 @@ use crate::manifest::Manifest;
 use crate::workspace::Workspace;
 
 /// The program, as far as results depend on it.
-const PROGRAM: &str = concat!(env!("CARGO_PKG_VERSION"), " ", env!("TRITRACK_SOURCES"));
+pub const PROGRAM: &str = concat!(env!("CARGO_PKG_VERSION"), " ", env!("TRITRACK_SOURCES"));
 
 /// The form of a record; one of another form is as good as none.
 const FORMAT: u32 = 1;
@@ -45,6 +45,8 @@ pub enum Reason {
     ManifestChanged,
     /// An input is another one, or gone.
     InputChanged(PathBuf),
+    /// Images of the user's own were read, which may be others now.
+    OwnImages,
     /// An output is another one, or gone.
     OutputChanged(PathBuf),
     /// It was asked for.
@@ -59,6 +61,7 @@ impl fmt::Display for Reason {
             Self::OtherProgram => f.write_str("the program has changed"),
             Self::ManifestChanged => f.write_str("its manifest has changed"),
             Self::InputChanged(path) => write!(f, "its input {} has changed", path.display()),
+            Self::OwnImages => f.write_str("it reads images of one's own, which may be others now"),
             Self::OutputChanged(path) => write!(f, "its output {} is missing or has changed", path.display()),
             Self::Forced => f.write_str("it was asked for with --force"),
         }
@@ -118,8 +121,12 @@ pub fn staleness(workspace: &Workspace, manifest: &Manifest) -> Option<Reason> {
     if record.manifest != manifest.hash {
         return Some(Reason::ManifestChanged);
     }
-    // What the user brings has no path here; it is read again only when something else has changed.
-    let files = record.inputs.iter().filter(|(path, _)| !path.to_string_lossy().starts_with("data "));
+    // What the user brings has no path here. A data set is what its name says; own images are whatever was named.
+    let is_users = |path: &Path| path.to_string_lossy().starts_with("data ");
+    if record.inputs.keys().any(|path| path.to_string_lossy() == "data own") {
+        return Some(Reason::OwnImages);
+    }
+    let files = record.inputs.iter().filter(|(path, _)| !is_users(path));
     if let Some((path, _)) =
         files.into_iter().find(|(path, hash)| hash_of(workspace, path).as_ref() != Some(hash))
     {

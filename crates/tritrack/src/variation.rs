@@ -51,6 +51,7 @@ impl VariationArguments {
             && self.images.is_none()
             && self.machine.is_empty()
             && !self.quick
+            && self.label.is_none()
     }
 
     /// The workspace with the variation's technologies, whose results go to a place of their own.

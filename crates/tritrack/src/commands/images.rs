@@ -44,7 +44,7 @@ impl ImageArguments {
             "fashion-mnist" => models.all_images(network, ImageSource::FashionMnist)?,
             path => self.open(Path::new(path), network.network.input().shape())?,
         };
-        Ok(set.first(self.count.unwrap_or(set.len()))?)
+        self.chosen(&set)
     }
 
     /// The images for a network that is not one of the workspace yet.
@@ -63,6 +63,14 @@ impl ImageArguments {
             }
             path => self.open(Path::new(path), shape)?,
         };
+        self.chosen(&set)
+    }
+
+    /// As many of them as are asked for.
+    fn chosen(&self, set: &ImageSet) -> Result<ImageSet, RunError> {
+        if set.is_empty() || self.count == Some(0) {
+            return Err(RunError::Argument { message: "there are no images: at least one is needed".into() });
+        }
         Ok(set.first(self.count.unwrap_or(set.len()))?)
     }
 

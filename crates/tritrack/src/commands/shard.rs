@@ -13,7 +13,7 @@ use crate::manifest::Manifest;
 use crate::models::Models;
 use crate::reproduce;
 use crate::stages::cache::Use;
-use crate::state::Lock;
+use crate::state::{Lock, PROGRAM};
 use crate::trials::{Shard, Trials};
 use crate::workspace::Workspace;
 
@@ -115,6 +115,9 @@ pub fn merge(
         Some(count) => count,
         None => count_of(workspace, &manifest)?,
     };
+    if count == 0 {
+        return Err(RunError::Argument { message: "--count 0: there is at least one shard".into() });
+    }
     let mut tables = Vec::new();
     let mut flaws = Vec::new();
     for index in 0..count {
@@ -190,6 +193,7 @@ fn run(workspace: &Workspace, manifest: &Manifest, shard: Shard) -> Result<usize
     let table = models.trials().table()?;
     let mut provenance = reproduce::provenance(manifest, &models);
     provenance.insert("shard".to_owned(), shard_name(shard));
+    provenance.insert("sources".to_owned(), PROGRAM.to_owned());
     provenance.insert("records".to_owned(), digest(&table));
     let rows = table.rows();
     write_atomically(&file(workspace, manifest, shard), &parquet_bytes(&table.with_provenance(provenance))?)?;
@@ -218,8 +222,13 @@ fn check(workspace: &Workspace, manifest: &Manifest, shard: Shard) -> Result<Tab
         expect(provenance, &key, &expected)?;
     }
     expect(provenance, "shard", &shard_name(shard))?;
+    expect(provenance, "sources", PROGRAM)?;
     for (key, found) in provenance {
         let Some(input) = key.strip_prefix("input ") else { continue };
+        // What the user brings has no path here.
+        if input.starts_with("data ") {
+            continue;
+        }
         let hash = hash_of(&workspace.root().join(input));
         if hash.as_ref() != Some(found) {
             return Err(ShardFlaw::Foreign(format!("{input} has changed since")));

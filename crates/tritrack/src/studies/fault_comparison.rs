@@ -147,7 +147,7 @@ pub fn run(
             technology: crossbar.technology.clone(),
             node_nm: Some(study.node_nm),
             weights: WeightPrecision::Ternary,
-            activation_bits: 4,
+            activation_bits: loaded.description.activation_bits,
             gating: None,
             zero_skipping: None,
         };
