@@ -63,10 +63,17 @@ fn labels(path: &Path, count: usize) -> Result<Vec<u16>, DataError> {
     for (index, bytes) in array.values.chunks_exact(width).enumerate() {
         let mut wide = [0; 8];
         wide[..width].copy_from_slice(bytes);
-        let value = u64::from_le_bytes(wide);
+        // The sign of a narrow one is at its own upmost bit.
+        let unused = u64::BITS - 8 * width as u32;
+        let value = match array.element {
+            Element::Integer { signed: true, .. } => {
+                i128::from((u64::from_le_bytes(wide) << unused) as i64 >> unused)
+            }
+            _ => i128::from(u64::from_le_bytes(wide)),
+        };
         let label = u16::try_from(value);
         labels.push(label.map_err(|_| {
-            DataError::format(path, format!("label {index} is {value:#x}; expected 0 to {}", u16::MAX))
+            DataError::format(path, format!("label {index} is {value}; expected 0 to {}", u16::MAX))
         })?);
     }
     Ok(labels)
@@ -76,17 +83,20 @@ fn labels(path: &Path, count: usize) -> Result<Vec<u16>, DataError> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Element {
     Byte,
-    Integer { width: usize },
+    Integer { width: usize, signed: bool },
 }
 
 impl Element {
     fn of(description: &str) -> Option<Self> {
         match description {
             "|u1" | "<u1" => Some(Self::Byte),
-            "|i1" => Some(Self::Integer { width: 1 }),
-            "<u2" | "<i2" => Some(Self::Integer { width: 2 }),
-            "<u4" | "<i4" => Some(Self::Integer { width: 4 }),
-            "<u8" | "<i8" => Some(Self::Integer { width: 8 }),
+            "|i1" | "<i1" => Some(Self::Integer { width: 1, signed: true }),
+            "<u2" => Some(Self::Integer { width: 2, signed: false }),
+            "<i2" => Some(Self::Integer { width: 2, signed: true }),
+            "<u4" => Some(Self::Integer { width: 4, signed: false }),
+            "<i4" => Some(Self::Integer { width: 4, signed: true }),
+            "<u8" => Some(Self::Integer { width: 8, signed: false }),
+            "<i8" => Some(Self::Integer { width: 8, signed: true }),
             _ => None,
         }
     }
@@ -94,7 +104,7 @@ impl Element {
     fn width(self) -> usize {
         match self {
             Self::Byte => 1,
-            Self::Integer { width } => width,
+            Self::Integer { width, .. } => width,
         }
     }
 }
@@ -245,8 +255,14 @@ mod tests {
         fs::write(folder.path().join("mine-labels.npy"), npy("<i8", "(2,)", &wide)).unwrap();
         let set = load(&path).unwrap();
         assert_eq!((set.name(), set.labels()), ("mine", Some(&[999, 3][..])));
-        fs::write(folder.path().join("mine-labels.npy"), npy("<i8", "(2,)", &[255; 16])).unwrap();
-        assert!(load(&path).unwrap_err().to_string().contains("label 0 is 0xffffffffffffffff"));
+        for (signed, width) in [("|i1", 1), ("<i2", 2), ("<i4", 4), ("<i8", 8)] {
+            let minus_one = vec![255; 2 * width];
+            fs::write(folder.path().join("mine-labels.npy"), npy(signed, "(2,)", &minus_one)).unwrap();
+            let error = load(&path).unwrap_err().to_string();
+            assert!(error.contains("label 0 is -1; expected 0 to 65535"), "{signed}: {error}");
+        }
+        fs::write(folder.path().join("mine-labels.npy"), npy("|u1", "(2,)", &[255, 0])).unwrap();
+        assert_eq!(load(&path).unwrap().labels(), Some(&[255, 0][..]));
     }
 
     #[test]

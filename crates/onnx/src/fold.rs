@@ -50,7 +50,11 @@ pub(crate) fn fold(
             reshape(first()?, integers(required(inputs, 1)?)?)
         }
         "Flatten" => {
-            let axis = axis(attributes.int("axis", 1)?, first()?.dims.len() + 1)?;
+            // Counted from the end as of any value, and one beyond the last.
+            let (given, rank) = (attributes.int("axis", 1)?, first()?.dims.len());
+            let counted = if given < 0 { given.saturating_add(rank as i64) } else { given };
+            let axis = usize::try_from(counted).ok().filter(|&axis| axis <= rank);
+            let axis = axis.ok_or_else(|| format!("axis {given} of {rank} axes"))?;
             let (rows, columns) = first()?.dims.split_at(axis);
             let dims = vec![rows.iter().product(), columns.iter().product()];
             first()?.with_dims(dims).ok_or_else(|| "too many values".into())
@@ -85,7 +89,15 @@ pub(crate) fn fold(
             shape_part(attributes, &dims)
         }
         "ReduceProd" => {
-            attributes.ignore(&["axes", "keepdims", "noop_with_empty_axes"]);
+            attributes.ignore(&["keepdims", "noop_with_empty_axes"]);
+            let rank = first()?.dims.len();
+            let mut reduced = axes(attributes, inputs)?.unwrap_or_default();
+            reduced.iter_mut().for_each(|axis| *axis = axis.rem_euclid(rank.max(1) as i64));
+            reduced.sort_unstable();
+            reduced.dedup();
+            if !reduced.is_empty() && reduced.len() != rank {
+                return Err("over some axes; supported is the product of all values".into());
+            }
             let product = integers(first()?)?.iter().try_fold(1_i64, |product, &v| product.checked_mul(v));
             let dims =
                 if attributes.int("keepdims", 1)? == 0 { Vec::new() } else { vec![1; first()?.dims.len()] };
@@ -97,14 +109,16 @@ pub(crate) fn fold(
                 bound.ok_or_else(|| String::from("bounds that are not integers"))
             };
             let (start, limit, delta) = (bound(0)?, bound(1)?, bound(2)?);
-            let count = if delta == 0 { 0 } else { limit.saturating_sub(start) / delta };
-            if !(0..=1 << 20).contains(&count) {
-                return Err(format!("a range from {start} to {limit} by {delta}"));
+            let refused = || format!("a range from {start} to {limit} by {delta}");
+            if delta == 0 {
+                return Err(refused());
             }
-            let values = (0..).map(|step| start + step * delta);
-            Ok(Array::list(
-                values.take_while(|&value| (value < limit) == (delta > 0) && value != limit).collect(),
-            ))
+            let (way, step) = (i128::from(limit) - i128::from(start), i128::from(delta));
+            // As many steps as begin before the limit.
+            let count = if (way > 0) == (step > 0) { (way.abs() + step.abs() - 1) / step.abs() } else { 0 };
+            let count = i64::try_from(count).ok().filter(|&count| count <= 1 << 20).ok_or_else(refused)?;
+            let values = (0..count).map(|place| start.checked_add(place.checked_mul(delta)?));
+            Ok(Array::list(values.collect::<Option<_>>().ok_or_else(refused)?))
         }
         _ => Err("reads constants only, and is not folded".into()),
     }
@@ -290,6 +304,10 @@ fn slice(attributes: &Attributes<'_>, inputs: &Inputs<'_>) -> Result<Array, Stri
     let ends = list(2, "ends")?.ok_or("no ends")?;
     let axes = list(3, "axes")?.unwrap_or_else(|| (0..starts.len() as i64).collect());
     let steps = list(4, "steps")?.unwrap_or_else(|| vec![1; starts.len()]);
+    // A constant without values may claim any extents.
+    if array.dims.iter().any(|&extent| extent > 1 << 28) {
+        return Err(format!("a part of extents {:?}", array.dims));
+    }
     let mut kept: Vec<Vec<usize>> = array.dims.iter().map(|&extent| (0..extent).collect()).collect();
     for (place, (&start, &end)) in starts.iter().zip(&ends).enumerate() {
         let a = axis(axes.get(place).copied().unwrap_or(0), array.dims.len())?;
@@ -396,6 +414,42 @@ mod tests {
 
     fn list(values: &[i64]) -> Array {
         Array::list(values.to_vec())
+    }
+
+    #[test]
+    fn axes_are_counted_from_the_end_of_the_value() {
+        let pairs = Array::integers(vec![2, 8], (0..16).collect());
+        let flat = |axis| run("Flatten", &[("axis", axis)], &[&pairs]).unwrap().dims;
+        assert_eq!(
+            [flat(-1), flat(1), flat(0), flat(2), flat(-2)],
+            [[2, 8], [2, 8], [1, 16], [16, 1], [1, 16]].map(Vec::from)
+        );
+        assert!(run("Flatten", &[("axis", 3)], &[&pairs]).is_err());
+        assert!(run("ReduceProd", &[], &[&pairs, &list(&[1])]).is_err());
+        let all = run("ReduceProd", &[("keepdims", 0)], &[&list(&[2, 3, 4]), &list(&[-1])]).unwrap();
+        assert_eq!(all.scalar_integer(), Some(24));
+    }
+
+    #[test]
+    fn ranges_end_before_their_limit_and_those_without_end_are_refused() {
+        let range = |of: [i64; 3]| {
+            let [start, limit, delta] = of.map(|value| Array::integers(vec![], vec![value]));
+            run("Range", &[], &[&start, &limit, &delta])
+        };
+        assert_eq!(range([0, 5, 2]).unwrap(), list(&[0, 2, 4]));
+        assert_eq!(range([5, 0, -2]).unwrap(), list(&[5, 3, 1]));
+        assert_eq!(range([3, 3, 1]).unwrap(), list(&[]));
+        assert_eq!(range([3, 5, -1]).unwrap(), list(&[]));
+        assert_eq!(range([0, i64::MAX, i64::MAX - 1]).unwrap(), list(&[0, i64::MAX - 1]));
+        for endless in [[5, 3, 0], [0, i64::MIN, -1], [i64::MIN, i64::MAX, 1]] {
+            assert!(range(endless).is_err(), "{endless:?}");
+        }
+    }
+
+    #[test]
+    fn a_part_of_a_constant_that_claims_more_than_it_holds_is_refused() {
+        let nothing = Array { dims: vec![0, 1 << 40], ..list(&[]) };
+        assert!(run("Slice", &[], &[&nothing, &list(&[0]), &list(&[1])]).is_err());
     }
 
     #[test]

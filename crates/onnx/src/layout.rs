@@ -61,6 +61,8 @@ fn seen_with(walk: &mut Walk<'_>, reader: &Reader<'_>, map: &Map, target: &[usiz
         return Some(map.clone());
     }
     let shape = walk.shape(map);
+    // Seen as channels again, the order in which they were flattened would be forgotten.
+    let is_ordered = !matches!(map.form, Form::FlatChannelsLast(_));
     match *target {
         [batch, features] if batch == walk.batch && features == shape.len() => {
             let form = match map.form {
@@ -74,12 +76,12 @@ fn seen_with(walk: &mut Walk<'_>, reader: &Reader<'_>, map: &Map, target: &[usiz
             Some(map.at(node).seen_as(form))
         }
         [batch, channels, 1, 1]
-            if batch == walk.batch && shape.positions() == 1 && channels == shape.channels =>
+            if batch == walk.batch && shape.positions() == 1 && channels == shape.channels && is_ordered =>
         {
             Some(map.seen_as(Form::ChannelsFirst))
         }
         [batch, 1, 1, channels]
-            if batch == walk.batch && shape.positions() == 1 && channels == shape.channels =>
+            if batch == walk.batch && shape.positions() == 1 && channels == shape.channels && is_ordered =>
         {
             Some(map.seen_as(Form::ChannelsLast))
         }

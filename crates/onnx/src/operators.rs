@@ -217,7 +217,8 @@ fn convolution(walk: &mut Walk<'_>, reader: &Reader<'_>) -> Result<Map, String> 
 /// A matrix `[outputs, inputs]` whose inputs are in the order of a map that was flattened with its channels last.
 fn columns_reordered(map: &Map, inputs: usize, weights: Vec<f32>) -> Vec<f32> {
     match map.form {
-        Form::FlatChannelsLast(shape) => {
+        // Another number of them is refused with the layer.
+        Form::FlatChannelsLast(shape) if shape.len() == inputs => {
             let places = channels_first_order(shape);
             weights.chunks_exact(inputs.max(1)).flat_map(|row| reordered(row, &places)).collect()
         }
@@ -296,7 +297,10 @@ fn batch_normalization(walk: &mut Walk<'_>, reader: &Reader<'_>) -> Result<Map, 
     if map.form == Form::ChannelsLast {
         return Err("reads a value that is not [batch, channels, rows, columns]".into());
     }
-    let values = |place| reader.constant(place).map(Array::to_floats);
+    let values = |place| -> Result<Vec<f32>, String> {
+        let values = reader.constant(place)?.to_floats();
+        Ok(columns_reordered(map, values.len(), values))
+    };
     let epsilon = f64::from(attributes.float("epsilon", 1e-5)?);
     // A single-precision 1e-5 is meant as 1e-5.
     let epsilon = format!("{:e}", epsilon as f32).parse().unwrap_or(epsilon);
@@ -392,7 +396,7 @@ fn arithmetic(walk: &mut Walk<'_>, reader: &Reader<'_>) -> Result<Map, String> {
         if !matches!(operator, "Add" | "Sum") {
             return Err("of two values that depend on the image; supported is their sum".into());
         }
-        let first = maps[0];
+        let first = maps.first().ok_or("of nothing")?;
         if maps.iter().any(|map| map.form != first.form) {
             return Err("of values with different layouts".into());
         }
