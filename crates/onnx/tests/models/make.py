@@ -363,6 +363,18 @@ def unsupported() -> None:
     onnx.save(b.model(x), FOLDER / "unsupported.onnx")
 
 
+def normalized_features() -> None:
+    """A batch norm on features that were flattened with their channels last."""
+    b = Builder([3, 5, 5])
+    x = b.add("Conv", "image", b.constant(weights(4, 3, 3, 3)))
+    x = b.add("Transpose", x, perm=[0, 2, 3, 1])
+    x = b.add("Reshape", x, b.constant(np.array([-1, 3 * 3 * 4])))
+    norm = [np.arange(1, 37, dtype=np.float32), vector(36), vector(36), np.abs(vector(36)) + np.float32(0.5)]
+    x = b.add("BatchNormalization", x, *(b.constant(values) for values in norm))
+    x = b.add("Gemm", x, b.constant(weights(36, 5)), b.constant(vector(5)))
+    keep("normalized-features", b.model(x))
+
+
 torch_models()
 channels_last()
 shape_arithmetic()
@@ -371,3 +383,4 @@ half_precision()
 external()
 quantized()
 unsupported()
+normalized_features()
