@@ -29,6 +29,7 @@ use crate::manifest::{
 use crate::schema::SchemaKind;
 use crate::stages::cache::{Key, Kind, StageCache, Use};
 use crate::stages::run::{Kept, MachineRun, RunLayer, RunRequest, Way};
+use crate::state::users_input;
 use crate::trials::{KeptRecord, Trials};
 use crate::workspace::Workspace;
 
@@ -212,9 +213,7 @@ impl<'w> Models<'w> {
                     }
                     _ => data_sets::load(DataSet::Cifar10, self.workspace.users_data(UsersData::Cifar10)?)?,
                 };
-                // Where the user keeps it is nobody's concern; what it holds is.
-                let shown = PathBuf::from(format!("data {}", set.name()));
-                self.inputs.borrow_mut().insert(shown, pixels_digest(&set));
+                self.inputs.borrow_mut().insert(users_input(set.name()), pixels_digest(&set));
                 Ok(set)
             }
         }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tables::write_atomically;
 
 use crate::error::RunError;
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, UsersData};
 use crate::workspace::Workspace;
 
 /// The program, as far as results depend on it.
@@ -109,6 +109,19 @@ impl Record {
     }
 }
 
+/// What stands before the name of data that the user brings, where a file of the workspace would have its path.
+const USERS: &str = "data ";
+
+/// How data that the user brings is told among a result's inputs: where they lie is nobody's concern.
+pub fn users_input(name: &str) -> PathBuf {
+    PathBuf::from(format!("{USERS}{name}"))
+}
+
+/// Whether an input is such, and no file of the workspace.
+pub fn is_users_input(input: &str) -> bool {
+    input.starts_with(USERS)
+}
+
 /// Why an experiment has to run; `None` if its results are up to date.
 pub fn staleness(workspace: &Workspace, manifest: &Manifest) -> Option<Reason> {
     let record = match Record::load(workspace, &manifest.id) {
@@ -121,12 +134,12 @@ pub fn staleness(workspace: &Workspace, manifest: &Manifest) -> Option<Reason> {
     if record.manifest != manifest.hash {
         return Some(Reason::ManifestChanged);
     }
-    // What the user brings has no path here. A data set is what its name says; own images are whatever was named.
-    let is_users = |path: &Path| path.to_string_lossy().starts_with("data ");
-    if record.inputs.keys().any(|path| path.to_string_lossy() == "data own") {
+    // What the user brings has no path here. A data set is what its name says; own images are whatever is named now.
+    let (users, files): (Vec<_>, Vec<_>) =
+        record.inputs.iter().partition(|(path, _)| is_users_input(&path.to_string_lossy()));
+    if !users.is_empty() && workspace.users_data(UsersData::Own).is_ok() {
         return Some(Reason::OwnImages);
     }
-    let files = record.inputs.iter().filter(|(path, _)| !is_users(path));
     if let Some((path, _)) =
         files.into_iter().find(|(path, hash)| hash_of(workspace, path).as_ref() != Some(hash))
     {

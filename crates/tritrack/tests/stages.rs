@@ -63,6 +63,27 @@ fn a_plan_says_what_would_run_and_why_and_does_nothing() {
 }
 
 #[test]
+fn own_images_of_another_name_are_read_again() {
+    let own = PARTS.replace("{set: golden, count: 1}", "{set: own, count: 1}");
+    let folder = workspace(&[("parts", &own)]);
+    let root = folder.path();
+    let mut results = Vec::new();
+    for (name, value) in [("black", 0), ("white", 255)] {
+        let mut bytes = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
+        let header = "{'descr': '|u1', 'fortran_order': False, 'shape': (1, 28, 28), }";
+        bytes.extend(format!("{header:<117}\n").into_bytes());
+        bytes.extend([value; 28 * 28]);
+        let path = root.join(format!("{name}.npy"));
+        fs::write(&path, bytes).unwrap();
+        let data = format!("own={}", path.display());
+        let (stdout, _) = said(root, &["--data", &data, "reproduce", "parts"]);
+        assert!(!stdout.contains("up to date"), "{stdout}");
+        results.push(fs::read(root.join("results/parts/parts.parquet")).unwrap());
+    }
+    assert_ne!(results[0], results[1]);
+}
+
+#[test]
 fn a_changed_technology_needs_no_new_run_of_the_machine() {
     let folder = workspace(&[("parts", PARTS)]);
     let root = folder.path();

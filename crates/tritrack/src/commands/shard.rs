@@ -13,7 +13,7 @@ use crate::manifest::Manifest;
 use crate::models::Models;
 use crate::reproduce;
 use crate::stages::cache::Use;
-use crate::state::{Lock, PROGRAM};
+use crate::state::{Lock, PROGRAM, is_users_input};
 use crate::trials::{Shard, Trials};
 use crate::workspace::Workspace;
 
@@ -225,8 +225,7 @@ fn check(workspace: &Workspace, manifest: &Manifest, shard: Shard) -> Result<Tab
     expect(provenance, "sources", PROGRAM)?;
     for (key, found) in provenance {
         let Some(input) = key.strip_prefix("input ") else { continue };
-        // What the user brings has no path here.
-        if input.starts_with("data ") {
+        if is_users_input(input) {
             continue;
         }
         let hash = hash_of(&workspace.root().join(input));
