@@ -107,18 +107,23 @@ fn the_readme_says_what_the_results_say() {
     assert_eq!(code, 0, "{stderr}\n{stdout}");
 }
 
-#[test]
-fn a_readme_that_says_something_else_fails_the_check_and_is_written_anew() {
-    let copy = copy_of_results();
-    let readme = copy.path().join("README.md");
+/// Has a README say something else: the check fails, and writing it anew gives what it was.
+fn is_noticed_and_written_anew(workspace: &Path, from: &str, to: &str) {
+    let readme = workspace.join("README.md");
     let text = fs::read_to_string(&readme).unwrap();
-    fs::write(&readme, text.replacen("not reproduced", "reproduced", 1)).unwrap();
-    let (_, stderr, code) = tritrack(copy.path(), &["claims", "--check"]);
+    assert!(text.contains(from), "{text}");
+    fs::write(&readme, text.replacen(from, to, 1)).unwrap();
+    let (_, stderr, code) = tritrack(workspace, &["claims", "--check"]);
     assert_eq!(code, 1);
     assert!(stderr.contains("README.md does not say what the results say"), "{stderr}");
-    let (_, stderr, code) = tritrack(copy.path(), &["claims", "--write", "--check"]);
+    let (_, stderr, code) = tritrack(workspace, &["claims", "--write", "--check"]);
     assert_eq!(code, 0, "{stderr}");
     assert_eq!(fs::read_to_string(&readme).unwrap(), text);
+}
+
+#[test]
+fn a_readme_that_says_something_else_fails_the_check_and_is_written_anew() {
+    is_noticed_and_written_anew(copy_of_results().path(), "not reproduced", "reproduced");
 }
 
 #[test]
@@ -126,15 +131,7 @@ fn a_finding_says_the_numbers_of_the_tables_and_fails_the_check_where_its_words_
     let copy = copy_of_results();
     let readme = copy.path().join("README.md");
     let text = fs::read_to_string(&readme).unwrap();
-    let number = "a ratio of 0.0370";
-    assert!(text.contains(number), "{text}");
-    fs::write(&readme, text.replace(number, "a ratio of 0.0371")).unwrap();
-    let (_, stderr, code) = tritrack(copy.path(), &["claims", "--check"]);
-    assert_eq!(code, 1);
-    assert!(stderr.contains("README.md does not say what the results say"), "{stderr}");
-    let (_, stderr, code) = tritrack(copy.path(), &["claims", "--write", "--check"]);
-    assert_eq!(code, 0, "{stderr}");
-    assert_eq!(fs::read_to_string(&readme).unwrap(), text);
+    is_noticed_and_written_anew(copy.path(), "a ratio of 0.0370", "a ratio of 0.0371");
 
     // The experiments are a link: what is written here must not be written there.
     let experiments = copy.path().join("experiments");

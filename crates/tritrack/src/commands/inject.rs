@@ -14,6 +14,7 @@ use super::{Format, MachineArguments, print_table};
 use crate::error::RunError;
 use crate::models::Models;
 use crate::progress::Progress;
+use crate::studies::fault_columns::{SILENT_CORRUPTIONS, SILENT_HIGH, SILENT_LOW};
 
 /// What is printed.
 pub static INJECTION: Schema = Schema::new(
@@ -36,17 +37,9 @@ pub static INJECTION: Schema = Schema::new(
         Column::real("accuracy_low", "", "Lower end of its interval: bootstrap over images."),
         Column::real("accuracy_high", "", "Upper end of it."),
         Column::real("drop", "", "Accuracy without faults less that with them."),
-        Column::real(
-            "silent_corruptions",
-            "",
-            "Share of inferences with another class than without faults, and nothing that says so.",
-        ),
-        Column::real(
-            "silent_low",
-            "",
-            "Lower end of its interval: the wider of a bootstrap over images and Clopper-Pearson's, which takes inferences for independent.",
-        ),
-        Column::real("silent_high", "", "Upper end of it, in the same way."),
+        SILENT_CORRUPTIONS,
+        SILENT_LOW,
+        SILENT_HIGH,
         Column::real("changed_logits", "", "Share of inferences with a logit other than without faults."),
         Column::real("snr", "dB", "Signal over noise of the logits; none without noise.").optional(),
         Column::text("first_failing", "The layer where most inferences first go wrong.").optional(),

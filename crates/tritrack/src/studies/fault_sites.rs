@@ -10,6 +10,7 @@ use rtm_ap::{Machine, MachineLayer};
 use tables::{Column, Schema, Table};
 
 use super::Outcome;
+use super::fault_columns::{LOWER_END, UPPER_END};
 use crate::error::RunError;
 use crate::manifest::{FaultSitesStudy, Manifest};
 use crate::models::{Labelled, Models};
@@ -25,12 +26,8 @@ pub static BY_LAYER: Schema = Schema::new(
         Column::text("fault", "Kind of fault."),
         Column::integer("inferences", "", "Images times trials."),
         Column::real("changed_answers", "", "Share with another class than without the fault."),
-        Column::real(
-            "changed_low",
-            "",
-            "Lower end of its interval: the wider of a bootstrap over images and Clopper-Pearson's, which takes inferences for independent.",
-        ),
-        Column::real("changed_high", "", "Upper end of it, in the same way."),
+        Column::real("changed_low", "", LOWER_END),
+        Column::real("changed_high", "", UPPER_END),
         Column::real("changed_logits", "", "Share with a logit other than without the fault."),
         Column::real("noise", "", "Mean squared error of the logits, as a share of their square."),
         Column::real("noise_low", "", "Lower end of its interval: bootstrap over images."),
@@ -54,12 +51,8 @@ pub static BY_BIT: Schema = Schema::new(
         Column::integer("bit", "", "The bit, 0 for the least significant."),
         Column::integer("inferences", "", "Images times trials."),
         Column::real("changed_answers", "", "Share with another class than without the fault."),
-        Column::real(
-            "changed_low",
-            "",
-            "Lower end of its interval: the wider of a bootstrap over images and Clopper-Pearson's, which takes inferences for independent.",
-        ),
-        Column::real("changed_high", "", "Upper end of it, in the same way."),
+        Column::real("changed_low", "", LOWER_END),
+        Column::real("changed_high", "", UPPER_END),
         Column::real("changed_logits", "", "Share with a logit other than without the fault."),
         Column::real("noise", "", "Mean squared error of the logits, as a share of their square."),
         Column::real("noise_low", "", "Lower end of its interval: bootstrap over images."),

@@ -9,6 +9,7 @@ mod draws;
 mod energy_parts;
 mod energy_ratio;
 mod expectation;
+pub mod fault_columns;
 pub mod fault_comparison;
 mod fault_sites;
 mod hardware_features;

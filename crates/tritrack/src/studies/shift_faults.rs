@@ -12,6 +12,7 @@ use technology::{Energy, Parameters, Quantity, Time};
 
 use super::Outcome;
 use super::costs::{microjoules, milliseconds};
+use super::fault_columns::{SILENT_CORRUPTIONS, SILENT_HIGH, SILENT_LOW};
 use crate::error::RunError;
 use crate::manifest::{Manifest, ShiftFaultStudy};
 use crate::models::{Labelled, Models, crossbar_report, weight_sparsity};
@@ -53,17 +54,9 @@ pub static ACCURACY: Schema = Schema::new(
             "Lower end of the interval for these images that holds at every number of trials at once.",
         ),
         Column::real("drop_sequence_high", "", "Upper end of it."),
-        Column::real(
-            "silent_corruptions",
-            "",
-            "Share of inferences with another class than without faults, and nothing that says so.",
-        ),
-        Column::real(
-            "silent_low",
-            "",
-            "Lower end of its interval: the wider of a bootstrap over images and Clopper-Pearson's, which takes inferences for independent.",
-        ),
-        Column::real("silent_high", "", "Upper end of it, in the same way."),
+        SILENT_CORRUPTIONS,
+        SILENT_LOW,
+        SILENT_HIGH,
         Column::integer("changed_answers", "", "Drawn inferences with another class than without faults."),
         Column::real(
             "changed_low",
@@ -110,17 +103,9 @@ pub static PROTECTION: Schema = Schema::new(
         Column::integer("inferences", "", "Images times trials that the following rests on."),
         Column::real("weight", "", "Probability that an inference is among the drawn ones."),
         Column::real("changed_logits", "", "Share of inferences with a logit other than without faults."),
-        Column::real(
-            "silent_corruptions",
-            "",
-            "Share of inferences with another class than without faults, and nothing that says so.",
-        ),
-        Column::real(
-            "silent_low",
-            "",
-            "Lower end of its interval: the wider of a bootstrap over images and Clopper-Pearson's, which takes inferences for independent.",
-        ),
-        Column::real("silent_high", "", "Upper end of it, in the same way."),
+        SILENT_CORRUPTIONS,
+        SILENT_LOW,
+        SILENT_HIGH,
         Column::real(
             "mttf",
             "s",
