@@ -1,35 +1,13 @@
 //! Result tables: checked rows in memory, Parquet on disk.
 //!
-//! A [`Schema`] says what every column of a table means and in which unit it is. A [`Table`] is filled against a
-//! schema and refuses what does not fit it, so that a table in memory is always whole: every column has a value (or
-//! a stated gap) in every row. [`write_parquet`] stores the values together with the columns' units and meanings and
-//! with the table's provenance, and [`read_parquet`] gives back an equal table: a file needs nothing beside it to be
-//! understood.
+//! A [`Schema`] says what every column of a table means and in which unit it is; [`table!`] declares one by the struct of its
+//! rows, so that a misspelt column does not compile. A [`Table`] is filled against a schema and refuses what does not fit it,
+//! so that a table in memory is always whole: every column has a value (or a stated gap) in every row. [`write_parquet`] stores
+//! the values together with the columns' units and meanings and with the table's provenance, and [`read_parquet`] gives back
+//! an equal table: a file needs nothing beside it to be understood.
 //!
 //! The same table always gives the same bytes: one row group, fixed encodings and compression, no clock, and real
 //! numbers rounded to ten significant digits ([`round10`]).
-//!
-//! ```
-//! use tables::{Column, Schema, Table, Value};
-//!
-//! static ENERGY: Schema = Schema::new(
-//!     "energy",
-//!     "Energy of one inference, layer by layer.",
-//!     &[
-//!         Column::text("layer", "Name of the layer in the network's description."),
-//!         Column::real("energy", "pJ", "Energy of the layer for one image."),
-//!         Column::real("adc_energy", "pJ", "Part of it in the converters.").optional(),
-//!     ],
-//! );
-//!
-//! # fn main() -> Result<(), tables::TableError> {
-//! let mut table = Table::new(&ENERGY);
-//! table.push_row([("layer", "conv1".into()), ("energy", 12.5.into()), ("adc_energy", Value::Missing)])?;
-//! assert_eq!(table.real("energy")?, [12.5]);
-//! assert_eq!(table.optional_real("adc_energy")?, [None]);
-//! # Ok(())
-//! # }
-//! ```
 //!
 //! This crate knows no experiment: schemas are defined by those who compute the values.
 
@@ -42,6 +20,7 @@ mod round;
 mod schema;
 mod schema_page;
 mod table;
+mod typed;
 mod value;
 
 pub use atomic::write_atomically;
@@ -53,4 +32,7 @@ pub use round::round10;
 pub use schema::{Column, ColumnDescription, Kind, Schema};
 pub use schema_page::schema_page;
 pub use table::{Row, Table};
+#[doc(hidden)]
+pub use typed::comment;
+pub use typed::{Cell, TypedRow};
 pub use value::Value;

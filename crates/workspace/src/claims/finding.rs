@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::query::Quantity;
 use super::verdict::{Measured, measure};
 use super::{Measurement, Query, QueryError, Shown};
-use crate::workspace::Workspace;
+use crate::folders::Workspace;
 
 /// A space at which no line ends.
 const NO_BREAK: &str = "\u{a0}";

@@ -15,14 +15,14 @@ use std::path::Path;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::manifest::{Document, FieldPath, ManifestError};
+use crate::error::WorkspaceError;
+use crate::folders::Workspace;
+use crate::yaml::{Document, FieldPath, FileError};
 
 pub use finding::{Finding, Written};
-#[cfg(test)]
-pub use page::CLAIMS;
-pub use page::{Block, claims_table, markdown, sentence};
+pub use page::{Block, ClaimRow, claims_table, markdown, sentence};
 pub use query::{Query, QueryError};
-pub use verdict::{Judged, Verdict, judge};
+pub use verdict::{Judged, Measured, Verdict, judge};
 
 /// Every claim, and what the results say beyond them.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -131,9 +131,9 @@ impl Claims {
     ///
     /// # Errors
     /// If the file cannot be read, or is not of this form.
-    pub fn load(path: &Path) -> Result<Self, ManifestError> {
+    pub fn load(path: &Path) -> Result<Self, FileError> {
         let text = std::fs::read_to_string(path)
-            .map_err(|source| ManifestError::Unreadable { path: path.to_owned(), source })?;
+            .map_err(|source| FileError::Unreadable { path: path.to_owned(), source })?;
         let mut document = Document::parse(&text, path)?;
         document.validate::<Self>(None);
         let claims: Self = document.values()?;
@@ -148,6 +148,39 @@ impl Claims {
         document.reject_if_any(wrong_claims.chain(wrong_findings).collect())?;
         Ok(claims)
     }
+}
+
+/// Every claim with what the tables say of it.
+///
+/// # Errors
+/// If a number is not there.
+pub fn judged<'c>(claims: &'c Claims, workspace: &Workspace) -> Result<Vec<(&'c Claim, Judged)>, WorkspaceError> {
+    let of = |claim: &'c Claim| {
+        let judged = judge(claim, workspace).map_err(|source| WorkspaceError::Claim {
+            of: format!("claim {}", claim.id),
+            source: Box::new(source),
+        })?;
+        Ok((claim, judged))
+    };
+    claims.claims.iter().map(of).collect()
+}
+
+/// Every finding with the numbers that the tables give.
+///
+/// # Errors
+/// If a number is not there.
+pub fn written<'c>(
+    claims: &'c Claims,
+    workspace: &Workspace,
+) -> Result<Vec<(&'c Finding, Written)>, WorkspaceError> {
+    let of = |finding: &'c Finding| {
+        let written = finding.write(workspace).map_err(|source| WorkspaceError::Claim {
+            of: format!("finding {}", finding.id),
+            source: Box::new(source),
+        })?;
+        Ok((finding, written))
+    };
+    claims.findings.iter().map(of).collect()
 }
 
 impl Claim {
@@ -181,4 +214,24 @@ impl Measurement {
         }
         Ok(())
     }
+}
+
+/// README.md with every block written anew.
+///
+/// # Errors
+/// If a block has no place in it.
+pub fn readme_with(
+    readme: &str,
+    blocks: &[Block],
+    workspace: &Workspace,
+) -> Result<String, WorkspaceError> {
+    blocks.iter().try_fold(readme.to_owned(), |page, block| {
+        block.written_to(&page).ok_or_else(|| WorkspaceError::Check {
+            message: format!(
+                "{}: `{}` and its end do not stand in it",
+                workspace.shown(&workspace.readme()),
+                block.mark()
+            ),
+        })
+    })
 }

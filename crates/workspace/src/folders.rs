@@ -3,17 +3,18 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::error::RunError;
-use crate::manifest::{Manifest, UsersData};
-
-/// How the files of float networks end.
-const FLOAT: &str = ".float.safetensors";
+use crate::error::{Failure, WorkspaceError};
+use crate::manifest::Manifest;
+use crate::registry::Registry;
+use crate::stages::{StageStore, Use};
+use crate::yaml::FileError;
 
 /// A folder with `experiments/`, `results/` and `figures/`.
 #[derive(Debug, Clone)]
 pub struct Workspace {
     root: PathBuf,
-    users_data: BTreeMap<UsersData, PathBuf>,
+    registry: &'static Registry,
+    users_data: BTreeMap<&'static str, PathBuf>,
     variant: Option<String>,
     substitutes: Vec<Substitute>,
 }
@@ -34,20 +35,20 @@ impl Workspace {
     ///
     /// # Errors
     /// If there is no such folder.
-    pub fn find(given: Option<&Path>) -> Result<Self, RunError> {
+    pub fn find(given: Option<&Path>, registry: &'static Registry) -> Result<Self, WorkspaceError> {
         let start = match given {
             Some(folder) => folder.to_owned(),
             None => {
-                std::env::current_dir().map_err(|_| RunError::NoWorkspace { start: PathBuf::from(".") })?
+                std::env::current_dir().map_err(|_| WorkspaceError::NoWorkspace { start: PathBuf::from(".") })?
             }
         };
         let candidates: Vec<&Path> = if given.is_some() { vec![&start] } else { start.ancestors().collect() };
         match candidates.into_iter().find(|folder| folder.join("experiments").is_dir()) {
             Some(root) => {
                 let (users_data, variant, substitutes) = Default::default();
-                Ok(Self { root: root.to_owned(), users_data, variant, substitutes })
+                Ok(Self { root: root.to_owned(), registry, users_data, variant, substitutes })
             }
-            None => Err(RunError::NoWorkspace { start }),
+            None => Err(WorkspaceError::NoWorkspace { start }),
         }
     }
 
@@ -73,7 +74,7 @@ impl Workspace {
 
     /// The same workspace with the folders of data that the user brings.
     #[must_use]
-    pub fn with_data(mut self, folders: impl IntoIterator<Item = (UsersData, PathBuf)>) -> Self {
+    pub fn with_data(mut self, folders: impl IntoIterator<Item = (&'static str, PathBuf)>) -> Self {
         self.users_data.extend(folders);
         self
     }
@@ -82,13 +83,26 @@ impl Workspace {
     ///
     /// # Errors
     /// If the user did not say.
-    pub fn users_data(&self, data: UsersData) -> Result<&Path, RunError> {
-        self.users_data.get(&data).map(PathBuf::as_path).ok_or(RunError::NoData { data: data.name() })
+    pub fn users_data(&self, data: &'static str) -> Result<&Path, WorkspaceError> {
+        self.users_data.get(data).map(PathBuf::as_path).ok_or(WorkspaceError::NoData { data })
     }
 
     /// The manifest of an experiment.
     pub fn manifest(&self, id: &str) -> PathBuf {
         self.root.join("experiments").join(format!("{id}.yaml"))
+    }
+
+    /// The manifest of an experiment, read.
+    ///
+    /// # Errors
+    /// If it is not there or wrong.
+    pub fn load_manifest(&self, id: &str) -> Result<Manifest, FileError> {
+        Manifest::load(&self.manifest(id), self.registry)
+    }
+
+    /// What there is: kinds of studies and of files.
+    pub fn registry(&self) -> &'static Registry {
+        self.registry
     }
 
     /// The folder of the workspace.
@@ -97,8 +111,8 @@ impl Workspace {
     }
 
     /// Where what stages gave is kept.
-    pub fn stages(&self) -> PathBuf {
-        self.root.join("results/.state/stages")
+    pub fn store(&self, usage: Use) -> StageStore {
+        StageStore::new(self.root.join("results/.state/stages"), usage, self.registry.warn)
     }
 
     /// The record of an experiment's last run.
@@ -120,7 +134,7 @@ impl Workspace {
     ///
     /// # Errors
     /// If the folder cannot be read.
-    pub fn experiments(&self) -> Result<Vec<String>, RunError> {
+    pub fn experiments(&self) -> Result<Vec<String>, WorkspaceError> {
         let mut ids = stems(&self.root.join("experiments"))?;
         ids.retain(|id| id != "claims");
         ids.sort_by_key(|id| {
@@ -137,67 +151,34 @@ impl Workspace {
     ///
     /// # Errors
     /// If a manifest is wrong.
-    pub fn manifests(&self) -> Result<Vec<Manifest>, RunError> {
-        self.experiments()?.iter().map(|id| Ok(Manifest::load(&self.manifest(id))?)).collect()
+    pub fn manifests(&self) -> Result<Vec<Manifest>, Failure> {
+        self.experiments()?.iter().map(|id| Ok(self.load_manifest(id)?)).collect()
     }
 
-    /// The names of all networks, sorted.
+    /// The folder of everything that experiments are made from.
+    pub fn inputs_folder(&self) -> PathBuf {
+        self.root.join("experiments")
+    }
+
+    /// The names of all files of a kind, sorted.
     ///
     /// # Errors
     /// If the folder cannot be read.
-    pub fn networks(&self) -> Result<Vec<String>, RunError> {
-        stems(&self.root.join("experiments/networks"))
+    pub fn names(&self, folder: &str) -> Result<Vec<String>, WorkspaceError> {
+        stems(&self.root.join("experiments").join(folder))
     }
 
     /// The names of all technologies of a kind, sorted.
     ///
     /// # Errors
     /// If the folder cannot be read.
-    pub fn technology_names(&self, kind: &str) -> Result<Vec<String>, RunError> {
-        stems(&self.technologies(kind))
+    pub fn technology_names(&self, kind: &str) -> Result<Vec<String>, WorkspaceError> {
+        self.names(&format!("technology/{kind}"))
     }
 
-    /// The description of a network.
-    pub fn network(&self, name: &str) -> PathBuf {
-        self.root.join("experiments/networks").join(format!("{name}.yaml"))
-    }
-
-    /// Where networks are written: the given folder, or that of the workspace's networks.
-    ///
-    /// # Errors
-    /// If it cannot be made.
-    pub fn folder_for_networks(&self, given: Option<&Path>) -> Result<PathBuf, RunError> {
-        let folder = given.map_or_else(|| self.root.join("experiments/networks"), Path::to_owned);
-        match std::fs::create_dir_all(&folder) {
-            Ok(()) => Ok(folder),
-            Err(source) => Err(RunError::Unwritable { path: folder, source }),
-        }
-    }
-
-    /// The file of an imported float network.
-    pub fn float_network(&self, name: &str) -> PathBuf {
-        self.root.join("experiments/networks").join(format!("{name}{FLOAT}"))
-    }
-
-    /// The names of all imported float networks, sorted.
-    ///
-    /// # Errors
-    /// If the folder cannot be read.
-    pub fn float_networks(&self) -> Result<Vec<String>, RunError> {
-        let folder = self.root.join("experiments/networks");
-        let unreadable = |source| RunError::Unreadable { path: folder.clone(), source };
-        let mut names = Vec::new();
-        for entry in std::fs::read_dir(&folder).map_err(unreadable)? {
-            let file = entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned();
-            names.extend(file.strip_suffix(FLOAT).map(str::to_owned));
-        }
-        names.sort();
-        Ok(names)
-    }
-
-    /// The folder of a data set that the repository carries.
-    pub fn data(&self, name: &str) -> PathBuf {
-        self.root.join("experiments/data").join(name)
+    /// A file below the folder of inputs.
+    pub fn input(&self, folder: &str, file: &str) -> PathBuf {
+        self.root.join("experiments").join(folder).join(file)
     }
 
     /// The folder of technology files of a kind (`rtm-ap`, `crossbar`, `faults`).
@@ -210,11 +191,6 @@ impl Workspace {
         let substitute = self.substitutes.iter().find(|known| known.kind == kind && known.name == name);
         substitute
             .map_or_else(|| self.technologies(kind).join(format!("{name}.yaml")), |known| known.file.clone())
-    }
-
-    /// Measured and published results of others.
-    pub fn references(&self) -> PathBuf {
-        self.root.join("experiments/references")
     }
 
     /// Where an experiment's table goes.
@@ -234,8 +210,8 @@ impl Workspace {
 }
 
 /// The YAML files of a folder, sorted, without their extension.
-fn stems(folder: &Path) -> Result<Vec<String>, RunError> {
-    let unreadable = |source| RunError::Unreadable { path: folder.to_owned(), source };
+fn stems(folder: &Path) -> Result<Vec<String>, WorkspaceError> {
+    let unreadable = |source| WorkspaceError::Unreadable { path: folder.to_owned(), source };
     let mut stems = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();

@@ -4,25 +4,29 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use tables::{Column, Kind, Row, Schema, Table, Value, read_parquet};
+use tables::{Kind, Row, Table, Value, read_parquet};
 use tempfile::TempDir;
 
-use crate::error::RunError;
-use crate::workspace::Workspace;
+use crate::error::{Failure, WorkspaceError};
+use crate::folders::Workspace;
 
-/// Numbers that changed.
-pub static CHANGES: Schema = Schema::new(
-    "changes",
-    "Numbers of result tables before and after, the largest relative changes first.",
-    &[
-        Column::text("table", "Experiment and table."),
-        Column::text("row", "The texts of the row."),
-        Column::text("column", "The column, with its unit."),
-        Column::real("before", "", "The number before.").optional(),
-        Column::real("after", "", "The number after.").optional(),
-        Column::real("change", "%", "After less before, relative to before.").optional(),
-    ],
-);
+tables::table! {
+    /// Numbers of result tables before and after, the largest relative changes first.
+    pub struct ChangeRow: "changes" {
+        /// Experiment and table.
+        table: String,
+        /// The texts of the row.
+        row: String,
+        /// The column, with its unit.
+        column: String,
+        /// The number before.
+        before: Option<f64>,
+        /// The number after.
+        after: Option<f64>,
+        /// After less before, relative to before.
+        change: Option<f64> = "%",
+    }
+}
 
 /// Two sets of results and figures.
 #[derive(Debug)]
@@ -52,11 +56,11 @@ impl Sides {
     ///
     /// # Errors
     /// If there is nothing to compare with.
-    pub fn against(workspace: &Workspace, before: &str) -> Result<Self, RunError> {
+    pub fn against(workspace: &Workspace, before: &str) -> Result<Self, Failure> {
         let (mut folder, mut scratch) = (PathBuf::from(before), None);
         if !folder.join("results").is_dir() {
             let checked_out = tempfile::tempdir()
-                .map_err(|source| RunError::Unwritable { path: std::env::temp_dir(), source })?;
+                .map_err(|source| WorkspaceError::Unwritable { path: std::env::temp_dir(), source })?;
             check_out(workspace, before, checked_out.path())?;
             checked_out.path().clone_into(&mut folder);
             scratch = Some(checked_out);
@@ -76,7 +80,7 @@ impl Sides {
     ///
     /// # Errors
     /// If there is no such variant.
-    pub fn of_variant(workspace: &Workspace, variant: &str) -> Result<Self, RunError> {
+    pub fn of_variant(workspace: &Workspace, variant: &str) -> Result<Self, Failure> {
         let (results, figures) = (workspace.root().join("results"), workspace.root().join("figures"));
         Ok(Self {
             after: variant_folder(&results, variant)?,
@@ -98,7 +102,7 @@ impl Sides {
     ///
     /// # Errors
     /// If a table is damaged.
-    pub fn compare(&self, wanted: impl Fn(&str) -> bool) -> Result<Comparison, RunError> {
+    pub fn compare(&self, wanted: impl Fn(&str) -> bool) -> Result<Comparison, Failure> {
         let (old, new) = (tables_of(&self.before)?, tables_of(&self.after)?);
         let (mut changes, mut notes, mut compared) = (Vec::new(), Vec::new(), 0);
         for name in old.keys().chain(new.keys().filter(|name| !old.contains_key(*name))) {
@@ -127,7 +131,7 @@ impl Sides {
 }
 
 /// Where a variant's results lie.
-fn variant_folder(results: &Path, variant: &str) -> Result<PathBuf, RunError> {
+fn variant_folder(results: &Path, variant: &str) -> Result<PathBuf, Failure> {
     let folder = results.join("variants").join(variant);
     if folder.is_dir() {
         return Ok(folder);
@@ -136,11 +140,11 @@ fn variant_folder(results: &Path, variant: &str) -> Result<PathBuf, RunError> {
     let mut known: Vec<String> =
         known.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     known.sort();
-    Err(RunError::UnknownName { kind: "variant", name: variant.to_owned(), known })
+    Err(WorkspaceError::UnknownName { kind: "variant", name: variant.to_owned(), known }.into())
 }
 
 /// Lays the results of a revision into a folder.
-fn check_out(workspace: &Workspace, revision: &str, folder: &Path) -> Result<(), RunError> {
+fn check_out(workspace: &Workspace, revision: &str, folder: &Path) -> Result<(), Failure> {
     let git = |arguments: &[&str]| {
         let output = Command::new("git").arg("-C").arg(workspace.root()).args(arguments).output();
         match output {
@@ -149,12 +153,14 @@ fn check_out(workspace: &Workspace, revision: &str, folder: &Path) -> Result<(),
             Err(error) => Err(format!("git cannot be run: {error}")),
         }
     };
-    let refused = |why: String| RunError::Argument {
-        message: format!("`{revision}` is neither a folder with results nor a revision of git: {why}"),
+    let refused = |why: String| {
+        WorkspaceError::argument(format!(
+            "`{revision}` is neither a folder with results nor a revision of git: {why}"
+        ))
     };
     // Beginning with a dash it would be an option.
     if revision.starts_with('-') {
-        return Err(refused("it begins with a dash".into()));
+        return Err(refused("it begins with a dash".into()).into());
     }
     let listed = git(&["ls-tree", "-r", "--name-only", "--full-tree", revision, "--", "results", "figures"])
         .map_err(refused)?;
@@ -169,7 +175,7 @@ fn check_out(workspace: &Workspace, revision: &str, folder: &Path) -> Result<(),
 }
 
 /// Every table below a folder of results, by experiment and name.
-fn tables_of(results: &Path) -> Result<BTreeMap<String, Table>, RunError> {
+fn tables_of(results: &Path) -> Result<BTreeMap<String, Table>, Failure> {
     let mut tables = BTreeMap::new();
     let entries = |folder: &Path| std::fs::read_dir(folder).into_iter().flatten().flatten().map(|e| e.path());
     for experiment in entries(results).filter(|path| path.is_dir()) {
@@ -205,22 +211,17 @@ impl Change {
         }
     }
 
-    /// Adds its row to a table of [`CHANGES`].
-    ///
-    /// # Errors
-    /// If the table does not take it.
-    pub fn push(&self, table: &mut Table) -> Result<(), RunError> {
-        let number = |number: Option<f64>| number.map_or(Value::Missing, Value::from);
+    /// Its row in a table.
+    pub fn row(&self) -> ChangeRow {
         let relative = self.before.zip(self.after).map(|(before, after)| 100.0 * (after - before) / before);
-        table.push_row([
-            ("table", self.table.as_str().into()),
-            ("row", self.row.as_str().into()),
-            ("column", self.column.as_str().into()),
-            ("before", number(self.before)),
-            ("after", number(self.after)),
-            ("change", number(relative.filter(|change| change.is_finite()))),
-        ])?;
-        Ok(())
+        ChangeRow {
+            table: self.table.clone(),
+            row: self.row.clone(),
+            column: self.column.clone(),
+            before: self.before,
+            after: self.after,
+            change: relative.filter(|change| change.is_finite()),
+        }
     }
 }
 

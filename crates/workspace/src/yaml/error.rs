@@ -1,12 +1,12 @@
-//! What is wrong with a manifest.
+//! What is wrong with a file.
 
 use std::path::{Path, PathBuf};
 
 use super::place::Place;
 
-/// Why a manifest cannot be used.
+/// Why a file cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum ManifestError {
+pub enum FileError {
     /// It cannot be read.
     #[error("{}: cannot be read: {source}", path.display())]
     Unreadable {

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{Claim, Expected, Measurement, QueryError, Shown};
-use crate::workspace::Workspace;
+use crate::folders::Workspace;
 
 /// What is found of a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, schemars::JsonSchema)]

@@ -11,10 +11,10 @@ use tables::{Kind, Table, Value, read_parquet};
 use technology::ParameterSet;
 
 use crate::claims::{Claim, Finding, Judged, Written};
-use crate::comparison::{CHANGES, Sides};
-use crate::error::RunError;
+use crate::comparison::{ChangeRow, Sides};
+use crate::error::{Failure, WorkspaceError};
+use crate::folders::Workspace;
 use crate::manifest::Manifest;
-use crate::workspace::Workspace;
 
 use html::{Page, escaped};
 
@@ -30,7 +30,7 @@ pub fn page(
     claims: &[(&Claim, Judged)],
     findings: &[(&Finding, Written)],
     against: Option<(&str, &Sides)>,
-) -> Result<String, RunError> {
+) -> Result<String, Failure> {
     let mut page = Page::new("Tritrack: the claims of CAM-only DNN inference, re-run");
     page.paragraph(
         "This page re-runs the claims of “Full-Stack Optimization for CAM-Only DNN Inference” (J. P. C. de Lima, A. A. Khan, \
@@ -61,21 +61,19 @@ pub fn page(
     page.paragraph(
         "Low and high are the 5 % and 95 % points of a parameter's range. The mark says how far its source can be trusted.",
     );
-    for name in workspace.technology_names("rtm-ap")? {
-        let path = workspace.technology("rtm-ap", &name);
-        let file = rtm_ap::load_technology(&path)?;
-        parameters(&mut page, &file.title, &workspace.shown(&path).to_string(), &file.parameters);
-    }
-    for name in workspace.technology_names("crossbar")? {
-        let path = workspace.technology("crossbar", &name);
-        let file = crossbar::load_technology(&path)?;
-        parameters(&mut page, &file.title, &workspace.shown(&path).to_string(), &file.parameters);
+    for kind in workspace.registry().files {
+        let Some(read) = kind.parameters else { continue };
+        for name in workspace.names(kind.folder)? {
+            let path = workspace.input(kind.folder, &format!("{name}.yaml"));
+            let (title, set) = read(&path)?;
+            parameters(&mut page, &title, &workspace.shown(&path).to_string(), &set);
+        }
     }
     Ok(page.finish())
 }
 
 /// What differs from other results: the numbers, the largest relative changes first, and the figures side by side.
-fn changes(page: &mut Page, name: &str, sides: &Sides, experiments: &[&str]) -> Result<(), RunError> {
+fn changes(page: &mut Page, name: &str, sides: &Sides, experiments: &[&str]) -> Result<(), Failure> {
     page.section("changes", &format!("What changed: {name}"));
     let found = sides.compare(|_| true)?;
     page.paragraph(&format!(
@@ -84,10 +82,7 @@ fn changes(page: &mut Page, name: &str, sides: &Sides, experiments: &[&str]) -> 
         found.compared,
         if found.notes.is_empty() { String::new() } else { format!("; {}", found.notes.join("; ")) }
     ));
-    let mut numbers = Table::new(&CHANGES);
-    for change in found.changes.iter().take(ROWS) {
-        change.push(&mut numbers)?;
-    }
+    let numbers = Table::of::<ChangeRow>(found.changes.iter().take(ROWS).map(|change| change.row()))?;
     table(page, &numbers, "`tritrack diff` prints them");
     for id in experiments {
         if let Some([before, after]) = sides.figures(id).filter(|[before, after]| before != after) {
@@ -102,7 +97,7 @@ fn experiment<'f>(
     manifest: &Manifest,
     findings: impl Iterator<Item = &'f str>,
     workspace: &Workspace,
-) -> Result<(), RunError> {
+) -> Result<(), Failure> {
     let id = &manifest.id;
     page.section(id, &format!("{id}: {}", manifest.title));
     let path = workspace.figure(id, "svg");
@@ -177,6 +172,6 @@ fn parameters(page: &mut Page, title: &str, path: &str, parameters: &ParameterSe
     page.table(title, path, &headings, rows.collect());
 }
 
-fn read(path: &Path) -> Result<String, RunError> {
-    std::fs::read_to_string(path).map_err(|source| RunError::Unreadable { path: path.to_owned(), source })
+fn read(path: &Path) -> Result<String, WorkspaceError> {
+    std::fs::read_to_string(path).map_err(|source| WorkspaceError::Unreadable { path: path.to_owned(), source })
 }

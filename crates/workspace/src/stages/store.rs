@@ -2,68 +2,30 @@
 //!
 //! It is never needed: an entry that is missing or damaged is computed again, and one that is not asked for any more may be deleted.
 
-use std::io::Write;
 use std::path::PathBuf;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tables::write_atomically;
 
-use crate::error::RunError;
+use crate::error::{Failure, WorkspaceError};
+use crate::stages::declared::StageKind;
 
 /// The form of an entry; one of another form is as good as none.
 const FORMAT: u32 = 1;
 
-/// What a stage computes, and which sources it is computed by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    /// A network executed on a machine over images.
-    MachineRun,
-    /// The events that a network's programs are expected to cause.
-    Expectation,
-    /// The expected events on arrays of some shape, with many numbers of rows.
-    ArrayShape,
-    /// The additions of layers that share subexpressions without the limits of an array.
-    Sharing,
-    /// Inferences with faults.
-    Trials,
-}
-
-impl Kind {
-    /// Its name, in files and messages.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::MachineRun => "machine-run",
-            Self::Expectation => "expectation",
-            Self::ArrayShape => "array-shape",
-            Self::Sharing => "sharing",
-            Self::Trials => "trials",
-        }
-    }
-
-    /// The fingerprint of the sources of the crates that compute it.
-    const fn sources(self) -> &'static str {
-        match self {
-            Self::MachineRun | Self::Expectation | Self::ArrayShape | Self::Sharing => {
-                env!("TRITRACK_MACHINE_SOURCES")
-            }
-            Self::Trials => env!("TRITRACK_FAULT_SOURCES"),
-        }
-    }
-}
-
 /// The fingerprint of all that a stage's result depends on.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
-    kind: Kind,
+    kind: StageKind,
     digest: String,
 }
 
 impl Key {
     /// The key of a stage with these ingredients, in their order.
-    pub fn new<I: AsRef<str>>(kind: Kind, ingredients: impl IntoIterator<Item = I>) -> Self {
+    pub fn new<I: AsRef<str>>(kind: StageKind, ingredients: impl IntoIterator<Item = I>) -> Self {
         let mut hash = blake3::Hasher::new();
-        hash.update(kind.name().as_bytes()).update(b"\0").update(kind.sources().as_bytes());
+        hash.update(kind.name.as_bytes()).update(b"\0").update(kind.sources.as_bytes());
         for ingredient in ingredients {
             let ingredient = ingredient.as_ref();
             hash.update(&(ingredient.len() as u64).to_le_bytes()).update(ingredient.as_bytes());
@@ -77,7 +39,7 @@ impl Key {
     }
 
     /// What kind of stage it is of.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> StageKind {
         self.kind
     }
 }
@@ -107,9 +69,10 @@ pub enum Use {
 
 /// The store.
 #[derive(Debug, Clone)]
-pub struct StageCache {
+pub struct StageStore {
     folder: PathBuf,
     usage: Use,
+    warn: fn(&str),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -120,14 +83,14 @@ struct Entry<T> {
     value: T,
 }
 
-impl StageCache {
+impl StageStore {
     /// The store in a folder, which need not be there yet.
-    pub fn new(folder: PathBuf, usage: Use) -> Self {
-        Self { folder, usage }
+    pub fn new(folder: PathBuf, usage: Use, warn: fn(&str)) -> Self {
+        Self { folder, usage, warn }
     }
 
     fn path(&self, key: &Key) -> PathBuf {
-        self.folder.join(format!("{}-{}.json", key.kind.name(), key.digest))
+        self.folder.join(format!("{}-{}.json", key.kind.name, key.digest))
     }
 
     fn read<T: DeserializeOwned>(&self, key: &Key) -> Result<T, Presence> {
@@ -144,7 +107,7 @@ impl StageCache {
             return Err(damaged("its digest is not that of its text"));
         }
         let entry: Entry<T> = serde_json::from_slice(text).map_err(|error| damaged(&error.to_string()))?;
-        if entry.format != FORMAT || entry.kind != key.kind.name() || entry.key != key.digest {
+        if entry.format != FORMAT || entry.kind != key.kind.name || entry.key != key.digest {
             return Err(damaged("it is of another stage or form"));
         }
         Ok(entry.value)
@@ -167,11 +130,7 @@ impl StageCache {
             Ok(value) => Some(value),
             Err(Presence::Damaged(why)) => {
                 let path = self.path(key);
-                let _ = writeln!(
-                    std::io::stderr(),
-                    "warning: {}: damaged ({why}); computing it again",
-                    path.display()
-                );
+                (self.warn)(&format!("{}: damaged ({why}); computing it again", path.display()));
                 None
             }
             Err(_) => None,
@@ -182,14 +141,14 @@ impl StageCache {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn put<T: Serialize>(&self, key: &Key, value: &T) -> Result<(), RunError> {
+    pub fn put<T: Serialize>(&self, key: &Key, value: &T) -> Result<(), Failure> {
         if self.usage == Use::Off {
             return Ok(());
         }
         let path = self.path(key);
-        let entry = Entry { format: FORMAT, kind: key.kind.name().into(), key: key.digest.clone(), value };
+        let entry = Entry { format: FORMAT, kind: key.kind.name.into(), key: key.digest.clone(), value };
         let text = serde_json::to_vec(&entry)
-            .map_err(|error| RunError::Argument { message: format!("{}: {error}", path.display()) })?;
+            .map_err(|error| WorkspaceError::argument(format!("{}: {error}", path.display())))?;
         let mut bytes = blake3::hash(&text).to_hex().as_bytes().to_vec();
         bytes.push(b'\n');
         bytes.extend(text);
@@ -203,8 +162,8 @@ impl StageCache {
     pub fn get_or_compute<T: Serialize + DeserializeOwned>(
         &self,
         key: &Key,
-        compute: impl FnOnce() -> Result<T, RunError>,
-    ) -> Result<T, RunError> {
+        compute: impl FnOnce() -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         if let Some(value) = self.get(key) {
             return Ok(value);
         }
@@ -218,10 +177,13 @@ impl StageCache {
 mod tests {
     use super::*;
 
-    fn with_store(test: impl FnOnce(&StageCache, &Key)) {
+    const RUN: StageKind = StageKind { name: "run", sources: "a" };
+    const OTHER: StageKind = StageKind { name: "other", sources: "a" };
+
+    fn with_store(test: impl FnOnce(&StageStore, &Key)) {
         let folder = tempfile::tempdir().unwrap();
-        let store = StageCache::new(folder.path().join("stages"), Use::ReadAndWrite);
-        test(&store, &Key::new(Kind::MachineRun, ["network", "options"]));
+        let store = StageStore::new(folder.path().join("stages"), Use::ReadAndWrite, |_| ());
+        test(&store, &Key::new(RUN, ["network", "options"]));
     }
 
     #[test]
@@ -239,9 +201,10 @@ mod tests {
 
     #[test]
     fn ingredients_cannot_run_into_each_other() {
-        let of = |ingredients: &[&str]| Key::new(Kind::MachineRun, ingredients);
+        let of = |ingredients: &[&str]| Key::new(RUN, ingredients);
         assert_ne!(of(&["ab", "c"]), of(&["a", "bc"]));
-        assert_ne!(of(&["a"]), Key::new(Kind::Expectation, ["a"]));
+        assert_ne!(of(&["a"]), Key::new(OTHER, ["a"]));
+        assert_ne!(of(&["a"]), Key::new(StageKind { sources: "b", ..RUN }, ["a"]));
         assert_eq!(of(&["a", "b"]), of(&["a", "b"]));
     }
 
@@ -268,10 +231,10 @@ mod tests {
     #[test]
     fn a_store_that_is_off_keeps_nothing_and_one_that_only_writes_reads_nothing() {
         with_store(|store, key| {
-            let off = StageCache { usage: Use::Off, ..store.clone() };
+            let off = StageStore { usage: Use::Off, ..store.clone() };
             assert_eq!(off.get_or_compute(key, || Ok(1)).unwrap(), 1);
             assert_eq!(store.presence(key), Presence::Missing);
-            let writing = StageCache { usage: Use::WriteOnly, ..store.clone() };
+            let writing = StageStore { usage: Use::WriteOnly, ..store.clone() };
             assert_eq!(store.get_or_compute(key, || Ok(1)).unwrap(), 1);
             assert_eq!(writing.get_or_compute(key, || Ok(2)).unwrap(), 2);
             assert_eq!(store.get_or_compute(key, || Ok(3)).unwrap(), 2);

@@ -11,12 +11,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use tables::write_atomically;
 
-use crate::error::RunError;
-use crate::manifest::{Manifest, UsersData};
-use crate::workspace::Workspace;
-
-/// The program, as far as results depend on it.
-pub const PROGRAM: &str = concat!(env!("CARGO_PKG_VERSION"), " ", env!("TRITRACK_SOURCES"));
+use crate::error::{Failure, WorkspaceError};
+use crate::folders::Workspace;
+use crate::inputs::digest;
+use crate::manifest::Manifest;
 
 /// The form of a record; one of another form is as good as none.
 const FORMAT: u32 = 1;
@@ -71,13 +69,14 @@ impl fmt::Display for Reason {
 impl Record {
     /// A record of a run.
     pub fn new(
+        program: &str,
         manifest: &Manifest,
         inputs: BTreeMap<PathBuf, String>,
         outputs: impl IntoIterator<Item = (PathBuf, String)>,
     ) -> Self {
         Self {
             format: FORMAT,
-            program: PROGRAM.to_owned(),
+            program: program.to_owned(),
             manifest: manifest.hash.clone(),
             inputs,
             outputs: outputs.into_iter().collect(),
@@ -88,9 +87,9 @@ impl Record {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn save(&self, workspace: &Workspace, id: &str) -> Result<(), RunError> {
+    pub fn save(&self, workspace: &Workspace, id: &str) -> Result<(), Failure> {
         let text = serde_json::to_vec_pretty(self)
-            .map_err(|error| RunError::Argument { message: format!("the record of {id}: {error}") })?;
+            .map_err(|error| WorkspaceError::argument(format!("the record of {id}: {error}")))?;
         Ok(write_atomically(&workspace.record(id), &text)?)
     }
 
@@ -112,6 +111,9 @@ impl Record {
 /// What stands before the name of data that the user brings, where a file of the workspace would have its path.
 const USERS: &str = "data ";
 
+/// The name of whatever the user brings.
+const OWN: &str = "own";
+
 /// How data that the user brings is told among a result's inputs: where they lie is nobody's concern.
 pub fn users_input(name: &str) -> PathBuf {
     PathBuf::from(format!("{USERS}{name}"))
@@ -128,7 +130,7 @@ pub fn staleness(workspace: &Workspace, manifest: &Manifest) -> Option<Reason> {
         Ok(record) => record,
         Err(reason) => return Some(reason),
     };
-    if record.program != PROGRAM {
+    if record.program != workspace.registry().program {
         return Some(Reason::OtherProgram);
     }
     if record.manifest != manifest.hash {
@@ -137,7 +139,7 @@ pub fn staleness(workspace: &Workspace, manifest: &Manifest) -> Option<Reason> {
     // What the user brings has no path here. A data set is what its name says; own images are whatever is named now.
     let (users, files): (Vec<_>, Vec<_>) =
         record.inputs.iter().partition(|(path, _)| is_users_input(&path.to_string_lossy()));
-    if !users.is_empty() && workspace.users_data(UsersData::Own).is_ok() {
+    if !users.is_empty() && workspace.users_data(OWN).is_ok() {
         return Some(Reason::OwnImages);
     }
     if let Some((path, _)) =
@@ -151,7 +153,7 @@ pub fn staleness(workspace: &Workspace, manifest: &Manifest) -> Option<Reason> {
 
 fn hash_of(workspace: &Workspace, path: &Path) -> Option<String> {
     let bytes = std::fs::read(workspace.root().join(path)).ok()?;
-    Some(blake3::hash(&bytes).to_hex().to_string())
+    Some(digest(&bytes))
 }
 
 /// Keeps other runs out of a workspace's results while it lives.
@@ -165,9 +167,9 @@ impl Lock {
     ///
     /// # Errors
     /// If the folder cannot be written.
-    pub fn take(workspace: &Workspace, waiting: impl FnOnce()) -> Result<Self, RunError> {
+    pub fn take(workspace: &Workspace, waiting: impl FnOnce()) -> Result<Self, WorkspaceError> {
         let path = workspace.root().join("results/.state/lock");
-        let failed = |source| RunError::Unwritable { path: path.clone(), source };
+        let failed = |source| WorkspaceError::Unwritable { path: path.clone(), source };
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(failed)?;
         }

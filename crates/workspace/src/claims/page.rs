@@ -1,61 +1,70 @@
 //! Claims as a table, and the parts of README.md that are generated.
 
 use figures::three_digits;
-use tables::{Column, Schema, Table, Value};
+use tables::{Table, TableError, TypedRow};
 
 use super::verdict::Measured;
 use super::{Claim, Finding, Judged, Shown, Written};
-use crate::error::RunError;
 
-/// Claims with what was found.
-pub static CLAIMS: Schema = Schema::new(
-    "claims",
-    "Every number that speaks to a claim, with the verdict on the claim.",
-    &[
-        Column::text("claim", "Short name of the claim."),
-        Column::text("stated", "What is stated."),
-        Column::text("measured", "What the number is."),
-        Column::real("value", "", "The number.").optional(),
-        Column::real("low", "", "Lower end of its interval.").optional(),
-        Column::real("high", "", "Upper end of its interval.").optional(),
-        Column::real("at_least", "", "The least that is expected of it.").optional(),
-        Column::real("at_most", "", "The most that is expected of it.").optional(),
-        Column::flag("holds", "Whether it is as expected; none of numbers that decide nothing.").optional(),
-        Column::text("why", "Why just that is expected.").optional(),
-        Column::text("verdict", "The verdict on the claim: all numbers that decide have to hold."),
-        Column::text("figure", "The figure that shows it."),
-        Column::text("source", "Where the claim is stated."),
-    ],
-);
+tables::table! {
+    /// Every number that speaks to a claim, with the verdict on the claim.
+    pub struct ClaimRow: "claims" {
+        /// Short name of the claim.
+        claim: String,
+        /// What is stated.
+        stated: String,
+        /// What the number is.
+        measured: String,
+        /// The number.
+        value: Option<f64>,
+        /// Lower end of its interval.
+        low: Option<f64>,
+        /// Upper end of its interval.
+        high: Option<f64>,
+        /// The least that is expected of it.
+        at_least: Option<f64>,
+        /// The most that is expected of it.
+        at_most: Option<f64>,
+        /// Whether it is as expected; none of numbers that decide nothing.
+        holds: Option<bool>,
+        /// Why just that is expected.
+        why: Option<String>,
+        /// The verdict on the claim: all numbers that decide have to hold.
+        verdict: String,
+        /// The figure that shows it.
+        figure: String,
+        /// Where the claim is stated.
+        source: String,
+    }
+}
 
 /// The claims as a table, a row for each number.
 ///
 /// # Errors
 /// If a number is not finite.
-pub fn claims_table(claims: &[(&Claim, Judged)]) -> Result<Table, RunError> {
-    let mut table = Table::new(&CLAIMS);
-    let number = |number: Option<f64>| number.map_or(Value::Missing, Value::from);
+pub fn claims_table(claims: &[(&Claim, Judged)]) -> Result<Table, TableError> {
+    let mut table = Table::new(ClaimRow::SCHEMA);
     for (claim, judged) in claims {
         let untestable = claim.untestable.as_ref().map(|why| (why.as_str(), None::<&Measured>)).into_iter();
         let measured = judged.measured.iter().map(|measured| (measured.what.as_str(), Some(measured)));
         for (what, measured) in untestable.chain(measured) {
             let interval = measured.and_then(|measured| measured.interval);
             let expected = measured.and_then(|measured| measured.expected.as_ref());
-            table.push_row([
-                ("claim", claim.id.as_str().into()),
-                ("stated", claim.stated.as_str().into()),
-                ("measured", what.into()),
-                ("value", number(measured.map(|measured| measured.value))),
-                ("low", number(interval.map(|(low, _)| low))),
-                ("high", number(interval.map(|(_, high)| high))),
-                ("at_least", number(expected.and_then(|(expected, _)| expected.at_least))),
-                ("at_most", number(expected.and_then(|(expected, _)| expected.at_most))),
-                ("holds", expected.map_or(Value::Missing, |(_, holds)| (*holds).into())),
-                ("why", expected.map_or(Value::Missing, |(expected, _)| expected.why.as_str().into())),
-                ("verdict", judged.verdict.name().into()),
-                ("figure", claim.figure.as_str().into()),
-                ("source", claim.source.as_str().into()),
-            ])?;
+            table.push(ClaimRow {
+                claim: claim.id.clone(),
+                stated: claim.stated.clone(),
+                measured: what.to_owned(),
+                value: measured.map(|measured| measured.value),
+                low: interval.map(|(low, _)| low),
+                high: interval.map(|(_, high)| high),
+                at_least: expected.and_then(|(expected, _)| expected.at_least),
+                at_most: expected.and_then(|(expected, _)| expected.at_most),
+                holds: expected.map(|(_, holds)| *holds),
+                why: expected.map(|(expected, _)| expected.why.clone()),
+                verdict: judged.verdict.name().to_owned(),
+                figure: claim.figure.clone(),
+                source: claim.source.clone(),
+            })?;
         }
     }
     Ok(table)

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use tables::{Table, TableError, Value, read_parquet};
 
-use crate::workspace::Workspace;
+use crate::folders::Workspace;
 
 /// Which number is meant.
 #[derive(Debug, Clone, Deserialize, schemars::JsonSchema)]

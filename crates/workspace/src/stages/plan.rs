@@ -2,13 +2,11 @@
 
 use std::fmt::Write;
 
-use crate::error::RunError;
+use crate::error::Failure;
+use crate::inputs::Inputs;
 use crate::manifest::Manifest;
-use crate::models::Models;
-use crate::stages::cache::{Key, Presence};
-use crate::stages::run::{RunRequest, Way};
+use crate::stages::store::{Key, Presence, Use};
 use crate::state::{Reason, staleness};
-use crate::studies;
 
 /// What would be done about a stage.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +44,7 @@ impl State {
 
 /// A stage.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stage {
+pub struct PlannedStage {
     /// What it is: `machine-run`, `tables`, `figure`.
     pub kind: &'static str,
     /// Of what.
@@ -65,49 +63,48 @@ pub struct Plan {
     /// The experiment.
     pub experiment: String,
     /// The stages.
-    pub stages: Vec<Stage>,
+    pub stages: Vec<PlannedStage>,
 }
 
 impl Plan {
     /// The plan of an experiment.
     ///
     /// # Errors
-    /// If a network or images that it names are not there.
-    pub fn of(manifest: &Manifest, models: &Models<'_>, force: bool) -> Result<Self, RunError> {
+    /// If an input that a stage depends on is not there.
+    pub fn of(manifest: &Manifest, inputs: &Inputs<'_>, force: bool) -> Result<Self, Failure> {
+        let workspace = inputs.workspace();
+        let store = workspace.store(Use::ReadAndWrite);
         let reason = match force {
             true => Some(Reason::Forced),
-            false => staleness(models.workspace(), manifest),
+            false => staleness(workspace, manifest),
         };
         let mut stages = Vec::new();
-        for request in studies::runs(&manifest.study) {
-            let (_, _, key) = models.prepared(&request)?;
-            let state = match (&reason, models.stages().presence(&key)) {
+        for stage in manifest.study.declare(manifest, inputs)?.stages {
+            let found = stage.state(inputs, &store)?;
+            let state = match (&reason, found.as_ref().map(|(_, presence)| presence)) {
                 (None, _) => State::NotNeeded,
+                (Some(_), None) => State::InPart,
                 (Some(Reason::Forced), _) => State::Runs(Reason::Forced.to_string()),
-                (_, Presence::Whole) => State::Kept,
-                (_, Presence::Missing) => State::Runs(
+                (_, Some(Presence::Whole)) => State::Kept,
+                (_, Some(Presence::Missing)) => State::Runs(
                     "no result is kept for this network, these images, options and sources".into(),
                 ),
-                (_, Presence::Damaged(why)) => {
+                (_, Some(Presence::Damaged(why))) => {
                     State::Runs(format!("the result that is kept is damaged: {why}"))
                 }
             };
-            stages.push(Stage {
-                kind: key.kind().name(),
-                what: described(&request),
-                key: Some(key),
+            stages.push(PlannedStage {
+                kind: stage.kind().name,
+                what: stage.what(),
+                key: found.map(|(key, _)| key),
                 state,
                 needs: Vec::new(),
             });
         }
-        if let Some(what) = studies::other_stages(&manifest.study) {
-            let state = if reason.is_some() { State::InPart } else { State::NotNeeded };
-            stages.push(Stage { kind: "parts", what: what.into(), key: None, state, needs: Vec::new() });
-        }
         let needs = (0..stages.len()).collect();
         let state = reason.map_or(State::Kept, |reason| State::Runs(reason.to_string()));
         let tables = stages.len();
-        stages.push(Stage {
+        stages.push(PlannedStage {
             kind: "tables",
             what: format!("results/{}", manifest.id),
             key: None,
@@ -119,7 +116,7 @@ impl Plan {
             State::Runs(_) => State::Runs("its tables are made anew".into()),
             state => state,
         };
-        stages.push(Stage { kind: "figure", what, key: None, state, needs: vec![tables] });
+        stages.push(PlannedStage { kind: "figure", what, key: None, state, needs: vec![tables] });
         Ok(Self { experiment: manifest.id.clone(), stages })
     }
 
@@ -160,7 +157,7 @@ impl Plan {
     }
 }
 
-impl Stage {
+impl PlannedStage {
     fn lines(&self) -> [String; 3] {
         let state = match self.state.reason() {
             Some(reason) => format!("{}: {reason}", self.state.name()),
@@ -168,29 +165,4 @@ impl Stage {
         };
         [self.kind.to_owned(), self.what.clone(), state]
     }
-}
-
-fn described(request: &RunRequest) -> String {
-    let RunRequest { network, options, activations, images, way } = request;
-    let geometry = options.geometry;
-    let outputs =
-        options.outputs_per_processor.map_or_else(String::new, |outputs| format!(", {outputs} outputs each"));
-    let activations = match activations {
-        rtm_ap::ActivationsAt::Periphery => String::new(),
-        other => format!(", activations by {other}"),
-    };
-    let way = match way {
-        Way::Executed => "executed",
-        Way::Expected => "expected",
-    };
-    format!(
-        "{network}, {} {}, {} x {} x {}{outputs}{activations}, {way} on {} {}",
-        options.layout.name(),
-        options.sharing.name(),
-        geometry.rows(),
-        geometry.columns(),
-        geometry.domains(),
-        images.count,
-        images.set.name(),
-    )
 }

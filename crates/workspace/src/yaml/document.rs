@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
-use super::error::{ManifestError, Problem};
-use super::library::Library;
+use super::error::{FileError, Problem};
 use super::place::{FieldPath, Node, Place};
+use super::schema::schema_of;
 use super::validate::validate;
-use crate::schema::schema_of;
+use crate::catalog::Catalog;
 
 /// A YAML file with what is wrong with it so far.
 #[derive(Debug)]
@@ -25,12 +25,12 @@ impl<'t> Document<'t> {
     ///
     /// # Errors
     /// If it is not YAML.
-    pub fn parse(text: &'t str, path: &Path) -> Result<Self, ManifestError> {
+    pub fn parse(text: &'t str, path: &Path) -> Result<Self, FileError> {
         match Node::parse(text) {
             Ok(root) => Ok(Self { text, path: path.to_owned(), root, problems: Vec::new() }),
             Err((place, message)) => {
                 let problems = vec![Problem::new(text, place, message)];
-                Err(ManifestError::Rejected { path: path.to_owned(), problems })
+                Err(FileError::Rejected { path: path.to_owned(), problems })
             }
         }
     }
@@ -41,15 +41,15 @@ impl<'t> Document<'t> {
     }
 
     /// Notes everything in which the file is not of the form of `T`, and returns the schema of that form.
-    pub fn validate<T: JsonSchema>(&mut self, library: Option<&Library>) -> serde_json::Value {
+    pub fn validate<T: JsonSchema>(&mut self, catalog: Option<&Catalog>) -> serde_json::Value {
         let schema = schema_of::<T>();
-        self.hold_against(&schema, library);
+        self.hold_against(&schema, catalog);
         schema
     }
 
     /// Notes everything in which the file differs from what a schema asks for.
-    pub fn hold_against(&mut self, schema: &serde_json::Value, library: Option<&Library>) {
-        for (place, message) in validate(&self.root, schema, library) {
+    pub fn hold_against(&mut self, schema: &serde_json::Value, catalog: Option<&Catalog>) {
+        for (place, message) in validate(&self.root, schema, catalog) {
             self.problems.push(Problem::new(self.text, place, message));
         }
     }
@@ -63,11 +63,22 @@ impl<'t> Document<'t> {
     ///
     /// # Errors
     /// If anything was noted, or a value cannot be, which no schema says.
-    pub fn values<T: DeserializeOwned>(&mut self) -> Result<T, ManifestError> {
+    pub fn values<T: DeserializeOwned>(&mut self) -> Result<T, FileError> {
+        self.read_by(|text| serde_yaml::from_str(text))
+    }
+
+    /// What a reader makes of the text.
+    ///
+    /// # Errors
+    /// As [`Document::values`].
+    pub fn read_by<T>(
+        &mut self,
+        read: impl FnOnce(&str) -> Result<T, serde_yaml::Error>,
+    ) -> Result<T, FileError> {
         if !self.problems.is_empty() {
             return Err(self.rejection());
         }
-        serde_yaml::from_str(self.text).map_err(|error| {
+        read(self.text).map_err(|error| {
             let place = error.location().map(|place| Place { line: place.line(), column: place.column() });
             let message = error.to_string();
             // The library repeats the place at the end of its message.
@@ -81,16 +92,16 @@ impl<'t> Document<'t> {
     ///
     /// # Errors
     /// If there is.
-    pub fn reject_if_any(&mut self, found: Vec<(FieldPath, String)>) -> Result<(), ManifestError> {
+    pub fn reject_if_any(&mut self, found: Vec<(FieldPath, String)>) -> Result<(), FileError> {
         found.into_iter().for_each(|(field, message)| self.report(&field, message));
         if self.problems.is_empty() { Ok(()) } else { Err(self.rejection()) }
     }
 
     /// Everything that was noted, in the order of the lines.
-    pub fn rejection(&mut self) -> ManifestError {
+    pub fn rejection(&mut self) -> FileError {
         let mut problems = std::mem::take(&mut self.problems);
         problems.sort_by_key(|problem| problem.place);
         problems.dedup();
-        ManifestError::Rejected { path: self.path.clone(), problems }
+        FileError::Rejected { path: self.path.clone(), problems }
     }
 }

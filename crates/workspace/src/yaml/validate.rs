@@ -5,24 +5,23 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::library::Library;
-use super::names::NAME_OF;
 use super::place::{FieldPath, Key, Node, Place, Scalar, Value};
-use crate::error::suggestion;
+use crate::catalog::{Catalog, NAME_OF};
+use crate::suggestion::suggestion;
 
 /// What is wrong and where.
 pub type Found = (Place, String);
 
-/// Everything in which a file differs from what a schema asks for. References to files are looked up in the library, if there is one.
-pub fn validate(root: &Node, schema: &Json, library: Option<&Library>) -> Vec<Found> {
-    let mut walk = Walk { schema, library, found: Vec::new() };
+/// Everything in which a file differs from what a schema asks for. References to files are looked up in the catalog, if there is one.
+pub fn validate(root: &Node, schema: &Json, catalog: Option<&Catalog>) -> Vec<Found> {
+    let mut walk = Walk { schema, catalog, found: Vec::new() };
     walk.value(root, schema, &FieldPath::default());
     walk.found
 }
 
 struct Walk<'s> {
     schema: &'s Json,
-    library: Option<&'s Library>,
+    catalog: Option<&'s Catalog>,
     found: Vec<Found>,
 }
 
@@ -135,8 +134,8 @@ impl<'s> Walk<'s> {
                 return self.choice(place, text, &[pattern_in_words(pattern)], path);
             }
             let kind = schema.get(NAME_OF).and_then(Json::as_str);
-            if let Some((kind, library)) = kind.zip(self.library)
-                && let Some(known) = library.names(kind)
+            if let Some((kind, catalog)) = kind.zip(self.catalog)
+                && let Some(known) = catalog.names(kind)
                 && !known.contains(text)
             {
                 let there = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
@@ -274,7 +273,7 @@ impl<'s> Walk<'s> {
             }
         }
         let fits = |schema: &&'s Json| {
-            let mut apart = Walk { schema: self.schema, library: self.library, found: Vec::new() };
+            let mut apart = Walk { schema: self.schema, catalog: self.catalog, found: Vec::new() };
             apart.value(node, schema, path);
             apart.found.is_empty()
         };

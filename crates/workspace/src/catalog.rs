@@ -1,0 +1,83 @@
+//! The files that a manifest can name.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::registry::{ReadParameters, Registry};
+
+/// The keyword of a schema that says of which kind of file a text has to be the name. Editors pass over it.
+pub const NAME_OF: &str = "x-name-of";
+
+/// A kind of file that lies in a folder below `experiments/`.
+#[derive(Debug, Clone, Copy)]
+pub struct FileKind {
+    /// What it is called in messages.
+    pub name: &'static str,
+    /// The folder, below `experiments/`.
+    pub folder: &'static str,
+    /// How the files' names end; folders themselves are meant where there is none.
+    pub ending: Option<&'static str>,
+    /// The schema, if the files have one.
+    pub schema: Option<FileSchema>,
+    /// How the parameters in such a file are read, if it holds any.
+    pub parameters: Option<ReadParameters>,
+}
+
+/// The schema of a kind of file.
+#[derive(Debug, Clone, Copy)]
+pub struct FileSchema {
+    /// The name on the command line and of the schema's file.
+    pub name: &'static str,
+    /// What it is a schema of.
+    pub meaning: &'static str,
+    /// The schema.
+    pub make: fn(&Registry) -> Value,
+}
+
+impl FileKind {
+    /// The kind of technology that a user names it by, if it is one: the last part of its folder.
+    pub fn technology(&self) -> Option<&'static str> {
+        self.folder.strip_prefix("technology/")
+    }
+
+    /// The names of the files in a folder `experiments/`, sorted; nothing if the folder cannot be read.
+    pub fn names(&self, experiments: &Path) -> Option<Vec<String>> {
+        let entries = std::fs::read_dir(experiments.join(self.folder)).ok()?.flatten();
+        let mut names: Vec<String> = entries
+            .filter_map(|entry| {
+                let name = entry.file_name().to_string_lossy().into_owned();
+                match self.ending {
+                    Some(ending) => name.strip_suffix(ending).map(str::to_owned),
+                    None => entry.path().is_dir().then_some(name),
+                }
+            })
+            .collect();
+        names.sort();
+        Some(names)
+    }
+}
+
+/// The files beside a manifest, by kind and name.
+#[derive(Debug, Clone)]
+pub struct Catalog {
+    registry: &'static Registry,
+    folder: PathBuf,
+}
+
+impl Catalog {
+    /// The files beside a manifest.
+    pub fn beside(manifest: &Path, registry: &'static Registry) -> Self {
+        Self { registry, folder: manifest.parent().unwrap_or(Path::new("")).to_owned() }
+    }
+
+    /// The folder that they lie in.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The names that there are of a kind of file, sorted; nothing if there is no such kind, or its folder cannot be read.
+    pub fn names(&self, kind: &str) -> Option<Vec<String>> {
+        self.registry.file(kind)?.names(&self.folder)
+    }
+}

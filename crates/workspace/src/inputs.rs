@@ -1,0 +1,117 @@
+//! Inputs: what is read, once, and noted with its digest, so that results say what they rest on.
+
+use std::any::{Any, TypeId};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::error::{Failure, WorkspaceError};
+use crate::folders::Workspace;
+
+/// BLAKE3 of bytes, in hexadecimal digits.
+pub fn digest(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_hex().to_string()
+}
+
+/// What was read in a run. A value is made when it is first asked for; the files that it was made from are noted for every
+/// experiment that asks for it.
+#[derive(Debug)]
+pub struct Inputs<'w> {
+    workspace: &'w Workspace,
+    noted: Mutex<BTreeMap<PathBuf, String>>,
+    kept: Mutex<BTreeMap<(TypeId, String), Kept>>,
+}
+
+#[derive(Debug, Clone)]
+struct Kept {
+    value: Arc<dyn Any + Send + Sync>,
+    files: BTreeMap<PathBuf, String>,
+}
+
+/// The files that a value is made from, while it is made.
+#[derive(Debug)]
+pub struct Reading<'i> {
+    workspace: &'i Workspace,
+    files: BTreeMap<PathBuf, String>,
+}
+
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A thread that panicked leaves whole entries behind: each is inserted in one step.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<'w> Inputs<'w> {
+    /// Nothing yet.
+    pub fn new(workspace: &'w Workspace) -> Self {
+        Self { workspace, noted: Mutex::default(), kept: Mutex::default() }
+    }
+
+    /// The workspace.
+    pub fn workspace(&self) -> &'w Workspace {
+        self.workspace
+    }
+
+    /// Forgets which files were read; called before each experiment.
+    pub fn start_experiment(&self) {
+        held(&self.noted).clear();
+    }
+
+    /// The files that the experiment rests on, relative to the workspace, with their BLAKE3.
+    pub fn noted(&self) -> BTreeMap<PathBuf, String> {
+        held(&self.noted).clone()
+    }
+
+    /// A value by name, made when it is first asked for.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn load<T: Send + Sync + 'static>(
+        &self,
+        name: &str,
+        make: impl FnOnce(&mut Reading<'_>) -> Result<T, Failure>,
+    ) -> Result<Arc<T>, Failure> {
+        let key = (TypeId::of::<T>(), name.to_owned());
+        let known = held(&self.kept).get(&key).cloned();
+        if let Some(Kept { value, files }) = known
+            && let Ok(value) = value.downcast::<T>()
+        {
+            held(&self.noted).extend(files);
+            return Ok(value);
+        }
+        let mut reading = Reading { workspace: self.workspace, files: BTreeMap::new() };
+        let value = Arc::new(make(&mut reading)?);
+        held(&self.noted).extend(reading.files.clone());
+        let kept = Kept { value: Arc::clone(&value) as Arc<dyn Any + Send + Sync>, files: reading.files };
+        held(&self.kept).insert(key, kept);
+        Ok(value)
+    }
+
+    /// Lets go of all values of a type: they are large, and made again when they are asked for.
+    pub fn release<T: 'static>(&self) {
+        held(&self.kept).retain(|(of, _), _| *of != TypeId::of::<T>());
+    }
+}
+
+impl Reading<'_> {
+    /// Notes a file, and gives its digest.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn note(&mut self, path: &Path) -> Result<String, WorkspaceError> {
+        let bytes = std::fs::read(path)
+            .map_err(|source| WorkspaceError::Unreadable { path: path.to_owned(), source })?;
+        let hash = digest(&bytes);
+        self.note_as(PathBuf::from(self.workspace.shown(path).to_string()), hash.clone());
+        Ok(hash)
+    }
+
+    /// Notes what is no file of the workspace under a name, with its digest.
+    pub fn note_as(&mut self, name: PathBuf, hash: String) {
+        self.files.insert(name, hash);
+    }
+
+    /// The workspace.
+    pub fn workspace(&self) -> &Workspace {
+        self.workspace
+    }
+}

@@ -1,0 +1,256 @@
+//! The series of an experiment in parts, on as many machines as there are.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use tables::{Table, parquet_bytes, read_parquet, to_csv, write_atomically};
+
+use crate::error::{Failure, WorkspaceError};
+use crate::folders::Workspace;
+use crate::inputs::{Inputs, digest as inputs_digest};
+use crate::manifest::Manifest;
+use crate::progress::Progress;
+use crate::reproduce::{chosen, locked, provenance, run as run_experiment};
+use crate::stages::{Source, Use};
+use crate::state::is_users_input;
+
+/// A part of an experiment's series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shard {
+    /// Which, counted from 0.
+    pub index: u64,
+    /// Of how many.
+    pub count: u64,
+}
+
+impl Shard {
+    /// Whether it runs a unit of a series.
+    pub(crate) fn runs(self, series: u64, unit: u64) -> bool {
+        (series + unit) % self.count == self.index
+    }
+}
+
+/// What is wrong with a shard's file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ShardFlaw {
+    /// There is no file.
+    #[error("is missing")]
+    Missing,
+    /// The file cannot be read, or its rows are not those that were written.
+    #[error("is damaged: {0}")]
+    Damaged(String),
+    /// It was made from something else.
+    #[error("is of something else: {0}")]
+    Foreign(String),
+}
+
+/// Runs a part of an experiment's series, unless it is there and whole.
+///
+/// # Errors
+/// If the experiment has no series or fails.
+pub fn run_shard(
+    workspace: &Workspace,
+    manifest: &Manifest,
+    shard: Shard,
+    force: bool,
+    output: &mut impl Write,
+) -> Result<(), Failure> {
+    let path = file(workspace, manifest, shard);
+    if !force && check(workspace, manifest, shard).is_ok() {
+        let _ = writeln!(output, "{} is whole", workspace.shown(&path));
+        return Ok(());
+    }
+    let rows = run(workspace, manifest, shard)?;
+    let _ = writeln!(output, "wrote {}: {rows} records", workspace.shown(&path));
+    Ok(())
+}
+
+/// Brings the shards of an experiment together: writes what a run without shards would.
+///
+/// # Errors
+/// If a shard is missing, damaged or foreign, and it is not to be run here.
+pub fn merge(
+    workspace: &Workspace,
+    manifest: &Manifest,
+    count: Option<u64>,
+    run_missing: bool,
+    output: &mut impl Write,
+) -> Result<(), Failure> {
+    let count = match count {
+        Some(count) => count,
+        None => count_of(workspace, manifest)?,
+    };
+    if count == 0 {
+        return Err(WorkspaceError::argument("--count 0: there is at least one shard").into());
+    }
+    let mut tables = Vec::new();
+    let mut flaws = Vec::new();
+    for index in 0..count {
+        let shard = Shard { index, count };
+        match check(workspace, manifest, shard) {
+            Ok(table) => tables.push(table),
+            Err(flaw) => flaws.push((shard, flaw)),
+        }
+    }
+    if !run_missing && !flaws.is_empty() {
+        let named = |(shard, flaw): &(Shard, ShardFlaw)| {
+            format!("\n  {} {flaw}", workspace.shown(&file(workspace, manifest, *shard)))
+        };
+        return Err(WorkspaceError::Shards {
+            experiment: manifest.id.clone(),
+            list: flaws.iter().map(named).collect::<Vec<_>>().concat(),
+            indices: flaws.iter().map(|(shard, _)| shard.index.to_string()).collect::<Vec<_>>().join(" "),
+            count,
+        }
+        .into());
+    }
+    for (shard, flaw) in flaws {
+        let path = file(workspace, manifest, shard);
+        let _ = writeln!(output, "{} {flaw}; running it", workspace.shown(&path));
+        run(workspace, manifest, shard)?;
+        let table = check(workspace, manifest, shard).map_err(|flaw| {
+            let shown = workspace.shown(&path);
+            WorkspaceError::argument(format!("{shown} {flaw} although it has just been written"))
+        })?;
+        tables.push(table);
+    }
+    let _lock = locked(workspace)?;
+    run_experiment(
+        manifest,
+        &Inputs::new(workspace),
+        Use::ReadAndWrite,
+        &Source::FromShards(&tables),
+        output,
+    )
+}
+
+/// The manifest of an experiment that can be run in parts.
+///
+/// # Errors
+/// If there is none.
+pub fn with_series(workspace: &Workspace, id: &str, output: &mut impl Write) -> Result<Manifest, Failure> {
+    let mut manifests = chosen(workspace, &[id.to_owned()], output)?;
+    let inputs = Inputs::new(workspace);
+    if let Some(manifest) = manifests.pop()
+        && manifest.study.declare(&manifest, &inputs)?.stages.iter().any(|stage| stage.is_series())
+    {
+        return Ok(manifest);
+    }
+    Err(WorkspaceError::argument(format!("`{id}` has no trials that could be run in parts")).into())
+}
+
+/// Where a shard's records go.
+fn file(workspace: &Workspace, manifest: &Manifest, shard: Shard) -> PathBuf {
+    shards_folder(workspace, manifest).join(format!("{}-of-{}.parquet", shard.index, shard.count))
+}
+
+/// Where the shards of an experiment go.
+pub fn shards_folder(workspace: &Workspace, manifest: &Manifest) -> PathBuf {
+    workspace.result(&manifest.id, "shards").with_extension("")
+}
+
+/// The shards that are not there, or not whole.
+pub fn missing_shards(workspace: &Workspace, manifest: &Manifest, count: u64) -> Vec<u64> {
+    (0..count).filter(|&index| check(workspace, manifest, Shard { index, count }).is_err()).collect()
+}
+
+fn run(workspace: &Workspace, manifest: &Manifest, shard: Shard) -> Result<usize, Failure> {
+    let inputs = Inputs::new(workspace);
+    let mut whole: Option<Table> = None;
+    for stage in manifest.study.declare(manifest, &inputs)?.stages {
+        let Some(table) = stage.shard(&inputs, shard, Progress)? else { continue };
+        match &mut whole {
+            Some(whole) => whole.append(&table)?,
+            None => whole = Some(table),
+        }
+    }
+    let Some(table) = whole else {
+        let message = format!("`{}` has no trials that could be run in parts", manifest.id);
+        return Err(WorkspaceError::argument(message).into());
+    };
+    let mut provenance = provenance(manifest, &inputs);
+    provenance.insert("shard".to_owned(), shard_name(shard));
+    provenance.insert("sources".to_owned(), workspace.registry().program.to_owned());
+    provenance.insert("records".to_owned(), digest(&table));
+    let rows = table.rows();
+    write_atomically(&file(workspace, manifest, shard), &parquet_bytes(&table.with_provenance(provenance))?)?;
+    Ok(rows)
+}
+
+fn shard_name(shard: Shard) -> String {
+    format!("{} of {}", shard.index, shard.count)
+}
+
+/// A fingerprint of a table's rows.
+fn digest(table: &Table) -> String {
+    format!("blake3 {}", inputs_digest(to_csv(table).as_bytes()))
+}
+
+/// Reads a shard and checks that it is whole, and of this manifest, these inputs and this program.
+fn check(workspace: &Workspace, manifest: &Manifest, shard: Shard) -> Result<Table, ShardFlaw> {
+    let path = file(workspace, manifest, shard);
+    if !path.exists() {
+        return Err(ShardFlaw::Missing);
+    }
+    let table = read_parquet(&path).map_err(|error| ShardFlaw::Damaged(error.to_string()))?;
+    let found = table.provenance();
+    for (key, expected) in provenance(manifest, &Inputs::new(workspace)) {
+        expect(found, &key, &expected)?;
+    }
+    expect(found, "shard", &shard_name(shard))?;
+    expect(found, "sources", workspace.registry().program)?;
+    for (key, known) in found {
+        let Some(input) = key.strip_prefix("input ") else { continue };
+        if is_users_input(input) {
+            continue;
+        }
+        let hash = hash_of(&workspace.root().join(input));
+        if hash.as_ref() != Some(known) {
+            return Err(ShardFlaw::Foreign(format!("{input} has changed since")));
+        }
+    }
+    if found.get("records") != Some(&digest(&table)) {
+        return Err(ShardFlaw::Damaged("its rows are not those that were written".to_owned()));
+    }
+    Ok(table)
+}
+
+fn expect(found_in: &BTreeMap<String, String>, key: &str, expected: &str) -> Result<(), ShardFlaw> {
+    match found_in.get(key) {
+        Some(found) if found == expected => Ok(()),
+        found => {
+            let found = found.map_or("nothing", String::as_str);
+            Err(ShardFlaw::Foreign(format!("its {key} is {found}; expected {expected}")))
+        }
+    }
+}
+
+fn hash_of(path: &Path) -> Option<String> {
+    std::fs::read(path).ok().map(|bytes| format!("blake3 {}", inputs_digest(&bytes)))
+}
+
+/// How many shards the files say that there are.
+fn count_of(workspace: &Workspace, manifest: &Manifest) -> Result<u64, WorkspaceError> {
+    let folder = shards_folder(workspace, manifest);
+    let unreadable = |source| WorkspaceError::Unreadable { path: folder.clone(), source };
+    let mut counts: Vec<u64> = Vec::new();
+    for entry in std::fs::read_dir(&folder).map_err(unreadable)? {
+        let name = entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned();
+        let count: Option<u64> =
+            name.strip_suffix(".parquet").and_then(|name| name.split_once("-of-")?.1.parse().ok());
+        counts.extend(count);
+    }
+    counts.sort_unstable();
+    counts.dedup();
+    match counts[..] {
+        [count] => Ok(count),
+        [] => Err(WorkspaceError::argument(format!("there are no shards in {}", workspace.shown(&folder)))),
+        _ => Err(WorkspaceError::Argument {
+            message: format!(
+                "{} holds shards of several divisions, into {counts:?}; say which with --count",
+                workspace.shown(&folder)
+            ),
+        }),
+    }
+}
