@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 const MACHINE: &str = "rtm-ap";
 /// The one that computes what faults do to it.
 const FAULTS: &str = "faults";
+/// The one that computes what crossbars make of a network.
+const CROSSBAR: &str = "crossbar";
 
 fn main() {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -21,6 +23,7 @@ fn main() {
     println!("cargo:rustc-env=TRITRACK_SOURCES={}", fingerprint([crates.clone()], &lock));
     println!("cargo:rustc-env=TRITRACK_MACHINE_SOURCES={}", of(MACHINE));
     println!("cargo:rustc-env=TRITRACK_FAULT_SOURCES={}", of(FAULTS));
+    println!("cargo:rustc-env=TRITRACK_CROSSBAR_SOURCES={}", of(CROSSBAR));
 }
 
 /// A crate of the workspace and those that it depends on, by their manifests.

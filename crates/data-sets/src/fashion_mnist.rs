@@ -19,6 +19,11 @@ pub(crate) fn is_in(folder: &Path) -> bool {
     find(folder, IMAGES).is_ok()
 }
 
+/// The files of images and labels.
+pub(crate) fn files(folder: &Path) -> Result<[PathBuf; 2], DataError> {
+    Ok([find(folder, IMAGES)?, find(folder, LABELS)?])
+}
+
 pub(crate) fn load(folder: &Path) -> Result<ImageSet, DataError> {
     load_as("Fashion-MNIST (t10k)", folder)
 }

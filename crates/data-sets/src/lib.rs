@@ -18,7 +18,7 @@ pub use error::DataError;
 pub use fitting::Fitting;
 pub use open::{BrokenFiles, Opened, Reading, Skipped, open};
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use network::{DataSet, ImageSet};
 
@@ -31,4 +31,12 @@ pub fn load(data_set: DataSet, folder: &Path) -> Result<ImageSet, DataError> {
         DataSet::FashionMnist => fashion_mnist::load(folder),
         DataSet::Cifar10 => cifar10::load(folder),
     }
+}
+
+/// The files of Fashion-MNIST's test images and labels in a folder.
+///
+/// # Errors
+/// If one is missing.
+pub fn fashion_mnist_files(folder: &Path) -> Result<[PathBuf; 2], DataError> {
+    fashion_mnist::files(folder)
 }

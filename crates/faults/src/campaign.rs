@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::ops::Range;
+use std::sync::Arc;
 
 use network::{Evaluation, EvaluationError, FeatureMap, ReferenceEngine, class_of};
 use rayon::prelude::*;
@@ -71,13 +72,29 @@ pub enum CampaignError {
     Machine(#[from] MachineError),
 }
 
+/// Images inferred without faults.
+#[derive(Debug, Clone)]
+pub struct CleanRun(Arc<[Evaluation]>);
+
+impl CleanRun {
+    /// Infers images without faults.
+    ///
+    /// # Errors
+    /// If they do not fit the network.
+    pub fn of(machine: &Machine, images: &[FeatureMap]) -> Result<Self, CampaignError> {
+        let network = machine.network();
+        let evaluate = |image: &FeatureMap| network.evaluate(image, &mut ReferenceEngine);
+        Ok(Self(images.par_iter().map(evaluate).collect::<Result<Vec<_>, _>>()?.into()))
+    }
+}
+
 /// A network, compiled, with images and their fault-free evaluations.
 #[derive(Debug)]
 pub struct Campaign<'a> {
     machine: &'a Machine,
     inputs: &'a [FeatureMap],
     labels: &'a [u16],
-    clean: Vec<Evaluation>,
+    clean: CleanRun,
     seed: u64,
     /// Inferences that run together; it bounds the memory.
     batch: usize,
@@ -102,14 +119,24 @@ impl<'a> Campaign<'a> {
         labels: &'a [u16],
         seed: u64,
     ) -> Result<Self, CampaignError> {
-        if images.len() != labels.len() {
+        Self::after(machine, images, labels, seed, CleanRun::of(machine, images)?)
+    }
+
+    /// A campaign over images that have been inferred without faults.
+    ///
+    /// # Errors
+    /// If labels do not fit the images.
+    pub fn after(
+        machine: &'a Machine,
+        images: &'a [FeatureMap],
+        labels: &'a [u16],
+        seed: u64,
+        clean: CleanRun,
+    ) -> Result<Self, CampaignError> {
+        if images.len() != labels.len() || images.len() != clean.0.len() {
             return Err(CampaignError::Labels { labels: labels.len(), images: images.len() });
         }
         let network = machine.network();
-        let clean = images
-            .par_iter()
-            .map(|image| network.evaluate(image, &mut ReferenceEngine))
-            .collect::<Result<Vec<_>, _>>()?;
         let values: usize =
             network.linear_layers().map(|(_, layer)| layer.input().len() + 2 * layer.output().len()).sum();
         let batch = (VALUES_TOGETHER / values.max(1)).clamp(4, 256);
@@ -123,7 +150,7 @@ impl<'a> Campaign<'a> {
 
     /// The images' number.
     pub fn images(&self) -> usize {
-        self.clean.len()
+        self.clean.0.len()
     }
 
     /// The images.
@@ -138,13 +165,13 @@ impl<'a> Campaign<'a> {
 
     /// The class that an image gets without faults.
     pub fn clean_class(&self, image: usize) -> Option<usize> {
-        self.clean.get(image).map(Evaluation::class)
+        self.clean.0.get(image).map(Evaluation::class)
     }
 
     /// How many images get their label's class without faults.
     pub fn clean_correct(&self) -> u64 {
         let right = |(clean, label): &(&Evaluation, &u16)| clean.class() == usize::from(**label);
-        self.clean.iter().zip(self.labels).filter(right).count() as u64
+        self.clean.0.iter().zip(self.labels).filter(right).count() as u64
     }
 
     /// A point with the hazards of the machine's programs.
@@ -268,7 +295,7 @@ impl PreparedPoint<'_> {
                 let count = faults.iter().flatten().filter(is_fault).count() as u32;
                 let mut generator = self.stream(trial, image + (COPY << 8)).generator();
                 let left = self.point.mitigation.treat(&faults, &context, &mut generator);
-                let clean = &campaign.clean[image as usize];
+                let clean = &campaign.clean.0[image as usize];
                 let inference = Inference::new(campaign.machine.network(), clean, left.rows);
                 (inference, (count, left.given_up))
             })
@@ -277,7 +304,7 @@ impl PreparedPoint<'_> {
         let record = |index: usize| {
             let ((trial, image), inference, (faults, given_up)) =
                 (chunk[index], &inferences[index], counts[index]);
-            let clean = campaign.clean[image as usize].logits();
+            let clean = campaign.clean.0[image as usize].logits();
             let logits = inference.logits.as_deref().unwrap_or(clean);
             Record {
                 trial,
@@ -340,7 +367,6 @@ mod random_network;
 #[cfg(test)]
 mod tests {
     use std::path::Path;
-    use std::sync::Arc;
 
     use compiler::{Geometry, Layout, Options, Sharing};
     use network::{Accumulators, ImageSet, LinearEngine, LinearLayer, Network};

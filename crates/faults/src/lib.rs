@@ -20,7 +20,7 @@ mod sequential;
 mod stream;
 mod summary;
 
-pub use campaign::{Campaign, CampaignError, FaultPoint, PreparedPoint, Record};
+pub use campaign::{Campaign, CampaignError, CleanRun, FaultPoint, PreparedPoint, Record};
 pub use cluster::{cluster_bootstrap, design_effect};
 pub use endurance::{Endurance, LiteratureEndurance, MemoryCell, years};
 pub use interval::{Interval, IntervalError, clopper_pearson, wilson};

@@ -37,7 +37,6 @@ mod axis;
 mod backend;
 mod chart;
 mod error;
-mod experiments;
 mod figure;
 mod font;
 mod number;
@@ -53,12 +52,6 @@ pub use chart::{
     ScatterSeries, Stack, StackedBars, Stacking, Swing, TextTable, Tornado,
 };
 pub use error::FigureError;
-pub use experiments::{
-    LayerQuantity, NamedPoint, RatioFocus, RatioTables, SensitivityFocus, SpaceFocus, accuracies,
-    crossbar_validation, design_space, energy_parts, energy_ratio, fault_comparison, fault_sites,
-    hardware_features, layer_costs, lifetime, network_table, networks, networks_from_shapes, operations,
-    sensitivity, shift_faults,
-};
 pub use figure::{Figure, Panel};
 pub use number::{count, printed_unit, significant, three_digits};
 pub use role::{Colour, Role};

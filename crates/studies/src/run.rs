@@ -1,20 +1,32 @@
-//! A network run on a machine: what is kept of it, and the machine itself for those who need more.
+//! A network run on a machine: the stage that takes most of the time, and what is kept of it.
 
-use std::cell::RefCell;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use compiler::Options;
 use network::Network;
 use rtm_ap::{ActivationsAt, Events, LayerDemand, Machine, MachineLayer};
 use serde::{Deserialize, Serialize};
+use workspace::stages::{Promise, Results, Stage, StageKind};
+use workspace::{Failure, Inputs, Progress};
 
-use crate::error::RunError;
-use crate::manifest::Images;
+use crate::images::{Images, image_set};
+use crate::loaded::{network, set_bit_shares, share_of};
+use crate::machine::{Flow, MachineSettings};
+
+/// The fingerprint of the sources that compute what a network does on a machine.
+pub const MACHINE_SOURCES: &str = env!("TRITRACK_MACHINE_SOURCES");
+
+/// A network on a machine over images, executed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Executed(pub Run);
+
+/// A network compiled for a machine, with the events that its programs are expected to cause on images; nothing is executed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expected(pub Run);
 
 /// What is run, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RunRequest {
+pub struct Run {
     /// The network, by name.
     pub network: String,
     /// The array and the compiler's options.
@@ -23,40 +35,144 @@ pub struct RunRequest {
     pub activations: ActivationsAt,
     /// The images.
     pub images: Images,
-    /// Whether its programs are executed, or their events expected from the program alone.
-    pub way: Way,
 }
 
-impl RunRequest {
-    /// A network executed over images, with activations made at the periphery.
-    pub fn executed(network: &str, options: Options, images: &Images) -> Self {
+impl Run {
+    /// A network on a machine, with activations made at the periphery.
+    pub fn of(network: &str, machine: MachineSettings, images: &Images) -> Self {
         Self {
             network: network.to_owned(),
-            options,
+            options: machine.0,
             activations: ActivationsAt::Periphery,
             images: images.clone(),
-            way: Way::Executed,
         }
     }
 
-    /// The same with activations made where it is said.
-    pub fn with_activations(self, activations: ActivationsAt) -> Self {
-        Self { activations, ..self }
+    /// A network compiled in a way.
+    pub fn of_flow(network: &str, flow: &Flow, images: &Images) -> Self {
+        Self { activations: flow.activations, ..Self::of(network, flow.machine, images) }
     }
 
-    /// The same with events expected from the program alone.
-    pub fn expected(self) -> Self {
-        Self { way: Way::Expected, ..self }
+    fn what(&self, way: &str) -> String {
+        let Self { network, options, activations, images } = self;
+        let geometry = options.geometry;
+        let outputs = options
+            .outputs_per_processor
+            .map_or_else(String::new, |outputs| format!(", {outputs} outputs each"));
+        let activations = match activations {
+            ActivationsAt::Periphery => String::new(),
+            other => format!(", activations by {other}"),
+        };
+        format!(
+            "{network}, {} {}, {} x {} x {}{outputs}{activations}, {way} on {} {}",
+            options.layout.name(),
+            options.sharing.name(),
+            geometry.rows(),
+            geometry.columns(),
+            geometry.domains(),
+            images.count,
+            images.set.name(),
+        )
+    }
+
+    fn ingredients(&self, inputs: &Inputs<'_>) -> Result<Vec<String>, Failure> {
+        let loaded = network(inputs, &self.network)?;
+        let images = image_set(inputs, &loaded, &self.images)?;
+        // Asking for more than there are is an error.
+        images.set.first(self.images.count)?;
+        let mut ingredients = loaded.fingerprints.clone();
+        ingredients.push(images.ingredient(self.images.count));
+        ingredients.extend([format!("{:?}", self.options), self.activations.to_string()]);
+        Ok(ingredients)
+    }
+
+    /// The compiled network.
+    ///
+    /// # Errors
+    /// If it cannot be loaded or compiled.
+    pub fn machine(&self, inputs: &Inputs<'_>) -> Result<Arc<Machine>, Failure> {
+        let network = Arc::clone(&network(inputs, &self.network)?.network);
+        compiled(inputs, &self.network, network, &self.options, self.activations)
+    }
+
+    fn compute(&self, inputs: &Inputs<'_>, executes: bool) -> Result<MachineRun, Failure> {
+        let loaded = network(inputs, &self.network)?;
+        let network = Arc::clone(&loaded.network);
+        let set = image_set(inputs, &loaded, &self.images)?.set.first(self.images.count)?;
+        let images = set.fitted_to(network.input().shape())?;
+        let shares = set_bit_shares(&network, &images)?;
+        let share = |layer, bit| share_of(&shares, layer, bit);
+        if !executes && self.activations == ActivationsAt::Periphery {
+            let (mut layers, mut words) = (Vec::new(), 0);
+            let expected = Machine::expect(&network, &self.options, share, |layer| {
+                layers.push(RunLayer::from(layer));
+                words += layer.compiled().statistics.words;
+            })?;
+            return Ok(MachineRun { events: expected.clone(), expected, layers, words });
+        }
+        let machine = self.machine(inputs)?;
+        let expected = machine.expected_events(share);
+        let events =
+            if executes { machine.run_all(&images.feature_maps())?.events } else { expected.clone() };
+        let layers = machine.layers().iter().map(RunLayer::from).collect();
+        Ok(MachineRun { events, expected, layers, words: machine.program_words() })
     }
 }
 
-/// How events are come by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
-    /// By execution.
-    Executed,
-    /// From the program, and the share of set bits in the images' activations.
-    Expected,
+/// A network compiled for a machine, once in an experiment.
+///
+/// # Errors
+/// If it does not compile.
+pub fn compiled(
+    inputs: &Inputs<'_>,
+    name: &str,
+    network: Arc<Network>,
+    options: &Options,
+    activations: ActivationsAt,
+) -> Result<Arc<Machine>, Failure> {
+    inputs.load(&format!("{name} {options:?} {activations}"), |_| {
+        Ok(Machine::compile(network, options)?.with_activations(activations)?)
+    })
+}
+
+impl Stage for Executed {
+    type Output = MachineRun;
+    const KIND: StageKind = StageKind { name: "machine-run", sources: MACHINE_SOURCES };
+
+    fn what(&self) -> String {
+        self.0.what("executed")
+    }
+
+    fn ingredients(&self, inputs: &Inputs<'_>) -> Result<Vec<String>, Failure> {
+        self.0.ingredients(inputs)
+    }
+
+    fn compute(&self, inputs: &Inputs<'_>, progress: Progress) -> Result<MachineRun, Failure> {
+        let bar = progress.spinner("compiling and executing a network");
+        let run = self.0.compute(inputs, true);
+        bar.finish_and_clear();
+        run
+    }
+}
+
+impl Stage for Expected {
+    type Output = MachineRun;
+    const KIND: StageKind = StageKind { name: "expectation", sources: MACHINE_SOURCES };
+
+    fn what(&self) -> String {
+        self.0.what("expected")
+    }
+
+    fn ingredients(&self, inputs: &Inputs<'_>) -> Result<Vec<String>, Failure> {
+        self.0.ingredients(inputs)
+    }
+
+    fn compute(&self, inputs: &Inputs<'_>, progress: Progress) -> Result<MachineRun, Failure> {
+        let bar = progress.spinner("compiling a network");
+        let run = self.0.compute(inputs, false);
+        bar.finish_and_clear();
+        run
+    }
 }
 
 /// What a compiled layer is, in numbers.
@@ -86,10 +202,10 @@ impl From<&MachineLayer> for RunLayer {
 
 /// What is kept of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Kept {
+pub struct MachineRun {
     /// For each linear layer, the mean over the images.
     pub events: Vec<Events>,
-    /// For each linear layer, the events expected from the program and the images' share of set bits.
+    /// For each linear layer, the events expected from the program alone and the images' share of set bits.
     pub expected: Vec<Events>,
     /// The layers.
     pub layers: Vec<RunLayer>,
@@ -97,87 +213,36 @@ pub struct Kept {
     pub words: usize,
 }
 
-/// A network run on a machine.
-#[derive(Debug)]
-pub struct MachineRun {
-    network: Arc<Network>,
-    options: Options,
-    activations: ActivationsAt,
-    kept: Kept,
-    machine: RefCell<Option<Rc<Machine>>>,
-}
-
 impl MachineRun {
-    /// What was kept of a run of a network.
-    pub fn new(network: Arc<Network>, request: &RunRequest, kept: Kept, machine: Option<Machine>) -> Self {
-        Self {
-            network,
-            options: request.options,
-            activations: request.activations,
-            kept,
-            machine: RefCell::new(machine.map(Rc::new)),
-        }
-    }
-
-    /// The network.
-    pub fn network(&self) -> &Network {
-        &self.network
-    }
-
-    /// The compiled network. It is compiled when it is asked for, unless it has just run.
-    ///
-    /// # Errors
-    /// If it does not compile.
-    pub fn machine(&self) -> Result<Rc<Machine>, RunError> {
-        if let Some(machine) = &*self.machine.borrow() {
-            return Ok(Rc::clone(machine));
-        }
-        let machine = Rc::new(
-            Machine::compile(Arc::clone(&self.network), &self.options)?.with_activations(self.activations)?,
-        );
-        *self.machine.borrow_mut() = Some(Rc::clone(&machine));
-        Ok(machine)
-    }
-
-    /// Lets go of the compiled network: it is large, and made again when it is asked for.
-    pub fn release_machine(&self) {
-        self.machine.borrow_mut().take();
-    }
-
-    /// For each linear layer, the mean of the events over the images.
-    pub fn events(&self) -> &[Events] {
-        &self.kept.events
-    }
-
-    /// For each linear layer, the events expected from the program alone and the images' share of set bits.
-    pub fn expected(&self) -> &[Events] {
-        &self.kept.expected
-    }
-
-    /// The layers.
-    pub fn layers(&self) -> &[RunLayer] {
-        &self.kept.layers
-    }
-
     /// What every layer asks of the processors.
     pub fn demands(&self) -> Vec<LayerDemand> {
-        self.kept.layers.iter().map(|layer| layer.demand.clone()).collect()
+        self.layers.iter().map(|layer| layer.demand.clone()).collect()
     }
 
     /// Processors that the largest layer takes.
     pub fn processors(&self) -> u64 {
-        self.kept.layers.iter().map(|layer| layer.demand.processors).max().unwrap_or(0)
+        self.layers.iter().map(|layer| layer.demand.processors).max().unwrap_or(0)
     }
 
     /// The events of all layers, one after the other.
     pub fn total(&self) -> Events {
         let mut total = Events::default();
-        self.kept.events.iter().for_each(|events| total += *events);
+        self.events.iter().for_each(|events| total += *events);
         total
     }
+}
 
-    /// Program words of all layers, and of activations that are made on the arrays.
-    pub fn words(&self) -> usize {
-        self.kept.words
+/// The runs of several ways to compile, by the ways' names.
+#[derive(Debug, Clone)]
+pub struct RunsByFlow(pub Vec<(String, Promise<MachineRun>)>);
+
+impl RunsByFlow {
+    /// The run of a flow.
+    ///
+    /// # Errors
+    /// If there is none of that name.
+    pub fn of(&self, flow: &str, results: &Results) -> Result<Option<Arc<MachineRun>>, Failure> {
+        let promise = self.0.iter().find(|(name, _)| name == flow).map(|(_, promise)| *promise);
+        Ok(promise.map(|promise| results.of(promise)).transpose()?)
     }
 }

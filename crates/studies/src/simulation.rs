@@ -4,8 +4,9 @@ use network::{FeatureMap, ImageSet, Network, ReferenceEngine, Shape};
 use rayon::prelude::*;
 use rtm_ap::{Machine, ProgramEvents};
 
-use crate::error::RunError;
-use crate::progress::Progress;
+use workspace::{Failure, Progress};
+
+use crate::error::StudyError;
 
 /// Values of activations that are kept at once.
 const VALUES_TOGETHER: usize = 12_000_000;
@@ -37,7 +38,7 @@ impl Plan<'_> {
     ///
     /// # Errors
     /// If they do not fit, or a value differs from the reference.
-    pub fn run(&self, set: &ImageSet, progress: Progress) -> Result<Simulation, RunError> {
+    pub fn run(&self, set: &ImageSet, progress: Progress) -> Result<Simulation, Failure> {
         let network = self.machine.network();
         let mut simulation = Simulation { logits: Vec::new(), classes: Vec::new(), layers: Vec::new() };
         let together = images_together(network);
@@ -86,7 +87,7 @@ pub fn fitted(
     set: &ImageSet,
     shape: Shape,
     images: std::ops::Range<usize>,
-) -> Result<Vec<FeatureMap>, RunError> {
+) -> Result<Vec<FeatureMap>, Failure> {
     let pixels = images.filter_map(|image| set.pixels(image)).flatten().copied().collect();
     let part = ImageSet::new(set.name(), set.shape(), pixels, None)?;
     Ok(part.fitted_to(shape)?.feature_maps())
@@ -97,14 +98,14 @@ fn compare(
     images: &[FeatureMap],
     executed: &[network::Evaluation],
     first: usize,
-) -> Result<(), RunError> {
+) -> Result<(), Failure> {
     let of_image = |(index, image): (usize, &FeatureMap)| {
         let reference = network.evaluate(image, &mut ReferenceEngine)?;
-        Ok::<_, RunError>((reference != executed[index]).then_some(first + index))
+        Ok::<_, Failure>((reference != executed[index]).then_some(first + index))
     };
     let differing = images.par_iter().enumerate().map(of_image).collect::<Result<Vec<_>, _>>()?;
     match differing.into_iter().flatten().next() {
-        Some(image) => Err(RunError::NotTheReference { network: network.name().into(), image }),
+        Some(image) => Err(StudyError::NotTheReference { network: network.name().into(), image }.into()),
         None => Ok(()),
     }
 }

@@ -1,40 +1,34 @@
 //! An experiment with something of the user's own in it: another technology, network, images or array, and results beside those of
 //! the experiment as it stands.
 
+use std::any::Any;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
 use compiler::{Geometry, Layout, Options, Sharing};
 use serde::Deserialize;
+use workspace::{FileKind, Failure, Inputs, Manifest, Substitute, Workspace, WorkspaceError};
 
-use crate::error::RunError;
-use crate::manifest::{Flow, ImageSource, Images, MachineSettings, Manifest, Study};
-use crate::models::Models;
+use crate::images::{ImageSource, Images};
+use crate::loaded::{NETWORKS, network};
+use crate::machine::{Flow, MachineSettings};
 use crate::quick;
-use crate::workspace::{Substitute, Workspace};
+use crate::registry::FILES;
 
 /// What is varied.
-#[derive(Debug, Clone, Default, Args)]
-pub struct VariationArguments {
-    /// Use a technology file of your own in the place of the one whose `name` it carries; or say whose place: NAME=FILE, KIND/NAME=FILE
-    #[arg(long, value_name = "FILE", help_heading = "Something of your own")]
-    technology: Vec<String>,
-    /// Use another network of the workspace
-    #[arg(long, value_name = "NETWORK", help_heading = "Something of your own")]
-    network: Option<String>,
-    /// Use other images; Fashion-MNIST if the network has no golden ones
-    #[arg(long, value_enum, value_name = "SET", help_heading = "Something of your own")]
-    images: Option<ImageSource>,
-    /// Change the array or the compiler's options: rows, columns, domains, sharing, layout, outputs_per_processor. Flows keep their own sharing
-    /// and layout
-    #[arg(long, value_name = "FIELD=VALUE", value_delimiter = ',', help_heading = "Something of your own")]
-    machine: Vec<String>,
-    /// Trim every experiment: all of them take about two minutes on 2 cores. Results go to the variant `quick`
-    #[arg(long)]
-    quick: bool,
-    /// Name of the folder in results/variants and figures/variants; by default made of what is varied
-    #[arg(long, value_name = "NAME", help_heading = "Something of your own")]
-    label: Option<String>,
+#[derive(Debug, Clone, Default)]
+pub struct Variation {
+    /// Technology files, each in the place of one of the workspace: `FILE`, `NAME=FILE` or `KIND/NAME=FILE`.
+    pub technology: Vec<String>,
+    /// Another network of the workspace.
+    pub network: Option<String>,
+    /// Other images.
+    pub images: Option<ImageSource>,
+    /// Changes of the array or the compiler's options, `FIELD=VALUE`.
+    pub machine: Vec<String>,
+    /// Whether every experiment is trimmed.
+    pub quick: bool,
+    /// The name of the results' folder.
+    pub label: Option<String>,
 }
 
 /// The part of a technology file that says what it stands for.
@@ -43,7 +37,7 @@ struct Named {
     name: String,
 }
 
-impl VariationArguments {
+impl Variation {
     /// Whether nothing is varied.
     pub fn is_empty(&self) -> bool {
         self.technology.is_empty()
@@ -58,7 +52,7 @@ impl VariationArguments {
     ///
     /// # Errors
     /// If a file stands in for no technology, or its name cannot be one of a folder.
-    pub fn workspace(&self, workspace: &Workspace) -> Result<Workspace, RunError> {
+    pub fn workspace(&self, workspace: &Workspace) -> Result<Workspace, WorkspaceError> {
         let substitutes =
             self.technology.iter().map(|text| substitute(workspace, text)).collect::<Result<Vec<_>, _>>()?;
         let label = match &self.label {
@@ -68,7 +62,7 @@ impl VariationArguments {
         let legal = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         if label.is_empty() || label.starts_with('.') || !label.chars().all(legal) {
             let message = format!("--label {label}: expected letters, digits, `-`, `_` and `.`");
-            return Err(RunError::Argument { message });
+            return Err(WorkspaceError::argument(message));
         }
         Ok(workspace.clone().varied(label, substitutes))
     }
@@ -78,7 +72,7 @@ impl VariationArguments {
             substitute.file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
         };
         let parts = substitutes.iter().map(stem).chain(self.network.clone());
-        let parts = parts.chain(self.images.map(|images| images.name().to_owned()));
+        let parts = parts.chain(self.images.map(|images| images.to_string()));
         let parts = parts.chain(self.machine.iter().map(|change| change.replace('=', "")));
         let parts: Vec<String> = parts.chain(self.quick.then(|| "quick".to_owned())).collect();
         parts.join("-")
@@ -88,60 +82,39 @@ impl VariationArguments {
     ///
     /// # Errors
     /// If the study has no place for it, or it is wrong.
-    pub fn apply(&self, manifest: &mut Manifest, models: &Models<'_>) -> Result<(), RunError> {
+    pub fn apply(&self, manifest: &mut Manifest, inputs: &Inputs<'_>) -> Result<(), Failure> {
         let mut said = Vec::new();
         if let Some(name) = &self.network {
-            let known = models.workspace().networks()?;
-            if !known.contains(name) {
-                return Err(RunError::UnknownName { kind: "network", name: name.clone(), known });
-            }
-            let parts = parts(&mut manifest.study);
-            if parts.networks.is_empty() {
-                return Err(no_place(manifest, "--network", "one network"));
-            }
-            let has_golden = models.network(name)?.description.golden.is_some();
-            for network in parts.networks {
-                name.clone_into(network);
-            }
-            for images in parts.images.into_iter().filter(|images| images.set == ImageSource::Golden) {
-                if self.images.is_none() && !(has_golden && images.of.is_none()) {
-                    (images.set, images.of) = (ImageSource::FashionMnist, None);
-                }
-            }
-            // What others published is of the network that they took.
-            if let Study::EnergyRatio(study) = &mut manifest.study {
-                study.published.clear();
-            }
+            self.apply_network(name, manifest, inputs)?;
             said.push(format!("network {name}"));
         }
         if let Some(set) = self.images {
-            let parts = parts(&mut manifest.study);
-            if parts.images.is_empty() {
+            let images = points::<Images>(manifest);
+            if images.is_empty() {
                 return Err(no_place(manifest, "--images", "one set of images"));
             }
-            for images in parts.images {
+            for images in images {
                 (images.set, images.of) = (set, None);
             }
-            said.push(format!("images {}", set.name()));
+            said.push(format!("images {set}"));
         }
         if !self.machine.is_empty() {
-            let parts = parts(&mut manifest.study);
-            if parts.machines.is_empty() && parts.flows.is_empty() {
-                return Err(no_place(manifest, "--machine", "a machine"));
-            }
-            for machine in parts.machines {
+            for machine in points::<MachineSettings>(manifest) {
                 machine.0 = changed(machine.0, &self.machine, false)?;
             }
-            for flow in parts.flows {
+            for flow in points::<Flow>(manifest) {
                 flow.machine.0 = changed(flow.machine.0, &self.machine, true)?;
+            }
+            if points::<MachineSettings>(manifest).is_empty() && points::<Flow>(manifest).is_empty() {
+                return Err(no_place(manifest, "--machine", "a machine"));
             }
             said.push(self.machine.join(", "));
         }
-        for substitute in models.workspace().substitutes() {
+        for substitute in inputs.workspace().substitutes() {
             said.push(format!("technology {} from {}", substitute.name, file_name(&substitute.file)));
         }
         if self.quick {
-            quick::trim(&mut manifest.study);
+            manifest.study.trim();
             said.push(quick::SAID.to_owned());
         }
         let said = said.join("; ");
@@ -150,49 +123,77 @@ impl VariationArguments {
             Some(_) => format!("{} with {said}", manifest.id),
             None => format!("{} — varied: {said}", manifest.title),
         };
-        manifest.hash = blake3::hash(format!("{}\n{said}", manifest.hash).as_bytes()).to_hex().to_string();
+        manifest.hash = workspace::digest(format!("{}\n{said}", manifest.hash).as_bytes());
         Ok(())
     }
+
+    fn apply_network(&self, name: &str, manifest: &mut Manifest, inputs: &Inputs<'_>) -> Result<(), Failure> {
+        let known = inputs.workspace().names(NETWORKS)?;
+        if !known.iter().any(|known| known == name) {
+            return Err(WorkspaceError::UnknownName { kind: "network", name: name.to_owned(), known }.into());
+        }
+        let networks = points::<String>(manifest);
+        if networks.is_empty() {
+            return Err(no_place(manifest, "--network", "one network"));
+        }
+        networks.into_iter().for_each(|network| name.clone_into(network));
+        let has_golden = network(inputs, name)?.description.golden.is_some();
+        let golden = |images: &&mut Images| images.set == ImageSource::Golden;
+        for images in points::<Images>(manifest).into_iter().filter(golden) {
+            if self.images.is_none() && !(has_golden && images.of.is_none()) {
+                (images.set, images.of) = (ImageSource::FashionMnist, None);
+            }
+        }
+        manifest.study.other_network();
+        Ok(())
+    }
+}
+
+/// The places of a study where something of a type fits; texts are names of networks.
+fn points<T: Any>(manifest: &mut Manifest) -> Vec<&mut T> {
+    manifest.study.points().into_iter().filter_map(|point| point.downcast_mut()).collect()
 }
 
 fn file_name(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-fn no_place(manifest: &Manifest, option: &str, what: &str) -> RunError {
+fn no_place(manifest: &Manifest, option: &str, what: &str) -> Failure {
     let message = format!(
         "{}: {option} has nothing to stand in for: this experiment is not about {what}. Copy its manifest and edit that",
         manifest.id
     );
-    RunError::Argument { message }
+    WorkspaceError::argument(message).into()
 }
 
 /// The kinds of technology files, as their folders are called.
-const KINDS: [&str; 6] = ["rtm-ap", "crossbar", "digital", "faults", "analog", "endurance"];
+fn technology_kinds() -> impl Iterator<Item = &'static str> {
+    FILES.iter().filter_map(FileKind::technology)
+}
 
 /// `FILE`, `NAME=FILE` or `KIND/NAME=FILE`.
-fn substitute(workspace: &Workspace, text: &str) -> Result<Substitute, RunError> {
-    let wrong = |message: String| RunError::Argument { message: format!("--technology {text}: {message}") };
+fn substitute(workspace: &Workspace, text: &str) -> Result<Substitute, WorkspaceError> {
+    let wrong = |message: String| WorkspaceError::argument(format!("--technology {text}: {message}"));
     let (stated, file) = match text.split_once('=') {
         Some((stated, file)) => (Some(stated), PathBuf::from(file)),
         None => (None, PathBuf::from(text)),
     };
     // A run from another folder has to find it again.
     let file =
-        std::path::absolute(&file).map_err(|source| RunError::Unreadable { path: file.clone(), source })?;
+        std::path::absolute(&file).map_err(|source| WorkspaceError::Unreadable { path: file.clone(), source })?;
     let name = match stated {
         Some(stated) => stated.to_owned(),
         None => {
             let contents = std::fs::read_to_string(&file)
-                .map_err(|source| RunError::Unreadable { path: file.clone(), source })?;
+                .map_err(|source| WorkspaceError::Unreadable { path: file.clone(), source })?;
             serde_yaml::from_str::<Named>(&contents)
                 .map_err(|error| wrong(format!("is no technology file: {error}")))?
                 .name
         }
     };
     let (kinds, name): (Vec<&str>, &str) = match name.split_once('/') {
-        Some((kind, name)) => (KINDS.into_iter().filter(|known| *known == kind).collect(), name),
-        None => (KINDS.to_vec(), &name),
+        Some((kind, name)) => (technology_kinds().filter(|known| *known == kind).collect(), name),
+        None => (technology_kinds().collect(), &name),
     };
     let is_known =
         |kind: &&str| workspace.technology_names(kind).is_ok_and(|names| names.iter().any(|n| n == name));
@@ -200,7 +201,7 @@ fn substitute(workspace: &Workspace, text: &str) -> Result<Substitute, RunError>
     match found[..] {
         [kind] => Ok(Substitute { kind: kind.to_owned(), name: name.to_owned(), file }),
         [] => {
-            let all = KINDS.iter().flat_map(|kind| {
+            let all = technology_kinds().flat_map(|kind| {
                 let names = workspace.technology_names(kind).unwrap_or_default();
                 names.into_iter().map(move |name| format!("{kind}/{name}"))
             });
@@ -213,73 +214,14 @@ fn substitute(workspace: &Workspace, text: &str) -> Result<Substitute, RunError>
     }
 }
 
-/// The places of a study where something of the user's own fits.
-#[derive(Default)]
-struct Parts<'s> {
-    networks: Vec<&'s mut String>,
-    images: Vec<&'s mut Images>,
-    machines: Vec<&'s mut MachineSettings>,
-    flows: Vec<&'s mut Flow>,
-}
-
-fn parts(study: &mut Study) -> Parts<'_> {
-    let mut parts = Parts::default();
-    match study {
-        Study::LayerCosts(study) | Study::EnergyParts(study) => {
-            parts.networks.push(&mut study.network);
-            parts.images.push(&mut study.images);
-            parts.machines.push(&mut study.machine);
-        }
-        Study::EnergyRatio(study) => {
-            parts.networks.push(&mut study.network);
-            parts.images.push(&mut study.images);
-            parts.machines.push(&mut study.machine);
-            parts.flows.extend(&mut study.flows);
-        }
-        Study::Sensitivity(study) => {
-            parts.networks.push(&mut study.network);
-            parts.images.push(&mut study.images);
-            parts.machines.push(&mut study.machine);
-        }
-        Study::HardwareFeatures(study) => {
-            parts.networks.push(&mut study.network);
-            parts.images.push(&mut study.images);
-            parts.flows.extend(&mut study.flows);
-        }
-        Study::ShiftFaults(study) => {
-            parts.networks.push(&mut study.network);
-            parts.images.extend([&mut study.images, &mut study.costs.images]);
-            parts.machines.push(&mut study.machine);
-        }
-        Study::FaultSites(study) => {
-            parts.networks.push(&mut study.network);
-            parts.images.push(&mut study.images);
-            parts.machines.push(&mut study.machine);
-        }
-        Study::FaultComparison(study) => {
-            parts.networks.push(&mut study.network);
-            parts.images.push(&mut study.images);
-            parts.machines.push(&mut study.machine);
-        }
-        Study::Lifetime(study) => {
-            parts.networks.push(&mut study.network);
-            parts.images.push(&mut study.images);
-            parts.machines.push(&mut study.machine);
-        }
-        Study::Networks(study) => parts.flows.extend(&mut study.flows),
-        Study::Operations(_) | Study::CrossbarValidation(_) | Study::DesignSpace(_) | Study::Accuracy(_) => {}
-    }
-    parts
-}
-
 /// Options with `FIELD=VALUE` changes; a flow is its way of sharing and its layout, so these stay.
-fn changed(mut options: Options, changes: &[String], is_flow: bool) -> Result<Options, RunError> {
+fn changed(mut options: Options, changes: &[String], is_flow: bool) -> Result<Options, WorkspaceError> {
     let geometry = options.geometry;
     let [mut rows, mut columns, mut domains] =
         [geometry.rows(), geometry.columns(), geometry.domains()].map(|extent| extent as u64);
     for change in changes {
         let wrong =
-            |message: String| RunError::Argument { message: format!("--machine {change}: {message}") };
+            |message: String| WorkspaceError::argument(format!("--machine {change}: {message}"));
         let (field, value) = change.split_once('=').ok_or_else(|| wrong("expected FIELD=VALUE".into()))?;
         let number = || value.parse::<u64>().map_err(|error| wrong(error.to_string()));
         match field {
@@ -305,7 +247,7 @@ fn changed(mut options: Options, changes: &[String], is_flow: bool) -> Result<Op
         }
     }
     options.geometry = Geometry::new(rows, columns, domains)
-        .map_err(|error| RunError::Argument { message: format!("--machine: {error}") })?;
+        .map_err(|error| WorkspaceError::argument(format!("--machine: {error}")))?;
     Ok(options)
 }
 

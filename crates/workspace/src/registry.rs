@@ -32,7 +32,7 @@ pub struct Registry {
 pub type ReadParameters = fn(&Path) -> Result<(String, ParameterSet), Failure>;
 
 /// A kind of file that has a schema.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct SchemaKind {
     /// The name on the command line and of the schema's file.
     pub name: &'static str,

@@ -12,7 +12,7 @@ use crate::folders::Workspace;
 use crate::inputs::{Inputs, digest};
 use crate::manifest::Manifest;
 use crate::progress::Progress;
-use crate::stages::{Results, Source, Use};
+use crate::stages::{Source, Use};
 use crate::state::{Lock, Reason, Record, staleness};
 
 /// What a study gives.
@@ -140,8 +140,7 @@ pub(crate) fn produced(
     let store = workspace.store(usage);
     inputs.start_experiment();
     let outcome = manifest.study.run(manifest, inputs, &mut |declared| {
-        let run = |stage: &Box<dyn crate::stages::AnyStage>| stage.run(inputs, &store, source, Progress);
-        Ok(Results { values: declared.stages.iter().map(run).collect::<Result<_, _>>()? })
+        declared.run(|stage| stage.run(inputs, &store, source, Progress))
     })?;
     let provenance = provenance(manifest, inputs);
     let mut files: Vec<(PathBuf, Vec<u8>)> = Vec::new();

@@ -40,6 +40,9 @@ pub trait Study: DeserializeOwned + JsonSchema + Clone + Debug + Send + Sync + '
         Vec::new()
     }
 
+    /// Leaves out what is of the network that the manifest names, once another one takes its place.
+    fn other_network(&mut self) {}
+
     /// Trims it: what is left is a study of the same kind that takes seconds, whose numbers are not those of claims.
     fn trim(&mut self);
 
@@ -78,13 +81,19 @@ pub trait Study: DeserializeOwned + JsonSchema + Clone + Debug + Send + Sync + '
     fn figure(&self, manifest: &Manifest, tables: &[Table]) -> Result<Figure, Failure>;
 }
 
-/// A table by the type of its rows.
+/// The table of a type of rows; an empty one, where a study made none.
+pub fn table_of<R: tables::TypedRow>(tables: &[Table]) -> Table {
+    let found = tables.iter().find(|table| table.name() == R::SCHEMA.name());
+    found.cloned().unwrap_or_else(|| Table::new(R::SCHEMA))
+}
+
+/// The rows of a type; none, where a study made no such table.
 ///
 /// # Errors
-/// If a row does not fit its type.
-pub fn rows_of<R: tables::TypedRow>(tables: &[Table]) -> Result<Vec<R>, Failure> {
+/// If the table is of another form.
+pub fn rows_of<R: tables::TypedRow>(tables: &[Table]) -> Result<Vec<R>, tables::TableError> {
     match tables.iter().find(|table| table.name() == R::SCHEMA.name()) {
-        Some(table) => Ok(table.typed()?),
+        Some(table) => table.typed(),
         None => Ok(Vec::new()),
     }
 }
@@ -97,8 +106,8 @@ pub trait AnyStudy: Debug + Send + Sync {
     fn check(&self, checks: &mut Checks<'_>);
     /// See [`Study::points`].
     fn points(&mut self) -> Vec<&mut dyn Any>;
-    /// The study itself.
-    fn as_any(&mut self) -> &mut dyn Any;
+    /// See [`Study::other_network`].
+    fn other_network(&mut self);
     /// See [`Study::trim`].
     fn trim(&mut self);
     /// See [`Study::users_data`].
@@ -135,8 +144,8 @@ impl<S: Study> AnyStudy for S {
         Study::points(self)
     }
 
-    fn as_any(&mut self) -> &mut dyn Any {
-        self
+    fn other_network(&mut self) {
+        Study::other_network(self);
     }
 
     fn trim(&mut self) {

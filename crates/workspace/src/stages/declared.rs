@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tables::Table;
@@ -34,6 +35,11 @@ pub trait Stage: Debug + PartialEq + Send + Sync + 'static {
 
     /// Of what it is, in a line.
     fn what(&self) -> String;
+
+    /// Whether it is small enough to be computed beside others of its kind; one that fills all cores and much memory is not.
+    fn is_small(&self) -> bool {
+        false
+    }
 
     /// Everything that the result depends on beside the sources, in a stated order.
     ///
@@ -76,6 +82,8 @@ pub(crate) trait AnyStage: Debug + Send + Sync {
     fn shard(&self, inputs: &Inputs<'_>, shard: Shard, progress: Progress) -> Result<Option<Table>, Failure>;
     /// Whether it can be divided.
     fn is_series(&self) -> bool;
+    /// Whether it is computed beside others.
+    fn is_small(&self) -> bool;
     fn as_any(&self) -> &dyn Any;
 }
 
@@ -112,6 +120,10 @@ impl<S: Stage> AnyStage for S {
 
     fn is_series(&self) -> bool {
         false
+    }
+
+    fn is_small(&self) -> bool {
+        Stage::is_small(self)
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -155,6 +167,21 @@ impl Declared {
     pub fn series<S: Series>(&mut self, series: S) -> Promise<Ran<S::Item>> {
         self.stages.push(Box::new(SeriesStage(series)));
         Promise { place: self.stages.len() - 1, of: PhantomData }
+    }
+
+    /// Computes all of them, in their order; small ones that follow one another are computed together.
+    pub(crate) fn run(
+        &self,
+        run: impl Fn(&dyn AnyStage) -> Result<Arc<dyn Any + Send + Sync>, Failure> + Sync,
+    ) -> Result<Results, Failure> {
+        let mut values = Vec::with_capacity(self.stages.len());
+        for group in self.stages.chunk_by(|a, b| a.is_small() && b.is_small()) {
+            match group {
+                [one] => values.push(run(&**one)?),
+                many => values.extend(many.par_iter().map(|stage| run(&**stage)).collect::<Result<Vec<_>, _>>()?),
+            }
+        }
+        Ok(Results { values })
     }
 
     /// How many there are.

@@ -182,6 +182,10 @@ impl<S: Series> AnyStage for SeriesStage<S> {
         true
     }
 
+    fn is_small(&self) -> bool {
+        false
+    }
+
     fn as_any(&self) -> &dyn Any {
         self
     }

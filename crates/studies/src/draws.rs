@@ -1,0 +1,142 @@
+//! Draws from the ranges of parameters. What both systems share is drawn once for both: a draw in which wires are dear is one in
+//! which they are dear on either side.
+
+use faults::Stream;
+use rand::RngExt;
+use rayon::prelude::*;
+use rtm_ap::{ProcessorDesign, ProcessorParameters};
+use technology::{ParameterSet, Prior, TechnologyFile};
+
+use workspace::Failure;
+
+/// What is shared, and the parameters that it moves together, whatever the technology they belong to.
+pub const SHARED: [(&str, &[&str]); 4] = [
+    ("wires", &["interconnect.wire", "movement.bit_within_bank", "controller.broadcast_word"]),
+    (
+        "logic and its supply",
+        &[
+            "scaling.reference_supply",
+            "accumulation.shift_add",
+            "accumulation.adder",
+            "controller.decode_word",
+            "periphery.requantization",
+            "periphery.pool_compare",
+            "unit.multiplier",
+            "unit.adder",
+            "unit.register",
+        ],
+    ),
+    (
+        "static memory",
+        &["buffer.access", "buffer.output_register", "buffer.bit", "controller.fetch_word", "memory.access"],
+    ),
+    ("leakage", &["leakage.line", "leakage.register", "leakage.per_ap", "leakage.unit", "leakage.bit"]),
+];
+
+/// A number that stands for a name.
+fn stage(name: &str) -> u64 {
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(&blake3::hash(name.as_bytes()).as_bytes()[..8]);
+    u64::from_le_bytes(bytes)
+}
+
+/// One draw of a technology's parameters: draw `trial` is the same in every experiment with the seed.
+pub fn drawn(parameters: &ParameterSet, prior: Prior, seed: u64, trial: u64) -> ParameterSet {
+    let uniform =
+        |name: &str| Stream { seed, stage: stage(name), trial, unit: 0 }.generator().random::<f64>();
+    let shared = SHARED.map(|(name, _)| uniform(name));
+    let mut own = Stream { seed, stage: stage(parameters.technology()), trial, unit: 0 }.generator();
+    parameters.at_quantiles(prior, |path| {
+        let class = SHARED.iter().position(|(_, paths)| paths.contains(&path));
+        match class {
+            Some(class) => shared[class],
+            None => own.random(),
+        }
+    })
+}
+
+/// Draws of an associative processor's parameters, at a node.
+///
+/// # Errors
+/// If the technology is not complete.
+pub fn drawn_processors(
+    file: &TechnologyFile<ProcessorDesign>,
+    node_nm: f64,
+    prior: Prior,
+    seed: u64,
+    draws: u64,
+) -> Result<Vec<ProcessorParameters>, Failure> {
+    let draw = |trial| {
+        let set = drawn(&file.parameters, prior, seed, trial);
+        Ok(ProcessorParameters::varied(&set, node_nm)?)
+    };
+    (0..draws).into_par_iter().map(draw).collect()
+}
+
+/// 5 %, 50 % and 95 % points of ratios, and the share that reaches a level.
+#[derive(Debug, Clone, Copy)]
+pub struct Spread {
+    pub low: f64,
+    pub median: f64,
+    pub high: f64,
+    pub reaches: f64,
+}
+
+impl Spread {
+    /// Of `above / below`, draw by draw; `above` stays at `nominal` where it was not drawn.
+    pub fn of_ratios(nominal: f64, above: &[f64], below: &[f64], level: f64) -> Self {
+        let ratio = |(draw, below): (usize, &f64)| above.get(draw).unwrap_or(&nominal) / below;
+        let mut ratios: Vec<f64> = below.iter().enumerate().map(ratio).collect();
+        ratios.sort_by(f64::total_cmp);
+        let count = ratios.len().max(1) as f64;
+        let at =
+            |share: f64| ratios.get((share * (count - 1.0)).round() as usize).copied().unwrap_or(f64::NAN);
+        let reaches = ratios.iter().filter(|&&ratio| ratio >= level).count() as f64 / count;
+        Self { low: at(0.05), median: at(0.5), high: at(0.95), reaches }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(kind: &str, name: &str) -> std::path::PathBuf {
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join(format!("../../experiments/technology/{kind}/{name}.yaml"))
+    }
+
+    #[test]
+    fn what_is_shared_stands_at_one_quantile_in_both_systems() {
+        let crossbar = crossbar::load_technology(&file("crossbar", "neurosim-rram-22nm")).unwrap().parameters;
+        let processor = rtm_ap::load_technology(&file("rtm-ap", "paper-like")).unwrap().parameters;
+        // Where a value stands in its range, on a logarithmic scale.
+        let place = |set: &ParameterSet, path: &str| {
+            let parameter = set.get(path).unwrap();
+            (parameter.value / parameter.low).ln() / (parameter.high / parameter.low).ln()
+        };
+        for trial in 0..20 {
+            let (a, b) = (drawn(&crossbar, Prior::Flat, 7, trial), drawn(&processor, Prior::Flat, 7, trial));
+            let wires = place(&a, "interconnect.wire");
+            assert!((wires - place(&b, "movement.bit_within_bank")).abs() < 1e-9);
+            assert!((wires - place(&b, "shift.step")).abs() > 1e-9);
+        }
+    }
+
+    #[test]
+    fn every_shared_path_belongs_to_a_technology() {
+        let crossbar = crossbar::load_technology(&file("crossbar", "neurosim-rram-22nm")).unwrap().parameters;
+        let processor = rtm_ap::load_technology(&file("rtm-ap", "paper-like")).unwrap().parameters;
+        let digital = digital::load_technology(&file("digital", "mac-array")).unwrap().parameters;
+        for path in SHARED.iter().flat_map(|(_, paths)| paths.iter()) {
+            assert!([&crossbar, &processor, &digital].iter().any(|set| set.get(path).is_some()), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_spread_is_that_of_the_ratios() {
+        let below: Vec<f64> = (1..=101).map(|n| 1.0 / f64::from(n)).collect();
+        let spread = Spread::of_ratios(1.0, &[], &below, 100.0);
+        assert_eq!((spread.low, spread.median, spread.high), (6.0, 51.0, 96.0));
+        assert!((spread.reaches - 2.0 / 101.0).abs() < 1e-12);
+    }
+}

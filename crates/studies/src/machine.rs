@@ -1,0 +1,103 @@
+//! The associative processor and the ways to compile for it.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use compiler::{Geometry, Layout, Options, Sharing};
+use rtm_ap::ActivationsAt;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Deserialize, Deserializer, de};
+
+use crate::names::Choice;
+
+/// The array and the compiler's options.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct MachineSettings(pub Options);
+
+/// The associative processor and the options of the compiler.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct WrittenMachine {
+    /// Rows of an array.
+    #[schemars(range(min = 1, max = 4096))]
+    rows: u64,
+    /// Columns of an array.
+    #[schemars(range(min = 4, max = 4096))]
+    columns: u64,
+    /// Domains of a track.
+    #[schemars(range(min = 1, max = 128))]
+    domains: u64,
+    /// How subexpressions are shared.
+    #[serde(deserialize_with = "parsed")]
+    #[schemars(with = "Choice<Sharing>")]
+    sharing: Sharing,
+    /// How words lie in the array.
+    #[serde(deserialize_with = "parsed")]
+    #[schemars(with = "Choice<Layout>")]
+    layout: Layout,
+    /// The most outputs that one processor computes; as many as fit if left out.
+    #[schemars(range(min = 1))]
+    outputs_per_processor: Option<usize>,
+}
+
+impl JsonSchema for MachineSettings {
+    fn schema_name() -> Cow<'static, str> {
+        "Machine".into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        WrittenMachine::json_schema(generator)
+    }
+}
+
+impl<'de> Deserialize<'de> for MachineSettings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = WrittenMachine::deserialize(deserializer)?;
+        let geometry =
+            Geometry::new(written.rows, written.columns, written.domains).map_err(de::Error::custom)?;
+        if written.outputs_per_processor == Some(0) {
+            return Err(de::Error::custom("outputs_per_processor must be at least 1"));
+        }
+        let WrittenMachine { sharing, layout, outputs_per_processor, .. } = written;
+        Ok(Self(Options { geometry, sharing, layout, outputs_per_processor }))
+    }
+}
+
+/// A way to compile, by name.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Flow {
+    /// The name in tables and figures.
+    pub name: String,
+    /// The associative processor and the compiler's options.
+    pub machine: MachineSettings,
+    /// Where activations are requantized and pooled; at the periphery if left out.
+    #[serde(default, deserialize_with = "parsed")]
+    #[schemars(with = "Choice<ActivationsAt>")]
+    pub activations: ActivationsAt,
+}
+
+/// What is told by its name.
+///
+/// # Errors
+/// If there is nothing of that name.
+pub fn parsed<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: fmt::Display>,
+{
+    String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+}
+
+/// A list of things that are told by their names.
+///
+/// # Errors
+/// If there is nothing of one of the names.
+pub fn parsed_list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: fmt::Display>,
+{
+    let names = Vec::<String>::deserialize(deserializer)?;
+    names.iter().map(|name| name.parse().map_err(de::Error::custom)).collect()
+}

@@ -1,0 +1,184 @@
+//! What there is: kinds of studies and of files.
+
+use std::path::Path;
+
+use faults::{LiteratureEndurance, LiteratureRates};
+use rtm_ap::{ProcessorDesign, ProcessorParameters, TrackParameters};
+use technology::{Declaration, ParameterSet, Parameters, TechnologyFile};
+use workspace::{Failure, FileKind, FileSchema, Registry, StudyKind};
+
+use crate::files::technology_schema;
+use crate::images::USERS_DATA;
+use crate::studies::accuracy::AccuracyStudy;
+use crate::studies::crossbar_validation::CrossbarValidationStudy;
+use crate::studies::design_space::DesignSpaceStudy;
+use crate::studies::energy_parts::EnergyPartsStudy;
+use crate::studies::energy_ratio::RatioStudy;
+use crate::studies::fault_comparison::{AnalogParameters, FaultComparisonStudy};
+use crate::studies::fault_sites::FaultSitesStudy;
+use crate::studies::hardware_features::HardwareFeaturesStudy;
+use crate::studies::layer_costs::LayerCostsStudy;
+use crate::studies::lifetime::LifetimeStudy;
+use crate::studies::networks::NetworksStudy;
+use crate::studies::operations::OperationsStudy;
+use crate::studies::sensitivity::SensitivityStudy;
+use crate::studies::shift_faults::ShiftFaultStudy;
+
+/// The kinds of studies, in the order in which they are told. A new study is a line here.
+pub static STUDIES: [StudyKind; 14] = [
+    StudyKind::of::<OperationsStudy>(),
+    StudyKind::of::<LayerCostsStudy>(),
+    StudyKind::of::<EnergyPartsStudy>(),
+    StudyKind::of::<RatioStudy>(),
+    StudyKind::of::<ShiftFaultStudy>(),
+    StudyKind::of::<CrossbarValidationStudy>(),
+    StudyKind::of::<NetworksStudy>(),
+    StudyKind::of::<SensitivityStudy>(),
+    StudyKind::of::<HardwareFeaturesStudy>(),
+    StudyKind::of::<DesignSpaceStudy>(),
+    StudyKind::of::<AccuracyStudy>(),
+    StudyKind::of::<LifetimeStudy>(),
+    StudyKind::of::<FaultSitesStudy>(),
+    StudyKind::of::<FaultComparisonStudy>(),
+];
+
+/// A kind of technology file in a folder of its own.
+const fn technology(
+    name: &'static str,
+    folder: &'static str,
+    schema: FileSchema,
+    parameters: workspace::ReadParameters,
+) -> FileKind {
+    FileKind { name, folder, ending: Some(".yaml"), schema: Some(schema), parameters: Some(parameters) }
+}
+
+/// The kinds of files that manifests name.
+pub static FILES: [FileKind; 9] = [
+    FileKind {
+        name: "network",
+        folder: "networks",
+        ending: Some(".yaml"),
+        schema: Some(FileSchema {
+            name: "network",
+            meaning: "A network: `experiments/networks/*.yaml`",
+            make: |_| workspace::yaml::schema_of::<network::NetworkDescription>(),
+        }),
+        parameters: None,
+    },
+    FileKind {
+        name: "checkpoint",
+        folder: "networks",
+        ending: Some(".safetensors.zst"),
+        schema: None,
+        parameters: None,
+    },
+    technology(
+        "processor technology",
+        "technology/rtm-ap",
+        FileSchema {
+            name: "rtm-ap",
+            meaning: "A technology of the associative processor: `experiments/technology/rtm-ap/*.yaml`",
+            make: |_| {
+                technology_schema::<ProcessorDesign>(
+                    "Technology of the associative processor",
+                    &[ProcessorParameters::DECLARATIONS, TrackParameters::DECLARATIONS].concat(),
+                    // Which of both a file gives is said by `design.shift`.
+                    &["shift.", "track."],
+                )
+            },
+        },
+        |path| rtm_ap::load_technology(path).map(titled).map_err(Failure::from),
+    ),
+    technology(
+        "crossbar technology",
+        "technology/crossbar",
+        FileSchema {
+            name: "crossbar",
+            meaning: "A technology of a crossbar: `experiments/technology/crossbar/*.yaml`",
+            make: |_| {
+                technology_schema::<crossbar::Design>(
+                    "Technology of a crossbar",
+                    crossbar::CrossbarParameters::DECLARATIONS,
+                    &[],
+                )
+            },
+        },
+        |path| crossbar::load_technology(path).map(titled).map_err(Failure::from),
+    ),
+    technology(
+        "digital technology",
+        "technology/digital",
+        FileSchema {
+            name: "digital",
+            meaning: "A technology of a digital array: `experiments/technology/digital/*.yaml`",
+            make: |_| {
+                technology_schema::<digital::ArrayDesign>(
+                    "Technology of a digital array",
+                    digital::ArrayParameters::DECLARATIONS,
+                    &[],
+                )
+            },
+        },
+        |path| digital::load_technology(path).map(titled).map_err(Failure::from),
+    ),
+    technology(
+        "file of fault rates",
+        "technology/faults",
+        FileSchema {
+            name: "faults",
+            meaning: "Fault rates: `experiments/technology/faults/*.yaml`",
+            make: |_| technology_schema::<()>("Fault rates", LiteratureRates::DECLARATIONS, &[]),
+        },
+        |path| plain(path, LiteratureRates::DECLARATIONS),
+    ),
+    technology(
+        "file of endurances",
+        "technology/endurance",
+        FileSchema {
+            name: "endurance",
+            meaning: "Endurances: `experiments/technology/endurance/*.yaml`",
+            make: |_| technology_schema::<()>("Endurances", LiteratureEndurance::DECLARATIONS, &[]),
+        },
+        |path| plain(path, LiteratureEndurance::DECLARATIONS),
+    ),
+    technology(
+        "file of analog non-idealities",
+        "technology/analog",
+        FileSchema {
+            name: "analog",
+            meaning: "Non-idealities of crossbars: `experiments/technology/analog/*.yaml`",
+            make: |_| {
+                technology_schema::<()>("Non-idealities of crossbars", AnalogParameters::DECLARATIONS, &[])
+            },
+        },
+        |path| plain(path, AnalogParameters::DECLARATIONS),
+    ),
+    FileKind {
+        name: "folder of references",
+        folder: "references",
+        ending: None,
+        schema: None,
+        parameters: None,
+    },
+];
+
+fn titled<D>(file: TechnologyFile<D>) -> (String, ParameterSet) {
+    (file.title, file.parameters)
+}
+
+/// A file that holds nothing but parameters.
+fn plain(path: &Path, declarations: &'static [Declaration]) -> Result<(String, ParameterSet), Failure> {
+    Ok(titled(TechnologyFile::<()>::load(path, &[declarations])?))
+}
+
+/// Everything that the engine is told; warnings go where it is said.
+pub const fn registry(warn: fn(&str)) -> Registry {
+    Registry {
+        studies: &STUDIES,
+        files: &FILES,
+        users_data: &USERS_DATA,
+        program: concat!(env!("CARGO_PKG_VERSION"), " ", env!("TRITRACK_SOURCES")),
+        version: concat!("tritrack ", env!("CARGO_PKG_VERSION")),
+        warn,
+    }
+}

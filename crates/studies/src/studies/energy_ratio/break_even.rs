@@ -1,0 +1,204 @@
+//! The break-even: for which energies of a shift and of a search the ratio would reach the claim, all else nominal.
+
+use rtm_ap::{Events, PaddingRows, ProcessorParameters, SearchModel, cost};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use tables::{Table, TypedRow};
+use technology::{Energy, Power, Quantity};
+use workspace::stages::Results;
+use workspace::yaml::FieldPath;
+use workspace::{Checks, Failure};
+
+use super::baselines::Baseline;
+use super::figure::NamedPoint;
+use super::{Context, Stages};
+use crate::costs::microjoules;
+use crate::machine::Flow;
+use crate::technologies;
+
+/// A map of the ratio over the energies of a shift and of a search.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BreakEvenPlan {
+    /// Flows of the study, by name.
+    pub flows: Vec<String>,
+    /// Energy of a shift, pJ a track and step.
+    shift_pj: LogRange,
+    /// Energy of a search, fJ a bit.
+    search_fj: LogRange,
+    /// What the literature gives.
+    points: Vec<LiteraturePoint>,
+}
+
+/// Evenly spaced places on a logarithmic scale.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct LogRange {
+    /// The first.
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    low: f64,
+    /// The last.
+    high: f64,
+    /// How many.
+    #[schemars(range(min = 2))]
+    steps: usize,
+}
+
+/// A shift's and a search's energy together.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct LiteraturePoint {
+    /// The name in the figure.
+    name: String,
+    /// Energy of a shift, pJ a track and step.
+    shift_pj: f64,
+    /// Energy of a search, fJ a bit.
+    search_fj: f64,
+    /// Where they come from.
+    #[serde(rename = "source")]
+    _source: String,
+}
+
+impl LogRange {
+    /// The places.
+    fn places(self) -> Vec<f64> {
+        let steps = (self.steps.max(2) - 1) as f64;
+        let (low, high) = (libm::log(self.low), libm::log(self.high));
+        (0..self.steps.max(2)).map(|step| libm::exp(low + (high - low) * step as f64 / steps)).collect()
+    }
+}
+
+impl BreakEvenPlan {
+    /// Ranges ascend.
+    pub fn check(&self, path: &FieldPath, checks: &mut Checks<'_>) {
+        for (field, range) in [("shift_pj", self.shift_pj), ("search_fj", self.search_fj)] {
+            if range.high <= range.low || !range.high.is_finite() {
+                let LogRange { low, high, .. } = range;
+                checks.report(&path.field(field), &format!("from {low} to {high}; expected an ascending range"));
+            }
+        }
+    }
+
+    /// The points that the literature gives.
+    pub(super) fn named_points(&self) -> impl Iterator<Item = NamedPoint> + '_ {
+        self.points.iter().map(|point| NamedPoint {
+            name: point.name.clone(),
+            x: point.shift_pj,
+            y: point.search_fj,
+        })
+    }
+}
+
+tables::table! {
+    /// The ratio against the headline's baseline over the energies of a shift and of a search, every other parameter of the headline's
+    /// technology at its nominal value, searches charged by active bits.
+    pub struct BreakEvenRow: "break_even" {
+        /// Name of the way to compile.
+        flow: String,
+        /// `nominal`, or `free`: everything but shifts and searches costs nothing, so that the claim cannot be reached above the line.
+        others: String,
+        /// Energy to move one track by one domain.
+        shift: f64 = "pJ",
+        /// Energy to search one bit.
+        search: f64 = "fJ",
+        /// Energy of the baseline over energy of the RTM-AP.
+        ratio: f64,
+    }
+}
+
+impl Context<'_> {
+    /// Every flow of the study's list.
+    pub(super) fn break_even(
+        &self,
+        baseline: &Baseline,
+        stages: &Stages,
+        results: &Results,
+        summary: &mut Vec<String>,
+    ) -> Result<Table, Failure> {
+        let mut table = Table::new(BreakEvenRow::SCHEMA);
+        let Some(plan) = &self.study.break_even else { return Ok(table) };
+        let file = technologies::processor(self.inputs, &self.study.headline.technology)?;
+        let nominal = ProcessorParameters::varied(&file.parameters, baseline.node)?;
+        for name in &plan.flows {
+            let found = self.study.flows.iter().zip(&stages.flows).find(|(flow, _)| flow.name == *name);
+            let Some((flow, run)) = found else { continue };
+            let total = results.of(*run)?.total();
+            for (others, parameters) in [("nominal", nominal.clone()), ("free", others_free(&nominal))] {
+                let padding = file.design.padding_rows;
+                let map = Map { flow, total, parameters, padding, baseline: baseline.nominal };
+                for search in plan.search_fj.places() {
+                    for shift in plan.shift_pj.places() {
+                        let ratio = map.ratio(shift, search);
+                        let (flow, others) = (flow.name.clone(), others.to_owned());
+                        table.push(BreakEvenRow { flow, others, shift, search, ratio })?;
+                    }
+                }
+                summary.push(match others {
+                    "nominal" => format!(
+                        "break-even of `{}`: with free shifts and searches, all else nominal, {:.4} x",
+                        flow.name,
+                        map.ratio(0.0, 0.0)
+                    ),
+                    _ => self.needs(&map, &nominal),
+                });
+            }
+        }
+        Ok(table)
+    }
+
+    /// What a shift and a search alone would have to cost.
+    fn needs(&self, map: &Map<'_>, nominal: &ProcessorParameters) -> String {
+        let claimed = self.study.claimed_ratio;
+        let shift_pj = nominal.shift_step.base();
+        let shift = shift_pj * map.ratio(shift_pj, 0.0) / claimed;
+        let search_fj = nominal.search_active_bit.base() * 1e3;
+        let search = search_fj * map.ratio(0.0, search_fj) / claimed;
+        format!(
+            "break-even of `{}`, everything else free: {claimed:.4} x needs a shift below {shift:.6} pJ and a search below {search:.4} \
+             fJ a bit",
+            map.flow.name
+        )
+    }
+}
+
+/// Parameters by which everything but shifts and searches is free.
+fn others_free(nominal: &ProcessorParameters) -> ProcessorParameters {
+    ProcessorParameters {
+        write_bit: Energy::ZERO,
+        read_bit: Energy::ZERO,
+        fetch_word: Energy::ZERO,
+        decode_word: Energy::ZERO,
+        broadcast_word: Energy::ZERO,
+        movement_bit: Energy::ZERO,
+        buffer_bit: Energy::ZERO,
+        requantization: Energy::ZERO,
+        pool_operation: Energy::ZERO,
+        leakage: Power::ZERO,
+        ..nominal.clone()
+    }
+}
+
+/// A flow's events with all that the ratio depends on but two energies.
+struct Map<'f> {
+    flow: &'f Flow,
+    total: Events,
+    parameters: ProcessorParameters,
+    padding: PaddingRows,
+    /// µJ.
+    baseline: f64,
+}
+
+impl Map<'_> {
+    /// The ratio with a shift of so many pJ and a search of so many fJ.
+    fn ratio(&self, shift: f64, search: f64) -> f64 {
+        let parameters = ProcessorParameters {
+            shift_step: Energy::picojoules(shift),
+            search_active_bit: Energy::picojoules(search * 1e-3),
+            ..self.parameters.clone()
+        };
+        let (total, geometry) = (&self.total, self.flow.machine.0.geometry);
+        let model = SearchModel::ActiveBits;
+        let energy = cost(total, total.processors, geometry, &parameters, model, self.padding).energy;
+        self.baseline / microjoules(energy.total())
+    }
+}

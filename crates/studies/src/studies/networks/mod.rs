@@ -1,0 +1,413 @@
+//! Every network on both systems: energy, latency, arrays, area and their products.
+
+mod drawn_weights;
+mod expectation;
+mod figure;
+mod figure_table;
+
+use digital::{MacArray, ZeroWeights};
+use figures::Figure;
+use rtm_ap::{ProcessorParameters, SearchModel, chip_area, cost};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use tables::{Schema, Table, TypedRow};
+use technology::{Parameters, Quantity};
+use workspace::stages::{Declared, Promise, Results};
+use workspace::yaml::FieldPath;
+use workspace::{Checks, Failure, Inputs, Manifest, Study, table_of};
+
+use crate::baselines::{CrossbarPoint, WeightPrecision, digital_technology};
+use crate::costs::{CROSSBAR, PROCESSOR, microjoules, milliseconds};
+use crate::images::Images;
+use crate::loaded::{crossbar_layers, matrix_layers, network, weight_sparsity};
+use crate::machine::Flow;
+use crate::names::{NetworkName, ProcessorName};
+use crate::quick::keep_ends;
+use crate::run::{Executed, Expected, MachineRun, Run};
+use crate::technologies;
+use drawn_weights::{DrawnWeightsRow, TrainedAgainstDrawn};
+use expectation::ExpectationRow;
+
+/// Every network on both systems.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NetworksStudy {
+    /// The networks.
+    #[schemars(length(min = 1))]
+    networks: Vec<NetworkPoint>,
+    /// The ways to compile them.
+    #[schemars(length(min = 1))]
+    flows: Vec<Flow>,
+    /// Technology files of the associative processor.
+    #[schemars(with = "Vec<ProcessorName>", length(min = 1))]
+    technologies: Vec<String>,
+    /// How searches are charged; the figure shows the first.
+    #[schemars(length(min = 1))]
+    search_models: Vec<SearchModel>,
+    /// The crossbar, with the networks' ternary weights and bits of activation.
+    crossbar: MatchingBaseline,
+    /// The digital reference, with the networks' ternary weights and bits of activation.
+    digital: Option<MatchingBaseline>,
+    /// Whether events are expected from the programs and the images' share of set bits instead of executed: for networks whose
+    /// execution would take too long.
+    #[serde(default)]
+    expected: bool,
+    /// What the weights of trained networks share more than drawn ones.
+    sharing: Option<TrainedAgainstDrawn>,
+    /// What others published of the same kind of network; told in the figure, not compared.
+    #[serde(default)]
+    quoted: Vec<QuotedPoint>,
+    /// Whether the figure is the table itself.
+    #[serde(default)]
+    as_table: bool,
+}
+
+/// A network with the images that feed executed events.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkPoint {
+    /// The network.
+    #[schemars(with = "NetworkName")]
+    pub network: String,
+    /// The images.
+    pub images: Images,
+}
+
+/// A baseline whose weights and activations are those of the network that it computes.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct MatchingBaseline {
+    /// The name in tables and figures.
+    name: String,
+    /// The technology file.
+    technology: String,
+    /// The node to scale it to, nm; the file's own if left out.
+    node_nm: Option<f64>,
+}
+
+/// An energy that others published.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct QuotedPoint {
+    /// Whose.
+    name: String,
+    /// Of which kind of network.
+    network: String,
+    /// Energy of one inference, µJ.
+    energy_uj: f64,
+    /// How far it can be trusted.
+    mark: technology::Mark,
+    /// Where it comes from.
+    source: String,
+}
+
+tables::table! {
+    /// What one image of every network costs on every system, at nominal parameters.
+    pub struct NetworkRow: "networks" {
+        /// Name of the network.
+        network: String,
+        /// Bits of the network's activations, on both systems.
+        activation_bits: u32,
+        /// Share of the network's weights that are 0.
+        weight_sparsity: f64,
+        /// `RTM-AP`, `crossbar` or `digital`.
+        system: String,
+        /// Technology of the RTM-AP, or name of the crossbar or the digital reference.
+        configuration: String,
+        /// Name of the way in which the RTM-AP's program was compiled.
+        flow: Option<String>,
+        /// Way of sharing subexpressions.
+        sharing: Option<String>,
+        /// How words lie in the array.
+        layout: Option<String>,
+        /// How the RTM-AP's searches are charged.
+        search_model: Option<String>,
+        /// Energy for one image, leakage included.
+        energy: f64 = "uJ",
+        /// Latency for one image, layer after layer.
+        latency: f64 = "ms",
+        /// Energy over latency.
+        power: f64 = "mW",
+        /// Energy times latency.
+        energy_delay: f64 = "uJ ms",
+        /// Associative processors side by side, subarrays, or arrays of units.
+        arrays: i64,
+        /// Area of the arrays with their periphery, the RTM-AP's with its program memory.
+        area: f64 = "mm2",
+        /// Energy of the crossbar over this energy.
+        energy_ratio: f64,
+        /// Latency of the crossbar over this latency.
+        latency_ratio: f64,
+    }
+}
+
+tables::table! {
+    /// Energies that others published for the same kinds of network: told, not compared, as their networks, precisions and nodes differ.
+    pub struct QuotedRow: "quoted" {
+        /// Whose.
+        name: String,
+        /// Kind of network.
+        network: String,
+        /// Energy of one inference.
+        energy: f64 = "uJ",
+        /// How far it can be trusted.
+        mark: String,
+        /// Where it comes from.
+        source: String,
+    }
+}
+
+/// What one image costs on a system.
+#[derive(Clone, Copy)]
+struct Costs {
+    /// µJ.
+    energy: f64,
+    /// ms.
+    latency: f64,
+    arrays: i64,
+    /// mm².
+    area: f64,
+}
+
+/// Of every network the run of each flow.
+pub type Stages = Vec<Vec<Promise<MachineRun>>>;
+
+impl Study for NetworksStudy {
+    const NAME: &'static str = "networks";
+    const MEANING: &'static str = "Every network on both systems.";
+    const TABLES: &'static [&'static Schema] =
+        &[NetworkRow::SCHEMA, ExpectationRow::SCHEMA, QuotedRow::SCHEMA, DrawnWeightsRow::SCHEMA];
+    type Stages = Stages;
+
+    fn check(&self, path: &FieldPath, checks: &mut Checks<'_>) {
+        check_points(&path.field("networks"), &self.networks, checks);
+        let technology = |field: &str| path.field(field).field("technology");
+        checks.name("crossbar technology", &technology("crossbar"), &self.crossbar.technology);
+        if let Some(digital) = &self.digital {
+            checks.name("digital technology", &technology("digital"), &digital.technology);
+        }
+    }
+
+    fn points(&mut self) -> Vec<&mut dyn std::any::Any> {
+        self.flows.iter_mut().map(|flow| flow as &mut dyn std::any::Any).collect()
+    }
+
+    fn trim(&mut self) {
+        // What is too large to be executed takes long to compile, too.
+        if self.expected {
+            self.networks.truncate(1);
+        }
+        if let Some(sharing) = &mut self.sharing {
+            sharing.networks.truncate(1);
+        }
+        keep_ends(&mut self.networks);
+        self.networks.iter_mut().for_each(|point| point.images.at_most(1));
+        self.flows.truncate(2);
+    }
+
+    fn users_data(&self) -> Vec<&'static str> {
+        self.networks.iter().filter_map(|point| point.images.set.users_data()).collect()
+    }
+
+    fn stages(&self, _: &Manifest, _: &Inputs<'_>, declared: &mut Declared) -> Result<Stages, Failure> {
+        let mut of_network = |point: &NetworkPoint| {
+            let run = |flow: &Flow| {
+                let run = Run::of_flow(&point.network, flow, &point.images);
+                if self.expected { declared.stage(Expected(run)) } else { declared.stage(Executed(run)) }
+            };
+            self.flows.iter().map(run).collect()
+        };
+        Ok(self.networks.iter().map(&mut of_network).collect())
+    }
+
+    fn tables(
+        &self,
+        _: &Manifest,
+        inputs: &Inputs<'_>,
+        stages: &Stages,
+        results: &Results,
+    ) -> Result<(Vec<Table>, Vec<String>), Failure> {
+        let mut table = Table::new(NetworkRow::SCHEMA);
+        let mut expectations = Table::new(ExpectationRow::SCHEMA);
+        let mut summary = Vec::new();
+        for (point, runs) in self.networks.iter().zip(stages) {
+            summary.push(self.network(point, runs, inputs, results, (&mut table, &mut expectations))?);
+        }
+        let quoted = Table::of(self.quoted.iter().map(|point| QuotedRow {
+            name: point.name.clone(),
+            network: point.network.clone(),
+            energy: point.energy_uj,
+            mark: point.mark.name().into(),
+            source: point.source.clone(),
+        }))?;
+        let (drawn, lines) = match &self.sharing {
+            Some(sharing) => sharing.table(inputs)?,
+            None => (Table::new(DrawnWeightsRow::SCHEMA), Vec::new()),
+        };
+        summary.extend(lines);
+        // The table of networks is made from the same runs: once is enough.
+        let expectations = (!self.as_table).then_some(expectations);
+        let tables = [table, quoted, drawn].into_iter().chain(expectations);
+        Ok((tables.filter(|table| !table.is_empty()).collect(), summary))
+    }
+
+    fn figure(&self, manifest: &Manifest, tables: &[Table]) -> Result<Figure, Failure> {
+        let (table, quoted) = (table_of::<NetworkRow>(tables), table_of::<QuotedRow>(tables));
+        Ok(if self.as_table {
+            figure_table::network_table(&manifest.title, &table, &quoted)?
+        } else if self.expected {
+            figure::networks_from_shapes(&manifest.title, &table, &table_of::<DrawnWeightsRow>(tables))?
+        } else {
+            figure::networks(&manifest.title, &table, &quoted)?
+        })
+    }
+}
+
+/// Checks the images of networks.
+pub fn check_points(path: &FieldPath, points: &[NetworkPoint], checks: &mut Checks<'_>) {
+    for (index, point) in points.iter().enumerate() {
+        point.images.check(&path.item(index), &point.network, checks);
+    }
+}
+
+/// How the RTM-AP's program was compiled and is charged: flow, sharing, layout and search model.
+type How = [Option<String>; 4];
+
+impl NetworksStudy {
+    /// Adds the rows of a network; gives the line that sums them up.
+    fn network(
+        &self,
+        point: &NetworkPoint,
+        runs: &[Promise<MachineRun>],
+        inputs: &Inputs<'_>,
+        results: &Results,
+        (table, expectations): (&mut Table, &mut Table),
+    ) -> Result<String, Failure> {
+        let loaded = network(inputs, &point.network)?;
+        let weight_sparsity = weight_sparsity(&loaded.network);
+        let activation_bits = loaded.description.activation_bits;
+        let crossbar = self.crossbar_costs(inputs, point, activation_bits, weight_sparsity)?;
+        let mut push = |system: &str, configuration: &str, how: How, costs: Costs| {
+            let [flow, sharing, layout, search_model] = how;
+            table.push(NetworkRow {
+                network: point.network.clone(),
+                activation_bits,
+                weight_sparsity,
+                system: system.into(),
+                configuration: configuration.into(),
+                flow,
+                sharing,
+                layout,
+                search_model,
+                energy: costs.energy,
+                latency: costs.latency,
+                power: costs.energy / costs.latency,
+                energy_delay: costs.energy * costs.latency,
+                arrays: costs.arrays,
+                area: costs.area,
+                energy_ratio: crossbar.energy / costs.energy,
+                latency_ratio: crossbar.latency / costs.latency,
+            })
+        };
+        let (mut ratios, mut overestimates) = (Vec::new(), Vec::new());
+        for (flow, run) in self.flows.iter().zip(runs) {
+            let run = results.of(*run)?;
+            if !self.expected {
+                overestimates.push(expectation::push(expectations, &point.network, &flow.name, &run)?);
+            }
+            for technology in &self.technologies {
+                for (model, costs) in self.processor_costs(inputs, flow, technology, &run)? {
+                    let options = flow.machine.0;
+                    let how = [&flow.name, options.sharing.name(), options.layout.name(), model];
+                    push(PROCESSOR, technology, how.map(|name| Some(name.to_owned())), costs)?;
+                    ratios.push(crossbar.energy / costs.energy);
+                }
+            }
+        }
+        push(CROSSBAR, &self.crossbar.name, How::default(), crossbar)?;
+        if let Some(digital) = &self.digital {
+            push("digital", &digital.name, How::default(), digital_costs(inputs, digital, point, activation_bits)?)?;
+        }
+        let from_programs = match self.expected {
+            true => "bits written to tagged rows are expected from the program".into(),
+            false => format!(
+                "from the program alone, {:+.0} to {:+.0} % more bits are expected in tagged rows than are written",
+                100.0 * overestimates.iter().copied().fold(f64::INFINITY, f64::min),
+                100.0 * overestimates.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+            ),
+        };
+        Ok(format!(
+            "{}: crossbar {:.4} µJ, {:.4} ms; RTM-AP {:.4} to {:.4} times its energy efficiency; {from_programs}",
+            point.network,
+            crossbar.energy,
+            crossbar.latency,
+            ratios.iter().copied().fold(f64::INFINITY, f64::min),
+            ratios.iter().copied().fold(0.0, f64::max),
+        ))
+    }
+
+    fn crossbar_costs(
+        &self,
+        inputs: &Inputs<'_>,
+        point: &NetworkPoint,
+        activation_bits: u32,
+        sparsity: f64,
+    ) -> Result<Costs, Failure> {
+        let MatchingBaseline { name, technology, node_nm } = &self.crossbar;
+        let crossbar = CrossbarPoint::matching(name, technology, *node_nm, activation_bits);
+        let layers = crossbar_layers(inputs, &point.network, &point.images)?;
+        let report = crossbar.report(&crossbar.technology(inputs)?, &layers, sparsity)?;
+        Ok(Costs {
+            energy: microjoules(report.total_energy()),
+            latency: milliseconds(report.latency().total()),
+            arrays: report.layers.iter().map(|layer| layer.subarrays as i64).sum(),
+            area: report.area.total().base() * 1e-6,
+        })
+    }
+
+    /// The costs of a run under every search model, with the models' names.
+    fn processor_costs(
+        &self,
+        inputs: &Inputs<'_>,
+        flow: &Flow,
+        technology: &str,
+        run: &MachineRun,
+    ) -> Result<Vec<(&'static str, Costs)>, Failure> {
+        let file = technologies::processor(inputs, technology)?;
+        let parameters = ProcessorParameters::resolve(&file.parameters)?;
+        let geometry = flow.machine.0.geometry;
+        let total = run.total();
+        let area = chip_area(total.processors, run.words, geometry, &parameters).base();
+        let costs = self.search_models.iter().map(|&model| {
+            let padding = file.design.padding_rows;
+            let cost = cost(&total, total.processors, geometry, &parameters, model, padding);
+            let costs = Costs {
+                energy: microjoules(cost.energy.total()),
+                latency: milliseconds(cost.latency),
+                arrays: total.processors as i64,
+                area: area * 1e-6,
+            };
+            (model.name(), costs)
+        });
+        Ok(costs.collect())
+    }
+}
+
+fn digital_costs(
+    inputs: &Inputs<'_>,
+    digital: &MatchingBaseline,
+    point: &NetworkPoint,
+    activation_bits: u32,
+) -> Result<Costs, Failure> {
+    let file = digital_technology(inputs, &digital.technology, digital.node_nm)?;
+    let array = MacArray::new(file.design, &file.parameters)?;
+    let layers = matrix_layers(&network(inputs, &point.network)?.network);
+    let bits = WeightPrecision::Ternary.bits();
+    let report = array.evaluate(&layers, bits, activation_bits, ZeroWeights::Computed)?;
+    Ok(Costs {
+        energy: microjoules(report.energy()),
+        latency: milliseconds(report.latency()),
+        arrays: 1,
+        area: report.area.base() * 1e-6,
+    })
+}

@@ -1,0 +1,89 @@
+//! Technology files of the workspace, by kind and name.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use digital::ArrayDesign;
+use faults::{LiteratureEndurance, LiteratureRates};
+use rtm_ap::ProcessorDesign;
+use technology::{ParameterSet, Parameters, TechnologyFile};
+use workspace::{Failure, Inputs};
+
+use crate::loaded::check_form;
+use crate::studies::fault_comparison::AnalogParameters;
+
+/// A technology of a kind, as its folder is called, checked against its schema and read.
+fn load<T: Send + Sync + 'static>(
+    inputs: &Inputs<'_>,
+    kind: &'static str,
+    name: &str,
+    read: impl FnOnce(&Path) -> Result<T, Failure>,
+) -> Result<Arc<T>, Failure> {
+    let path = inputs.workspace().technology(kind, name);
+    inputs.load(&format!("{kind} {}", path.display()), |reading| {
+        check_form(inputs.workspace(), kind, &path)?;
+        let file = read(&path)?;
+        reading.note(&path)?;
+        Ok(file)
+    })
+}
+
+/// A technology of the associative processor.
+///
+/// # Errors
+/// If it is missing or wrong.
+pub fn processor(inputs: &Inputs<'_>, name: &str) -> Result<Arc<TechnologyFile<ProcessorDesign>>, Failure> {
+    load(inputs, "rtm-ap", name, |path| Ok(rtm_ap::load_technology(path)?))
+}
+
+/// A technology of a crossbar, as it stands in its file.
+///
+/// # Errors
+/// If it is missing or wrong.
+pub fn crossbar(inputs: &Inputs<'_>, name: &str) -> Result<Arc<TechnologyFile<crossbar::Design>>, Failure> {
+    load(inputs, "crossbar", name, |path| Ok(::crossbar::load_technology(path)?))
+}
+
+/// A technology of a digital array, as it stands in its file.
+///
+/// # Errors
+/// If it is missing or wrong.
+pub fn digital(inputs: &Inputs<'_>, name: &str) -> Result<Arc<TechnologyFile<ArrayDesign>>, Failure> {
+    load(inputs, "digital", name, |path| Ok(::digital::load_technology(path)?))
+}
+
+/// A file of fault rates.
+///
+/// # Errors
+/// If it is missing or wrong.
+pub fn fault_rates(inputs: &Inputs<'_>, name: &str) -> Result<Arc<LiteratureRates>, Failure> {
+    load(inputs, "faults", name, |path| {
+        let file = TechnologyFile::<()>::load(path, &[LiteratureRates::DECLARATIONS])?;
+        Ok(LiteratureRates::resolve(&file.parameters)?)
+    })
+}
+
+/// A file of analog non-idealities.
+///
+/// # Errors
+/// If it is missing or wrong.
+pub fn analog(inputs: &Inputs<'_>, name: &str) -> Result<Arc<ParameterSet>, Failure> {
+    load(inputs, "analog", name, |path| {
+        Ok(TechnologyFile::<()>::load(path, &[AnalogParameters::DECLARATIONS])?.parameters)
+    })
+}
+
+/// A file of endurances.
+///
+/// # Errors
+/// If it is missing or wrong.
+pub fn endurance(inputs: &Inputs<'_>, name: &str) -> Result<Arc<ParameterSet>, Failure> {
+    load(inputs, "endurance", name, |path| {
+        Ok(TechnologyFile::<()>::load(path, &[LiteratureEndurance::DECLARATIONS])?.parameters)
+    })
+}
+
+/// A file or folder of others' results.
+pub fn reference(inputs: &Inputs<'_>, name: &str) -> PathBuf {
+    inputs.workspace().input("references", name)
+}
