@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 
-use crate::manifest::UsersData;
-use crate::{commands, reproduce};
+use crate::{REGISTRY, commands, reproduce};
 
 /// Re-runs the claims of "Full-Stack Optimization for CAM-Only DNN Inference" (DATE 2024) from manifests.
 #[derive(Debug, Parser)]
@@ -22,7 +21,7 @@ pub struct Arguments {
     /// Data that the repository does not carry, by name: `cifar10` is the folder of its binary version, `own` whatever an experiment's
     /// images of the set `own` lie in
     #[arg(long, global = true, value_name = "NAME=PATH", value_parser = data_folder)]
-    pub data: Vec<(UsersData, PathBuf)>,
+    pub data: Vec<(&'static str, PathBuf)>,
 
     /// What to do
     #[command(subcommand)]
@@ -102,14 +101,13 @@ pub enum Command {
     Submit(commands::submit::Arguments),
 }
 
-fn data_folder(text: &str) -> Result<(UsersData, PathBuf), String> {
+fn data_folder(text: &str) -> Result<(&'static str, PathBuf), String> {
     let (name, folder) =
         text.split_once('=').ok_or("expected NAME=PATH, for example cifar10=/data/cifar-10")?;
-    let data = UsersData::from_str(name, false).map_err(|_| {
-        let known: Vec<&str> = UsersData::value_variants().iter().map(|data| data.name()).collect();
-        format!("there is no data `{name}`; there is: {}", known.join(", "))
-    })?;
-    Ok((data, folder.into()))
+    let known = REGISTRY.users_data;
+    let data = known.iter().find(|data| **data == name);
+    let unknown = || format!("there is no data `{name}`; there is: {}", known.join(", "));
+    Ok((data.ok_or_else(unknown)?, folder.into()))
 }
 
 const EXAMPLES: &str = "\

@@ -1,35 +1,22 @@
 //! The command line of Tritrack.
 
-mod claims;
 mod cli;
 mod commands;
-mod comparison;
 mod error;
-mod manifest;
-mod models;
-mod progress;
-mod quick;
-mod report;
+mod names;
 mod reproduce;
-mod schema;
-mod simulation;
-mod stages;
-mod state;
-mod studies;
-mod trials;
-mod variation;
-mod workspace;
 
 use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
+use workspace::{Failure, Inputs, Registry, Workspace, WorkspaceError};
 
 use crate::cli::{Arguments, Command};
-use crate::error::RunError;
-use crate::models::Models;
-use crate::stages::cache::Use;
-use crate::workspace::Workspace;
+
+/// What there is, and where warnings go: beside what is printed.
+static REGISTRY: Registry =
+    studies::registry(|warning| drop(writeln!(std::io::stderr(), "warning: {warning}")));
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -41,12 +28,13 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "error: {error}");
-            ExitCode::from(if matches!(error, RunError::Check { .. }) { 1 } else { 2 })
+            let is_check = matches!(error.of(), Some(WorkspaceError::Check { .. }));
+            ExitCode::from(if is_check { 1 } else { 2 })
         }
     }
 }
 
-fn run(arguments: &Arguments) -> Result<(), RunError> {
+fn run(arguments: &Arguments) -> Result<(), Failure> {
     if let Command::Completions { shell } = &arguments.command {
         // Into memory first: a reader that goes away is no reason to panic.
         let mut script = Vec::new();
@@ -55,37 +43,25 @@ fn run(arguments: &Arguments) -> Result<(), RunError> {
         return Ok(());
     }
     if let Command::Schema(arguments) = &arguments.command {
-        return commands::schema::run(arguments, &mut std::io::stdout());
+        return commands::schema::run(arguments, &REGISTRY, &mut std::io::stdout());
     }
-    let workspace =
-        Workspace::find(arguments.workspace.as_deref())?.with_data(arguments.data.iter().cloned());
+    let workspace = Workspace::find(arguments.workspace.as_deref(), &REGISTRY)?
+        .with_data(arguments.data.iter().cloned());
+    let inputs = Inputs::new(&workspace);
     let mut output = std::io::stdout();
     match &arguments.command {
-        Command::Reproduce(arguments) => reproduce::reproduce(&workspace, arguments, &mut output),
-        Command::Plan(arguments) => commands::plan::run(
-            arguments,
-            &Models::new(&workspace, Use::ReadAndWrite),
-            &workspace,
-            &mut output,
-        ),
+        Command::Reproduce(arguments) => reproduce::run(arguments, &workspace, &mut output),
+        Command::Plan(arguments) => commands::plan::run(arguments, &inputs, &mut output),
         Command::Status(arguments) => commands::status::run(arguments, &workspace, &mut output),
         Command::Diff(arguments) => commands::diff::run(arguments, &workspace, &mut output),
         Command::Explain(arguments) => commands::explain::run(arguments, &workspace, &mut output),
         Command::Report(arguments) => commands::report::run(arguments, &workspace, &mut output),
         Command::Verify(arguments) => commands::verify::run(arguments, &workspace, &mut output),
         Command::Import(arguments) => commands::import::run(&workspace, arguments, &mut output),
-        Command::Quantize(arguments) => {
-            commands::quantize::run(arguments, &Models::new(&workspace, Use::Off), &mut output)
-        }
-        Command::Compile(arguments) => {
-            commands::compile::run(arguments, &Models::new(&workspace, Use::Off), &mut output)
-        }
-        Command::Simulate(arguments) => {
-            commands::simulate::run(arguments, &Models::new(&workspace, Use::Off), &mut output)
-        }
-        Command::Inject(arguments) => {
-            commands::inject::run(arguments, &Models::new(&workspace, Use::Off), &mut output)
-        }
+        Command::Quantize(arguments) => commands::quantize::run(arguments, &inputs, &mut output),
+        Command::Compile(arguments) => commands::compile::run(arguments, &inputs, &mut output),
+        Command::Simulate(arguments) => commands::simulate::run(arguments, &inputs, &mut output),
+        Command::Inject(arguments) => commands::inject::run(arguments, &inputs, &mut output),
         Command::Shard(arguments) => commands::shard::shard(&workspace, arguments, &mut output),
         Command::Merge(arguments) => commands::shard::merge(&workspace, arguments, &mut output),
         Command::Submit(arguments) => commands::submit::run(arguments, &workspace, &mut output),

@@ -4,14 +4,12 @@ use std::io::Write;
 
 use clap::{Args, ValueEnum};
 use tables::write_atomically;
+use workspace::claims::{
+    Block, Claim, Claims, Finding, Judged, Written, claims_table, judged, markdown, readme_with, sentence, written,
+};
+use workspace::{Failure, Workspace, WorkspaceError};
 
 use super::{Format, print_table};
-use crate::claims::{
-    Block, Claim, Claims, Finding, Judged, Written, claims_table, judge, markdown, sentence,
-};
-use crate::error::RunError;
-use crate::manifest::Manifest;
-use crate::workspace::Workspace;
 
 /// Shown after the command's help.
 pub const EXAMPLES: &str = "\
@@ -55,14 +53,14 @@ enum ClaimsFormat {
 ///
 /// # Errors
 /// If a table is missing, a claim is wrong, or the check fails.
-pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write) -> Result<(), RunError> {
+pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write) -> Result<(), Failure> {
     let claims = Claims::load(&workspace.claims())?;
     let judged = judged(&claims, workspace)?;
     let findings = written(&claims, workspace)?;
     let mut blocks = vec![Block::claims(&judged)];
     blocks.extend(findings.iter().map(|(finding, written)| Block::finding(finding, written)));
     if arguments.write {
-        let readme = as_it_should_be(&read(&workspace.readme())?, &blocks, workspace)?;
+        let readme = readme_with(&read(&workspace.readme())?, &blocks, workspace)?;
         write_atomically(&workspace.readme(), readme.as_bytes())?;
     }
     match arguments.format {
@@ -75,45 +73,12 @@ pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write
     if arguments.check { check(&judged, &findings, &blocks, workspace) } else { Ok(()) }
 }
 
-/// Every claim with what the tables say of it.
-///
-/// # Errors
-/// If a number is not there.
-pub fn judged<'c>(claims: &'c Claims, workspace: &Workspace) -> Result<Vec<(&'c Claim, Judged)>, RunError> {
-    let of = |claim: &'c Claim| {
-        let judged = judge(claim, workspace).map_err(|source| RunError::Claim {
-            of: format!("claim {}", claim.id),
-            source: Box::new(source),
-        })?;
-        Ok((claim, judged))
-    };
-    claims.claims.iter().map(of).collect()
-}
-
-/// Every finding with the numbers that the tables give.
-///
-/// # Errors
-/// If a number is not there.
-pub fn written<'c>(
-    claims: &'c Claims,
-    workspace: &Workspace,
-) -> Result<Vec<(&'c Finding, Written)>, RunError> {
-    let of = |finding: &'c Finding| {
-        let written = finding.write(workspace).map_err(|source| RunError::Claim {
-            of: format!("finding {}", finding.id),
-            source: Box::new(source),
-        })?;
-        Ok((finding, written))
-    };
-    claims.findings.iter().map(of).collect()
-}
-
 fn print(
     judged: &[(&Claim, Judged)],
     findings: &[(&Finding, Written)],
     workspace: &Workspace,
     output: &mut impl Write,
-) -> Result<(), RunError> {
+) -> Result<(), Failure> {
     for (claim, found) in judged {
         let _ =
             writeln!(output, "{} {}: {}", claim.id, found.verdict.name().to_uppercase(), claim.claim.trim());
@@ -141,7 +106,7 @@ fn lines(claim: &Claim, found: &Judged) -> Vec<String> {
 }
 
 /// Tables that were made from another manifest than there is now.
-fn stale_tables(claim: &Claim, workspace: &Workspace) -> Result<Vec<String>, RunError> {
+fn stale_tables(claim: &Claim, workspace: &Workspace) -> Result<Vec<String>, Failure> {
     let measurements = claim.criteria.iter().chain(&claim.beside);
     let mut names: Vec<&str> = measurements.map(|measurement| measurement.value.table.as_str()).collect();
     names.sort_unstable();
@@ -149,7 +114,7 @@ fn stale_tables(claim: &Claim, workspace: &Workspace) -> Result<Vec<String>, Run
     let mut stale = Vec::new();
     for name in names {
         let Some((experiment, table)) = name.split_once('/') else { continue };
-        let manifest = Manifest::load(&workspace.manifest(experiment))?;
+        let manifest = workspace.load_manifest(experiment)?;
         let made_from = tables::read_parquet(&workspace.result(experiment, table))?;
         let recorded = made_from.provenance().get("manifest");
         if recorded.is_some_and(|hash| *hash != format!("blake3 {}", manifest.hash)) {
@@ -166,8 +131,8 @@ fn check(
     findings: &[(&Finding, Written)],
     blocks: &[Block],
     workspace: &Workspace,
-) -> Result<(), RunError> {
-    let fails = |message| Err(RunError::Check { message });
+) -> Result<(), Failure> {
+    let fails = |message| Err(WorkspaceError::Check { message }.into());
     for (claim, found) in judged {
         if found.verdict != claim.verdict {
             let (found, recorded) = (found.verdict.name(), claim.verdict.name());
@@ -187,7 +152,7 @@ fn check(
         }
     }
     let readme = read(&workspace.readme())?;
-    if as_it_should_be(&readme, blocks, workspace)? != readme {
+    if readme_with(&readme, blocks, workspace)? != readme {
         return fails(
             "README.md does not say what the results say; `tritrack claims --write` writes it".into(),
         );
@@ -195,19 +160,6 @@ fn check(
     Ok(())
 }
 
-/// README.md with every block written anew.
-fn as_it_should_be(readme: &str, blocks: &[Block], workspace: &Workspace) -> Result<String, RunError> {
-    blocks.iter().try_fold(readme.to_owned(), |page, block| {
-        block.written_to(&page).ok_or_else(|| RunError::Check {
-            message: format!(
-                "{}: `{}` and its end do not stand in it",
-                workspace.shown(&workspace.readme()),
-                block.mark()
-            ),
-        })
-    })
-}
-
-fn read(path: &std::path::Path) -> Result<String, RunError> {
-    std::fs::read_to_string(path).map_err(|source| RunError::Unreadable { path: path.to_owned(), source })
+fn read(path: &std::path::Path) -> Result<String, WorkspaceError> {
+    std::fs::read_to_string(path).map_err(|source| WorkspaceError::Unreadable { path: path.to_owned(), source })
 }

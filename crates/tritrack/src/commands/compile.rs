@@ -10,37 +10,50 @@ use compiler::flow::Pass;
 use compiler::share_layer;
 use network::LinearLayer;
 use rtm_ap::MachineLayer;
-use tables::{Column, Schema, Table, Value};
+use studies::loaded;
+use tables::{Table, TypedRow};
+use workspace::{Failure, Inputs};
 
 use super::{Format, MachineArguments, print_table};
-use crate::error::RunError;
-use crate::models::Models;
+use crate::error::CommandError;
 
-/// What is printed of every layer.
-pub static COMPILATION: Schema = Schema::new(
-    "compilation",
-    "What the compiler makes of every layer.",
-    &[
-        Column::text("layer", "Name of the layer."),
-        Column::text("algorithm", "Way of sharing subexpressions."),
-        Column::text("layout", "How words lie in the array; `unlimited` where no array was asked for."),
-        Column::integer("nonzeros", "", "Weights other than 0."),
-        Column::integer("adders", "", "Additions and subtractions; the first term of a sum is free."),
-        Column::integer("accumulates", "", "Additions into accumulators."),
-        Column::integer("processors", "", "Programs that share the outputs.").optional(),
-        Column::integer("columns", "", "Columns of the array in use.").optional(),
-        Column::integer("words", "", "Program words.").optional(),
-        Column::integer("program_bits", "", "Bits of the program, 64 for each word.").optional(),
-        Column::integer("packed_weight_bits", "", "Bits of the layer's weights, packed at 2 bits each."),
-        Column::integer("passes", "", "Searches in one row.").optional(),
-        Column::integer("column_steps", "", "Steps of tracks in one row, over all columns.").optional(),
-        Column::real("seconds", "s", "Time of compilation."),
-    ],
-);
+tables::table! {
+    /// What the compiler makes of every layer.
+    pub struct CompilationRow: "compilation" {
+        /// Name of the layer.
+        layer: String,
+        /// Way of sharing subexpressions.
+        algorithm: String,
+        /// How words lie in the array; `unlimited` where no array was asked for.
+        layout: String,
+        /// Weights other than 0.
+        nonzeros: usize,
+        /// Additions and subtractions; the first term of a sum is free.
+        adders: usize,
+        /// Additions into accumulators.
+        accumulates: usize,
+        /// Programs that share the outputs.
+        processors: Option<usize>,
+        /// Columns of the array in use.
+        columns: Option<usize>,
+        /// Program words.
+        words: Option<usize>,
+        /// Bits of the program, 64 for each word.
+        program_bits: Option<usize>,
+        /// Bits of the layer's weights, packed at 2 bits each.
+        packed_weight_bits: usize,
+        /// Searches in one row.
+        passes: Option<u64>,
+        /// Steps of tracks in one row, over all columns.
+        column_steps: Option<u64>,
+        /// Time of compilation.
+        seconds: f64 = "s",
+    }
+}
 
 /// Bits of a program word: a table's number, the bits it runs over, and up to four operands' columns and domains, which
 /// take up to 62.
-const WORD_BITS: u64 = 64;
+const WORD_BITS: usize = 64;
 
 /// What to print.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -89,7 +102,7 @@ pub struct Arguments {
     #[arg(long)]
     list_passes: bool,
     /// How counts are printed
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(long, default_value_t = Format::Text)]
     format: Format,
     #[command(flatten)]
     machine: MachineArguments,
@@ -99,14 +112,14 @@ pub struct Arguments {
 ///
 /// # Errors
 /// If the network or the layer is not there, or a layer does not fit.
-pub fn run(arguments: &Arguments, models: &Models<'_>, output: &mut impl Write) -> Result<(), RunError> {
+pub fn run(arguments: &Arguments, inputs: &Inputs<'_>, output: &mut impl Write) -> Result<(), Failure> {
     let Some(network) = arguments.network.as_deref().filter(|_| !arguments.list_passes) else {
         for pass in Pass::ALL {
             let _ = writeln!(output, "{:<15} {}", pass.name(), pass.description());
         }
         return Ok(());
     };
-    let loaded = models.network(network)?;
+    let loaded = loaded::network(inputs, network)?;
     let options = arguments.machine.options()?;
     let all: Vec<&LinearLayer> = loaded.network.linear_layers().map(|(_, layer)| layer).collect();
     let layers: Vec<&LinearLayer> = match &arguments.layer {
@@ -114,7 +127,7 @@ pub fn run(arguments: &Arguments, models: &Models<'_>, output: &mut impl Write) 
         Some(name) => {
             let known: Vec<String> = all.iter().map(|layer| layer.name().to_owned()).collect();
             let chosen = all.into_iter().find(|layer| layer.name() == name);
-            let unknown = || RunError::UnknownLayer { layer: name.clone(), known };
+            let unknown = || CommandError::UnknownLayer { layer: name.clone(), known };
             vec![chosen.ok_or_else(unknown)?]
         }
     };
@@ -122,7 +135,7 @@ pub fn run(arguments: &Arguments, models: &Models<'_>, output: &mut impl Write) 
         return passes::run(arguments, &options, &layers, output);
     }
     let emit = arguments.emit.unwrap_or(Emit::Stats);
-    let mut table = Table::new(&COMPILATION);
+    let mut table = Table::new(CompilationRow::SCHEMA);
     for layer in layers {
         let started = Instant::now();
         let maximum = u32::from(layer.input_maximum());
@@ -167,27 +180,26 @@ fn push(
     [adders, accumulates]: [usize; 2],
     compiled: Option<&MachineLayer>,
     started: Instant,
-) -> Result<(), RunError> {
-    let count = |count: Option<u64>| count.map_or(Value::Missing, |count| (count as i64).into());
+) -> Result<(), Failure> {
     let of_programs = |value: fn(&rtm_ap::ProgramCounts) -> u64| {
-        count(compiled.map(|layer| layer.counts().iter().map(value).sum()))
+        compiled.map(|layer| layer.counts().iter().map(value).sum())
     };
     let statistics = compiled.map(|layer| layer.compiled().statistics);
-    table.push_row([
-        ("layer", layer.name().into()),
-        ("algorithm", algorithm.into()),
-        ("layout", layout.into()),
-        ("nonzeros", (layer.weights().nonzeros() as i64).into()),
-        ("adders", (adders as i64).into()),
-        ("accumulates", (accumulates as i64).into()),
-        ("processors", count(compiled.map(|layer| layer.compiled().programs.len() as u64))),
-        ("columns", count(statistics.map(|s| s.columns as u64))),
-        ("words", count(statistics.map(|s| s.words as u64))),
-        ("program_bits", count(statistics.map(|s| WORD_BITS * s.words as u64))),
-        ("packed_weight_bits", (2 * layer.weights().values().len() as i64).into()),
-        ("passes", of_programs(|counts| counts.compares)),
-        ("column_steps", of_programs(|counts| counts.track_steps)),
-        ("seconds", started.elapsed().as_secs_f64().into()),
-    ])?;
+    table.push(CompilationRow {
+        layer: layer.name().into(),
+        algorithm: algorithm.into(),
+        layout: layout.into(),
+        nonzeros: layer.weights().nonzeros(),
+        adders,
+        accumulates,
+        processors: compiled.map(|layer| layer.compiled().programs.len()),
+        columns: statistics.map(|s| s.columns),
+        words: statistics.map(|s| s.words),
+        program_bits: statistics.map(|s| WORD_BITS * s.words),
+        packed_weight_bits: 2 * layer.weights().values().len(),
+        passes: of_programs(|counts| counts.compares),
+        column_steps: of_programs(|counts| counts.track_steps),
+        seconds: started.elapsed().as_secs_f64(),
+    })?;
     Ok(())
 }

@@ -3,22 +3,23 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use crossbar::{
     Counting, Crossbar, CrossbarParameters, Design, LayerReport, LayerShape, NetworkReport, Precision,
     WeightStatistics,
 };
 use serde_json::{Map, Value, json};
 use serde_yaml::Value as Yaml;
-use tables::{Column, Schema, Table};
+use studies::baselines::WeightPrecision;
+use studies::images::{ImageSource, Images};
+use studies::loaded::{NETWORKS, crossbar_layers, network, weight_sparsity};
+use tables::Table;
 use technology::{Parameters, Quantity, TechnologyFile};
+use workspace::{Failure, Inputs, Workspace, WorkspaceError};
 
-use super::print_table;
-use crate::error::RunError;
-use crate::manifest::{ImageSource, Images, WeightPrecision};
-use crate::models::{Models, weight_sparsity};
-use crate::stages::cache::Use;
-use crate::workspace::Workspace;
+use super::{Format, print_table};
+use crate::error::CommandError;
+use crate::names::Choice;
 
 /// Shown after the command's help.
 pub const EXAMPLES: &str = "\
@@ -49,11 +50,11 @@ pub struct CrossbarArguments {
     pub settings: Vec<Setting>,
 
     /// Whose counting
-    #[arg(long, default_value = "corrected")]
+    #[arg(long, value_parser = Choice::<Mode>::default(), default_value_t = Mode::Corrected)]
     pub mode: Mode,
 
     /// What the weights are
-    #[arg(long, default_value = "ternary")]
+    #[arg(long, value_parser = Choice::<WeightPrecision>::default(), default_value_t = WeightPrecision::Ternary)]
     pub weights: WeightPrecision,
 
     /// Share of the ternary weights that are 0; by default the network's own, and one half for a file of shapes
@@ -65,19 +66,20 @@ pub struct CrossbarArguments {
     pub activation_bits: Option<u32>,
 
     /// The form of the output
-    #[arg(long, default_value = "text")]
+    #[arg(long, value_parser = Choice::<Format>::default(), default_value_t = Format::Text)]
     pub format: Format,
 }
 
-/// What is counted, by name: see [`Counting`].
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum Mode {
-    /// What happens: padded positions, active rows, mapped columns
-    Corrected,
-    /// As DNN+NeuroSim counts: no padding, a quarter of all rows driven, accumulators for every column
-    NeurosimCompatible,
-    /// The same with the padded output positions
-    NeurosimCompatiblePadded,
+names::names! {
+    /// What is counted: see [`Counting`].
+    pub enum Mode: "a way to count" {
+        /// What happens: padded positions, active rows, mapped columns
+        Corrected = "corrected",
+        /// As DNN+NeuroSim counts: no padding, a quarter of all rows driven, accumulators for every column
+        NeurosimCompatible = "neurosim-compatible",
+        /// The same with the padded output positions
+        NeurosimCompatiblePadded = "neurosim-compatible-padded",
+    }
 }
 
 impl From<Mode> for Counting {
@@ -90,44 +92,31 @@ impl From<Mode> for Counting {
     }
 }
 
-/// The form of an output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// A table to read.
-    Text,
-    /// For programs: everything, in full precision.
-    Json,
-    /// The layers and their sum, as comma-separated values.
-    Csv,
-    /// The same, as the bytes of a Parquet file.
-    Parquet,
+tables::table! {
+    /// What every layer of a network costs on a crossbar, for one image; the last row is their sum.
+    pub struct CrossbarLayerRow: "crossbar_layers" {
+        /// Name of the layer, or `total`.
+        layer: String,
+        /// Subarrays that hold its weights, copies included.
+        arrays: usize,
+        /// Energy of converters, with the current of columns and the charging of word lines.
+        conversion: f64 = "pJ",
+        /// Energy of shift-adders and adder trees.
+        accumulation: f64 = "pJ",
+        /// Energy of word-line drivers and switches.
+        drivers: f64 = "pJ",
+        /// Energy of buffers and registers.
+        buffers: f64 = "pJ",
+        /// Energy of wires between subarrays, elements, tiles and the global buffer.
+        interconnect: f64 = "pJ",
+        /// Leakage over the layer's time.
+        leakage: f64 = "pJ",
+        /// All of these.
+        energy: f64 = "pJ",
+        /// Time of the layer.
+        latency: f64 = "ns",
+    }
 }
-
-/// The layers of a network on a crossbar.
-pub static CROSSBAR_LAYERS: Schema = Schema::new(
-    "crossbar_layers",
-    "What every layer of a network costs on a crossbar, for one image; the last row is their sum.",
-    &[
-        Column::text("layer", "Name of the layer, or `total`."),
-        Column::integer("arrays", "", "Subarrays that hold its weights, copies included."),
-        Column::real(
-            "conversion",
-            "pJ",
-            "Energy of converters, with the current of columns and the charging of word lines.",
-        ),
-        Column::real("accumulation", "pJ", "Energy of shift-adders and adder trees."),
-        Column::real("drivers", "pJ", "Energy of word-line drivers and switches."),
-        Column::real("buffers", "pJ", "Energy of buffers and registers."),
-        Column::real(
-            "interconnect",
-            "pJ",
-            "Energy of wires between subarrays, elements, tiles and the global buffer.",
-        ),
-        Column::real("leakage", "pJ", "Leakage over the layer's time."),
-        Column::real("energy", "pJ", "All of these."),
-        Column::real("latency", "ns", "Time of the layer."),
-    ],
-);
 
 /// A parameter or a design field with its new value, `path=value`.
 #[derive(Debug, Clone)]
@@ -167,11 +156,11 @@ pub fn run(
     workspace: &Workspace,
     arguments: &CrossbarArguments,
     output: &mut impl Write,
-) -> Result<(), RunError> {
+) -> Result<(), Failure> {
     let (layers, zeros, own_bits) = layers(workspace, &arguments.network)?;
     let technology = technology(workspace, arguments)?;
     let activation_bits = (arguments.activation_bits.or(own_bits))
-        .ok_or_else(|| RunError::NoActivationBits(arguments.network.clone()))?;
+        .ok_or_else(|| CommandError::NoActivationBits(arguments.network.clone()))?;
     let weights = match arguments.weights {
         WeightPrecision::Ternary => {
             WeightStatistics::Ternary { zeros: arguments.zero_weights.unwrap_or(zeros) }
@@ -194,14 +183,12 @@ pub fn run(
             object.insert("network".into(), json!(arguments.network));
             object.insert("technology".into(), json!(technology.name));
             object.insert("node_nm".into(), json!(technology.design.node_nm));
-            let mode = arguments.mode.to_possible_value();
-            object.insert("mode".into(), json!(mode.as_ref().map_or("", |mode| mode.get_name())));
+            object.insert("mode".into(), json!(arguments.mode.name()));
             object.insert("weights".into(), json!(arguments.weights.name()));
             object.insert("activation_bits".into(), json!(activation_bits));
             format!("{:#}\n", Value::Object(object))
         }
-        Format::Csv => return print_table(&as_table(&report)?, super::Format::Csv, output),
-        Format::Parquet => return print_table(&as_table(&report)?, super::Format::Parquet, output),
+        Format::Csv | Format::Parquet => return print_table(&as_table(&report)?, arguments.format, output),
     };
     // A reader that went away is no error.
     let _ = output.write_all(text.as_bytes());
@@ -209,19 +196,19 @@ pub fn run(
 }
 
 /// The layers, the share of zero weights, and the bits of the activations where they are known.
-fn layers(workspace: &Workspace, name: &str) -> Result<(Vec<LayerShape>, f64, Option<u32>), RunError> {
+fn layers(workspace: &Workspace, name: &str) -> Result<(Vec<LayerShape>, f64, Option<u32>), Failure> {
     if let Some(path) = as_path(name) {
         return Ok((crossbar::load_shapes(&path)?, 0.5, None));
     }
-    let known = workspace.networks()?;
+    let known = workspace.names(NETWORKS)?;
     if !known.iter().any(|known| known == name) {
-        return Err(RunError::UnknownName { kind: "network", name: name.to_owned(), known });
+        return Err(WorkspaceError::UnknownName { kind: "network", name: name.to_owned(), known }.into());
     }
-    let models = Models::new(workspace, Use::Off);
-    let loaded = models.network(name)?;
+    let inputs = Inputs::new(workspace);
+    let loaded = network(&inputs, name)?;
     let set =
         if loaded.description.golden.is_some() { ImageSource::Golden } else { ImageSource::FashionMnist };
-    let layers = models.crossbar_layers(name, &Images { set, of: None, count: IMAGES })?;
+    let layers = crossbar_layers(&inputs, name, &Images::of(set, IMAGES))?;
     Ok((layers, weight_sparsity(&loaded.network), Some(loaded.description.activation_bits)))
 }
 
@@ -237,14 +224,15 @@ fn as_path(name: &str) -> Option<PathBuf> {
 fn technology(
     workspace: &Workspace,
     arguments: &CrossbarArguments,
-) -> Result<TechnologyFile<Design>, RunError> {
+) -> Result<TechnologyFile<Design>, Failure> {
     let name = &arguments.technology;
     let path = match as_path(name) {
         Some(path) => path,
         None => {
             let known = workspace.technology_names("crossbar")?;
             if !known.contains(name) {
-                return Err(RunError::UnknownName { kind: "crossbar technology", name: name.clone(), known });
+                let (kind, name) = ("crossbar technology", name.clone());
+                return Err(WorkspaceError::UnknownName { kind, name, known }.into());
             }
             workspace.technology("crossbar", name)
         }
@@ -261,7 +249,7 @@ fn technology(
                 let known = file.parameters.get(path);
                 let unit = known.map_or(String::new(), |parameter| format!(" in {}", parameter.unit));
                 let message = format!("expected a number{unit} that is not below zero");
-                return Err(RunError::Setting { settings: format!("{path}={value}"), message });
+                return Err(CommandError::Setting { settings: format!("{path}={value}"), message }.into());
             }
         }
     }
@@ -276,12 +264,12 @@ fn technology(
 const DESIGN: &str = "design.";
 
 /// The design of a file with fields set; they get their types when all are set, because some are valid only together.
-fn changed_design(path: &Path, mode: Mode, settings: &[&Setting]) -> Result<Design, RunError> {
+fn changed_design(path: &Path, mode: Mode, settings: &[&Setting]) -> Result<Design, Failure> {
     let said: Vec<String> =
         settings.iter().map(|setting| format!("{}={}", setting.path, setting.value)).collect();
-    let refused = |message| RunError::Setting { settings: said.join(", "), message };
+    let refused = |message| Failure::from(CommandError::Setting { settings: said.join(", "), message });
     let mut design = TechnologyFile::<Yaml>::load(path, &[CrossbarParameters::DECLARATIONS])?.design;
-    let counting = mode.to_possible_value().map_or(String::new(), |mode| mode.get_name().replace('-', "_"));
+    let counting = mode.name().replace('-', "_");
     set_field(&mut design, "counting", &counting).map_err(refused)?;
     for setting in settings {
         let field = setting.path.strip_prefix(DESIGN).unwrap_or(&setting.path);
@@ -349,16 +337,23 @@ impl Line {
     }
 }
 
-fn as_table(report: &NetworkReport) -> Result<Table, RunError> {
-    let mut table = Table::new(&CROSSBAR_LAYERS);
-    let names = crossbar::EnergyParts::NAMES.iter().copied().chain(["leakage"]);
-    for line in report.layers.iter().map(Line::of).chain([Line::total(report)]) {
-        let parts = names.clone().zip(line.energies.iter().map(|&energy| energy.into()));
-        let first = [("layer", line.name.as_str().into()), ("arrays", (line.arrays as i64).into())];
-        let last = [("energy", line.energy.into()), ("latency", line.latency.into())];
-        table.push_row(first.into_iter().chain(parts).chain(last))?;
-    }
-    Ok(table)
+fn as_table(report: &NetworkReport) -> Result<Table, Failure> {
+    let row = |line: Line| {
+        let part = |place: usize| line.energies.get(place).copied().unwrap_or_default();
+        CrossbarLayerRow {
+            layer: line.name.clone(),
+            arrays: line.arrays,
+            conversion: part(0),
+            accumulation: part(1),
+            drivers: part(2),
+            buffers: part(3),
+            interconnect: part(4),
+            leakage: part(5),
+            energy: line.energy,
+            latency: line.latency,
+        }
+    };
+    Ok(Table::of(report.layers.iter().map(Line::of).chain([Line::total(report)]).map(row))?)
 }
 
 fn as_text(report: &NetworkReport) -> String {

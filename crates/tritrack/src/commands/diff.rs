@@ -4,11 +4,9 @@ use std::io::Write;
 
 use clap::Args;
 use tables::Table;
+use workspace::{ChangeRow, Comparison, Failure, Sides, Workspace};
 
 use super::{Format, print_table};
-use crate::comparison::{CHANGES, Comparison, Sides};
-use crate::error::RunError;
-use crate::workspace::Workspace;
 
 /// Shown after the command's help.
 pub const EXAMPLES: &str = "\
@@ -44,7 +42,7 @@ pub struct Arguments {
 ///
 /// # Errors
 /// If there is nothing to compare with, or a table is damaged.
-pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write) -> Result<(), RunError> {
+pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write) -> Result<(), Failure> {
     let sides = match (&arguments.variant, &arguments.before) {
         (Some(variant), _) => Sides::of_variant(workspace, variant)?,
         (None, before) => Sides::against(workspace, before.as_deref().unwrap_or("HEAD"))?,
@@ -55,10 +53,7 @@ pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write
     let wanted =
         |experiment: &str| experiments.is_empty() || experiments.iter().any(|wanted| *wanted == experiment);
     let Comparison { changes, compared, notes } = sides.compare(wanted)?;
-    let mut table = Table::new(&CHANGES);
-    for change in changes.iter().take(arguments.most) {
-        change.push(&mut table)?;
-    }
+    let table = Table::of::<ChangeRow>(changes.iter().take(arguments.most).map(|change| change.row()))?;
     if table.is_empty() && arguments.format == Format::Text {
         let _ = writeln!(output, "{compared} numbers compared; none differs");
     } else {

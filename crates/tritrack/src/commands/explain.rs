@@ -5,14 +5,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 use rtm_ap::ProcessorParameters;
+use studies::technologies;
 use tables::{Row, Value, read_parquet};
 use technology::Parameters;
-
-use crate::error::RunError;
-use crate::manifest::Manifest;
-use crate::models::Models;
-use crate::stages::cache::Use;
-use crate::workspace::Workspace;
+use workspace::{Failure, Inputs, Workspace, WorkspaceError};
 
 /// Shown after the command's help.
 pub const EXAMPLES: &str = "\
@@ -34,19 +30,15 @@ pub struct Arguments {
 ///
 /// # Errors
 /// If the table is not there or damaged, or has no such row.
-pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write) -> Result<(), RunError> {
+pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write) -> Result<(), Failure> {
     let path = match arguments.table.is_file() {
         true => arguments.table.clone(),
         false => workspace.root().join(&arguments.table),
     };
     let table = read_parquet(&path)?;
-    let row = table.row(arguments.row).ok_or_else(|| RunError::Argument {
-        message: format!(
-            "{}: there is no row {}; it has {}, counted from 0",
-            workspace.shown(&path),
-            arguments.row,
-            table.rows()
-        ),
+    let row = table.row(arguments.row).ok_or_else(|| {
+        let (shown, row, rows) = (workspace.shown(&path), arguments.row, table.rows());
+        WorkspaceError::argument(format!("{shown}: there is no row {row}; it has {rows}, counted from 0"))
     })?;
     let mut say = |line: String| drop(writeln!(output, "{line}"));
     say(format!("{}, row {}: {}", workspace.shown(&path), arguments.row, table.meaning()));
@@ -63,7 +55,7 @@ pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write
         say(format!("  {key}: {value}"));
     }
     if let Some(experiment) = table.provenance().get("experiment") {
-        let manifest = Manifest::load(&workspace.manifest(experiment))?;
+        let manifest = workspace.load_manifest(experiment)?;
         let same = table.provenance().get("manifest") == Some(&format!("blake3 {}", manifest.hash));
         let state = if same { "as it is now" } else { "which has changed since" };
         let shown = workspace.manifest(experiment);
@@ -76,15 +68,15 @@ pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write
 }
 
 /// The parameters of the technologies that the row names, with their ranges and sources.
-fn parameters(row: &Row<'_>, workspace: &Workspace) -> Result<Vec<String>, RunError> {
-    let models = Models::new(workspace, Use::ReadAndWrite);
+fn parameters(row: &Row<'_>, workspace: &Workspace) -> Result<Vec<String>, Failure> {
+    let inputs = Inputs::new(workspace);
     let mut lines = Vec::new();
     let texts: Vec<String> = row
         .values()
         .filter_map(|(_, value)| if let Value::Text(text) = value { Some(text) } else { None })
         .collect();
     for name in workspace.technology_names("rtm-ap")?.into_iter().filter(|name| texts.contains(name)) {
-        let file = models.processor_technology(&name)?;
+        let file = technologies::processor(&inputs, &name)?;
         ProcessorParameters::resolve(&file.parameters)?;
         lines.push(format!(
             "parameters of the RTM-AP, technology {name} ({}), at {} nm",

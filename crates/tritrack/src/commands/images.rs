@@ -6,10 +6,9 @@ use std::path::Path;
 use clap::Args;
 use data_sets::{BrokenFiles, Fitting, Reading};
 use network::{DataSet, ImageSet};
-
-use crate::error::RunError;
-use crate::manifest::ImageSource;
-use crate::models::{LoadedNetwork, Models};
+use studies::images::{ImageSource, Images, image_set};
+use studies::loaded::LoadedNetwork;
+use workspace::{Failure, Inputs, WorkspaceError};
 
 /// Which images, and how they are brought to the network's shape.
 #[derive(Debug, Clone, Args)]
@@ -38,10 +37,10 @@ impl ImageArguments {
     ///
     /// # Errors
     /// If they are not there, damaged, or fewer than asked for.
-    pub fn load(&self, models: &Models<'_>, network: &LoadedNetwork) -> Result<ImageSet, RunError> {
+    pub fn load(&self, inputs: &Inputs<'_>, network: &LoadedNetwork) -> Result<ImageSet, Failure> {
         let set = match self.images.as_str() {
-            "golden" => models.all_images(network, ImageSource::Golden)?,
-            "fashion-mnist" => models.all_images(network, ImageSource::FashionMnist)?,
+            "golden" => of_workspace(inputs, network, ImageSource::Golden)?,
+            "fashion-mnist" => of_workspace(inputs, network, ImageSource::FashionMnist)?,
             path => self.open(Path::new(path), network.network.input().shape())?,
         };
         self.chosen(&set)
@@ -51,15 +50,15 @@ impl ImageArguments {
     ///
     /// # Errors
     /// If they are not there, damaged, or fewer than asked for; such a network has no golden inputs.
-    pub fn load_for(&self, models: &Models<'_>, shape: network::Shape) -> Result<ImageSet, RunError> {
+    pub fn load_for(&self, inputs: &Inputs<'_>, shape: network::Shape) -> Result<ImageSet, Failure> {
         let set = match self.images.as_str() {
             "golden" => {
                 let message =
                     "this network has no golden inputs; name images with --images, for example fashion-mnist";
-                return Err(RunError::Argument { message: message.into() });
+                return Err(WorkspaceError::argument(message).into());
             }
             "fashion-mnist" => {
-                data_sets::load(DataSet::FashionMnist, &models.workspace().data("fashion-mnist"))?
+                data_sets::load(DataSet::FashionMnist, &inputs.workspace().input("data", "fashion-mnist"))?
             }
             path => self.open(Path::new(path), shape)?,
         };
@@ -67,9 +66,9 @@ impl ImageArguments {
     }
 
     /// As many of them as are asked for.
-    fn chosen(&self, set: &ImageSet) -> Result<ImageSet, RunError> {
+    fn chosen(&self, set: &ImageSet) -> Result<ImageSet, Failure> {
         if set.is_empty() || self.count == Some(0) {
-            return Err(RunError::Argument { message: "there are no images: at least one is needed".into() });
+            return Err(WorkspaceError::argument("there are no images: at least one is needed").into());
         }
         Ok(set.first(self.count.unwrap_or(set.len()))?)
     }
@@ -78,7 +77,7 @@ impl ImageArguments {
     ///
     /// # Errors
     /// If they are not there or damaged.
-    pub fn open(&self, path: &Path, shape: network::Shape) -> Result<ImageSet, RunError> {
+    pub fn open(&self, path: &Path, shape: network::Shape) -> Result<ImageSet, Failure> {
         let reading = Reading {
             shape,
             fitting: match self.stretch {
@@ -94,4 +93,13 @@ impl ImageArguments {
         }
         Ok(opened.images)
     }
+}
+
+/// Every image of a set that the workspace carries, as it is.
+fn of_workspace(
+    inputs: &Inputs<'_>,
+    network: &LoadedNetwork,
+    set: ImageSource,
+) -> Result<ImageSet, Failure> {
+    Ok(image_set(inputs, network, &Images::of(set, usize::MAX))?.set.clone())
 }

@@ -11,24 +11,24 @@ use quantizer::{
     Correction, Granularity, PostTraining, StepRule, ThresholdRule, WeightRule, quantize_network,
 };
 use serde_json::json;
-use tables::{Column, Schema, Table};
+use tables::Table;
+use workspace::{Failure, Workspace, WorkspaceError};
 
-use super::quantize;
-use super::{Format, print_table};
-use crate::error::RunError;
-use crate::workspace::Workspace;
+use super::{Format, print_table, quantize};
 
-/// What is printed.
-pub static NODES: Schema = Schema::new(
-    "nodes",
-    "The nodes of an imported network, in the order of their execution.",
-    &[
-        Column::text("node", "Name of the node."),
-        Column::text("operation", "What it computes."),
-        Column::text("output", "Channels, rows and columns of its value."),
-        Column::integer("parameters", "", "Trained numbers: weights, biases, batch norms."),
-    ],
-);
+tables::table! {
+    /// The nodes of an imported network, in the order of their execution.
+    pub struct NodeRow: "nodes" {
+        /// Name of the node.
+        node: String,
+        /// What it computes.
+        operation: String,
+        /// Channels, rows and columns of its value.
+        output: String,
+        /// Trained numbers: weights, biases, batch norms.
+        parameters: usize,
+    }
+}
 
 /// Shown after the command's help.
 pub const EXAMPLES: &str = "\
@@ -55,7 +55,7 @@ pub struct Arguments {
     #[command(flatten)]
     pixels: PixelArguments,
     /// How the table is printed
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(long, default_value_t = Format::Text)]
     format: Format,
 }
 
@@ -75,7 +75,7 @@ impl PixelArguments {
     ///
     /// # Errors
     /// If a number is out of range.
-    pub fn scale(&self) -> Result<Option<PixelScale>, RunError> {
+    pub fn scale(&self) -> Result<Option<PixelScale>, Failure> {
         let channels = self.mean.len().max(self.deviation.len());
         if channels == 0 {
             return Ok(None);
@@ -84,7 +84,7 @@ impl PixelArguments {
             if values.is_empty() { vec![default; channels] } else { values.to_vec() }
         };
         let scale = PixelScale::new(or(&self.mean, 0.0), or(&self.deviation, 1.0));
-        scale.map(Some).map_err(|error| RunError::Argument { message: error.to_string() })
+        scale.map(Some).map_err(|error| WorkspaceError::argument(error.to_string()).into())
     }
 }
 
@@ -101,7 +101,7 @@ fn shape(text: &str) -> Result<Shape, String> {
 ///
 /// # Errors
 /// If the model cannot be read, has nodes that are not supported, or a file cannot be written.
-pub fn run(workspace: &Workspace, arguments: &Arguments, output: &mut impl Write) -> Result<(), RunError> {
+pub fn run(workspace: &Workspace, arguments: &Arguments, output: &mut impl Write) -> Result<(), Failure> {
     let options = ImportOptions {
         name: arguments.name.clone(),
         input_shape: arguments.input_shape,
@@ -111,7 +111,7 @@ pub fn run(workspace: &Workspace, arguments: &Arguments, output: &mut impl Write
     let (network, mut notes) = (imported.network, imported.notes);
     let name = network.name().to_owned();
     quantize::check_name(&name)?;
-    let folder = workspace.folder_for_networks(arguments.output.as_deref())?;
+    let folder = quantize::folder_for_networks(workspace, arguments.output.as_deref())?;
     if is_quantized(&network) {
         match directly(&network) {
             Ok(quantized) => {
@@ -157,17 +157,14 @@ fn directly(network: &FloatNetwork) -> Result<quantizer::PostTrained, String> {
     }
 }
 
-fn nodes(network: &FloatNetwork) -> Result<Table, RunError> {
-    let mut table = Table::new(&NODES);
-    for (_, node) in network.nodes() {
-        table.push_row([
-            ("node", node.name().into()),
-            ("operation", node.operation().name().into()),
-            ("output", node.shape().to_string().into()),
-            ("parameters", (node.operation().parameters() as i64).into()),
-        ])?;
-    }
-    Ok(table)
+fn nodes(network: &FloatNetwork) -> Result<Table, Failure> {
+    let rows = network.nodes().map(|(_, node)| NodeRow {
+        node: node.name().into(),
+        operation: node.operation().name().into(),
+        output: node.shape().to_string(),
+        parameters: node.operation().parameters(),
+    });
+    Ok(Table::of(rows)?)
 }
 
 fn print(
@@ -178,7 +175,7 @@ fn print(
     notes: &[String],
     next: &str,
     output: &mut impl Write,
-) -> Result<(), RunError> {
+) -> Result<(), Failure> {
     match arguments.format {
         Format::Json => {
             let table: serde_json::Value = serde_json::from_str(&tables::to_json(table)).unwrap_or_default();

@@ -5,46 +5,56 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use faults::{Campaign, FaultKind, FaultPoint, FaultRates, Mitigation, Sampling, Stream, Summary};
+use faults::{Campaign, FaultKind, FaultPoint, FaultRates, Mitigation, Sampling, Summary};
 use rtm_ap::Machine;
-use tables::{Column, Schema, Table};
+use studies::{loaded, streams, technologies};
+use tables::{Table, TypedRow};
+use workspace::{Failure, Inputs, Progress, WorkspaceError};
 
 use super::images::ImageArguments;
 use super::{Format, MachineArguments, print_table};
-use crate::error::RunError;
-use crate::models::Models;
-use crate::progress::Progress;
-use crate::studies::fault_columns::{SILENT_CORRUPTIONS, SILENT_HIGH, SILENT_LOW};
 
-/// What is printed.
-pub static INJECTION: Schema = Schema::new(
-    "injection",
-    "What faults do to a network's answers; a row for each rate.",
-    &[
-        Column::text("network", "Name of the network."),
-        Column::text("faults", "Kinds of faults."),
-        Column::text("mitigation", "What protects the machine."),
-        Column::real("rate", "", "Probability that a shift by one domain leaves a track one domain off."),
-        Column::real(
-            "expected_faults",
-            "",
-            "Expected faults in one inference, in all copies of its rows, stuck cells not counted.",
-        ),
-        Column::integer("inferences", "", "Images times trials."),
-        Column::integer("struck", "", "Of these, how many a fault struck."),
-        Column::real("weight", "", "Probability that an inference is among the drawn ones."),
-        Column::real("accuracy", "", "Share of inferences that give the label's class."),
-        Column::real("accuracy_low", "", "Lower end of its interval: bootstrap over images."),
-        Column::real("accuracy_high", "", "Upper end of it."),
-        Column::real("drop", "", "Accuracy without faults less that with them."),
-        SILENT_CORRUPTIONS,
-        SILENT_LOW,
-        SILENT_HIGH,
-        Column::real("changed_logits", "", "Share of inferences with a logit other than without faults."),
-        Column::real("snr", "dB", "Signal over noise of the logits; none without noise.").optional(),
-        Column::text("first_failing", "The layer where most inferences first go wrong.").optional(),
-    ],
-);
+tables::table! {
+    /// What faults do to a network's answers; a row for each rate.
+    pub struct InjectionRow: "injection" {
+        /// Name of the network.
+        network: String,
+        /// Kinds of faults.
+        faults: String,
+        /// What protects the machine.
+        mitigation: String,
+        /// Probability that a shift by one domain leaves a track one domain off.
+        rate: f64,
+        /// Expected faults in one inference, in all copies of its rows, stuck cells not counted.
+        expected_faults: f64,
+        /// Images times trials.
+        inferences: u64,
+        /// Of these, how many a fault struck.
+        struck: u64,
+        /// Probability that an inference is among the drawn ones.
+        weight: f64,
+        /// Share of inferences that give the label's class.
+        accuracy: f64,
+        /// Lower end of its interval: bootstrap over images.
+        accuracy_low: f64,
+        /// Upper end of it.
+        accuracy_high: f64,
+        /// Accuracy without faults less that with them.
+        drop: f64,
+        /// Share of inferences with another class than without faults, and nothing that says so.
+        silent_corruptions: f64,
+        /// Lower end of its interval: the wider of a bootstrap over images and Clopper-Pearson's, which takes inferences for independent.
+        silent_low: f64,
+        /// Upper end of it, in the same way.
+        silent_high: f64,
+        /// Share of inferences with a logit other than without faults.
+        changed_logits: f64,
+        /// Signal over noise of the logits; none without noise.
+        snr: Option<f64> = "dB",
+        /// The layer where most inferences first go wrong.
+        first_failing: Option<String>,
+    }
+}
 
 /// Shown after the command's help.
 pub const EXAMPLES: &str = "\
@@ -90,7 +100,7 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     parquet: Option<PathBuf>,
     /// How the table is printed
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(long, default_value_t = Format::Text)]
     format: Format,
     #[command(flatten)]
     machine: MachineArguments,
@@ -98,8 +108,8 @@ pub struct Arguments {
 
 impl Arguments {
     /// Whether the arguments fit together, before anything is computed.
-    fn check(&self) -> Result<(), RunError> {
-        let wrong = |message: String| Err(RunError::Argument { message });
+    fn check(&self) -> Result<(), WorkspaceError> {
+        let wrong = |message: String| Err(WorkspaceError::Argument { message });
         if self.trials == 0 {
             return wrong("--trials 0: at least one is needed".into());
         }
@@ -142,11 +152,11 @@ impl Arguments {
 ///
 /// # Errors
 /// If the network or the images are not there, or do not fit together.
-pub fn run(arguments: &Arguments, models: &Models<'_>, output: &mut impl Write) -> Result<(), RunError> {
+pub fn run(arguments: &Arguments, inputs: &Inputs<'_>, output: &mut impl Write) -> Result<(), Failure> {
     arguments.check()?;
-    let loaded = models.network(&arguments.network)?;
+    let loaded = loaded::network(inputs, &arguments.network)?;
     let options = arguments.machine.options()?;
-    let set = arguments.images.load(models, &loaded)?;
+    let set = arguments.images.load(inputs, &loaded)?;
     let set = set.fitted_to(loaded.network.input().shape())?;
     let images = set.feature_maps();
     // Without labels the fault-free answers stand for them: what is lost is then what changes.
@@ -160,7 +170,7 @@ pub fn run(arguments: &Arguments, models: &Models<'_>, output: &mut impl Write) 
             &clean_classes
         }
     };
-    let stated = FaultRates::of(&models.fault_rates(&arguments.rates)?)?;
+    let stated = FaultRates::of(&*technologies::fault_rates(inputs, &arguments.rates)?)?;
     let campaign = Campaign::new(&machine, &images, labels, arguments.seed)?;
     let rates = if arguments.rate.is_empty() {
         vec![stated.by_one.at_distance_one()]
@@ -168,7 +178,7 @@ pub fn run(arguments: &Arguments, models: &Models<'_>, output: &mut impl Write) 
         arguments.rate.clone()
     };
     let kinds: Vec<&str> = arguments.faults.iter().map(|kind| kind.name()).collect();
-    let mut table = Table::new(&INJECTION);
+    let mut table = Table::new(InjectionRow::SCHEMA);
     let bar = Progress.bar("injecting faults", rates.len() as u64 * arguments.trials);
     for (stage, &rate) in (0..).zip(&rates) {
         let point = FaultPoint {
@@ -185,33 +195,33 @@ pub fn run(arguments: &Arguments, models: &Models<'_>, output: &mut impl Write) 
             records.extend(prepared.run(trial..trial + 1)?);
             bar.inc(1);
         }
-        let stream = Stream { seed: arguments.seed, stage: u64::MAX, trial: stage, unit: 0 };
+        let stream = streams::bootstrap(arguments.seed, stage);
         let (trials, weight) = (arguments.trials, prepared.weight());
         let s = Summary::of(&campaign, &records, trials, weight, arguments.confidence, stream)?;
         let worst = (0..s.first_failing.len()).rev().max_by_key(|&layer| s.first_failing[layer]);
         let first_failing = worst
             .filter(|&layer| s.first_failing[layer] > 0)
             .map(|layer| machine.layers()[layer].compiled().name.clone());
-        table.push_row([
-            ("network", arguments.network.as_str().into()),
-            ("faults", kinds.join(" ").into()),
-            ("mitigation", arguments.mitigation.name().into()),
-            ("rate", rate.into()),
-            ("expected_faults", prepared.expected_faults().into()),
-            ("inferences", (s.inferences as i64).into()),
-            ("struck", (s.struck as i64).into()),
-            ("weight", s.weight.into()),
-            ("accuracy", s.accuracy.into()),
-            ("accuracy_low", s.accuracy_interval.low.into()),
-            ("accuracy_high", s.accuracy_interval.high.into()),
-            ("drop", s.drop.into()),
-            ("silent_corruptions", s.silent_corruptions.into()),
-            ("silent_low", s.silent_corruptions_interval.low.into()),
-            ("silent_high", s.silent_corruptions_interval.high.into()),
-            ("changed_logits", s.changed_logits.into()),
-            ("snr", s.snr_db.is_finite().then_some(s.snr_db).into()),
-            ("first_failing", first_failing.into()),
-        ])?;
+        table.push(InjectionRow {
+            network: arguments.network.clone(),
+            faults: kinds.join(" "),
+            mitigation: arguments.mitigation.name().to_string(),
+            rate,
+            expected_faults: prepared.expected_faults(),
+            inferences: s.inferences,
+            struck: s.struck,
+            weight: s.weight,
+            accuracy: s.accuracy,
+            accuracy_low: s.accuracy_interval.low,
+            accuracy_high: s.accuracy_interval.high,
+            drop: s.drop,
+            silent_corruptions: s.silent_corruptions,
+            silent_low: s.silent_corruptions_interval.low,
+            silent_high: s.silent_corruptions_interval.high,
+            changed_logits: s.changed_logits,
+            snr: s.snr_db.is_finite().then_some(s.snr_db),
+            first_failing,
+        })?;
     }
     bar.finish_and_clear();
     if let Some(path) = &arguments.parquet {

@@ -21,22 +21,22 @@ pub mod verify;
 
 use std::io::{IsTerminal, Write};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use compiler::{Geometry, Layout, Options, Sharing};
+use workspace::{Failure, WorkspaceError};
 
-use crate::error::RunError;
-
-/// How results are printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// A table for the terminal
-    Text,
-    /// One JSON document
-    Json,
-    /// Comma-separated values
-    Csv,
-    /// The bytes of a Parquet file, for a pipe or a file
-    Parquet,
+names::names! {
+    /// How results are printed.
+    pub enum Format: "a format" {
+        /// A table for the terminal
+        Text = "text",
+        /// One JSON document
+        Json = "json",
+        /// Comma-separated values
+        Csv = "csv",
+        /// The bytes of a Parquet file, for a pipe or a file
+        Parquet = "parquet",
+    }
 }
 
 /// The array and the compiler's options.
@@ -64,8 +64,11 @@ pub struct MachineArguments {
 
 impl MachineArguments {
     /// The options, checked.
-    pub fn options(&self) -> Result<Options, RunError> {
-        let wrong = |message: String| RunError::Argument { message };
+    ///
+    /// # Errors
+    /// If one is out of range or unknown.
+    pub fn options(&self) -> Result<Options, WorkspaceError> {
+        let wrong = WorkspaceError::argument::<String>;
         Ok(Options {
             geometry: Geometry::new(self.rows, self.columns, self.domains)
                 .map_err(|e| wrong(e.to_string()))?,
@@ -80,7 +83,7 @@ impl MachineArguments {
 ///
 /// # Errors
 /// If it is asked for as Parquet on a terminal.
-pub fn print_table(table: &tables::Table, format: Format, output: &mut impl Write) -> Result<(), RunError> {
+pub fn print_table(table: &tables::Table, format: Format, output: &mut impl Write) -> Result<(), Failure> {
     let lines = |text: String| format!("{}\n", text.trim_end()).into_bytes();
     let bytes = match format {
         Format::Text => lines(tables::to_text(table)),
@@ -88,7 +91,7 @@ pub fn print_table(table: &tables::Table, format: Format, output: &mut impl Writ
         Format::Csv => lines(tables::to_csv(table)),
         Format::Parquet if std::io::stdout().is_terminal() => {
             let message = "--format parquet is not for a terminal; send it to a file with `> table.parquet`";
-            return Err(RunError::Argument { message: message.into() });
+            return Err(WorkspaceError::argument(message).into());
         }
         Format::Parquet => tables::parquet_bytes(table)?,
     };

@@ -3,30 +3,33 @@
 use std::io::Write;
 
 use clap::{Args, ValueEnum};
-use tables::{Column, Schema, Table};
+use tables::{Table, TypedRow};
+use workspace::stages::Plan;
+use workspace::{Failure, Inputs, chosen};
 
 use super::{Format, print_table};
-use crate::error::RunError;
-use crate::models::Models;
-use crate::reproduce::chosen;
-use crate::stages::plan::Plan;
-use crate::workspace::Workspace;
 
-/// The stages of experiments.
-pub static PLAN: Schema = Schema::new(
-    "plan",
-    "The stages of an experiment, each after those that it is made from.",
-    &[
-        Column::text("experiment", "Name of the experiment."),
-        Column::integer("stage", "", "Its number in the experiment."),
-        Column::text("kind", "What it computes."),
-        Column::text("what", "Of what."),
-        Column::text("state", "Whether it is kept, not needed, or would be computed."),
-        Column::text("reason", "Why it would be computed.").optional(),
-        Column::text("key", "The first characters of the fingerprint of all that it depends on.").optional(),
-        Column::text("needs", "The stages that it is made from."),
-    ],
-);
+tables::table! {
+    /// The stages of an experiment, each after those that it is made from.
+    pub struct PlanRow: "plan" {
+        /// Name of the experiment.
+        experiment: String,
+        /// Its number in the experiment.
+        stage: usize,
+        /// What it computes.
+        kind: String,
+        /// Of what.
+        what: String,
+        /// Whether it is kept, not needed, or would be computed.
+        state: String,
+        /// Why it would be computed.
+        reason: Option<String>,
+        /// The first characters of the fingerprint of all that it depends on.
+        key: Option<String>,
+        /// The stages that it is made from.
+        needs: String,
+    }
+}
 
 /// Shown after the command's help.
 pub const EXAMPLES: &str = "\
@@ -72,13 +75,12 @@ enum PlanFormat {
 /// If a manifest is wrong, or a network or images that it names are not there.
 pub fn run(
     arguments: &Arguments,
-    models: &Models<'_>,
-    workspace: &Workspace,
+    inputs: &Inputs<'_>,
     output: &mut impl Write,
-) -> Result<(), RunError> {
-    let mut table = Table::new(&PLAN);
-    for manifest in chosen(workspace, &arguments.experiments, output)? {
-        let plan = Plan::of(&manifest, models, arguments.force)?;
+) -> Result<(), Failure> {
+    let mut table = Table::new(PlanRow::SCHEMA);
+    for manifest in chosen(inputs.workspace(), &arguments.experiments, output)? {
+        let plan = Plan::of(&manifest, inputs, arguments.force)?;
         match arguments.format {
             PlanFormat::Dot => drop(write!(output, "{}", plan.dot())),
             PlanFormat::Mermaid => drop(write!(output, "{}", plan.mermaid())),
@@ -104,19 +106,19 @@ fn print(plan: &Plan, output: &mut impl Write) {
     }
 }
 
-fn push(table: &mut Table, plan: &Plan) -> Result<(), RunError> {
+fn push(table: &mut Table, plan: &Plan) -> Result<(), Failure> {
     for (index, stage) in plan.stages.iter().enumerate() {
         let needs: Vec<String> = stage.needs.iter().map(ToString::to_string).collect();
-        table.push_row([
-            ("experiment", plan.experiment.as_str().into()),
-            ("stage", (index as i64).into()),
-            ("kind", stage.kind.into()),
-            ("what", stage.what.as_str().into()),
-            ("state", stage.state.name().into()),
-            ("reason", stage.state.reason().map(str::to_owned).into()),
-            ("key", stage.key.as_ref().map(|key| key.short().to_owned()).into()),
-            ("needs", needs.join(" ").into()),
-        ])?;
+        table.push(PlanRow {
+            experiment: plan.experiment.clone(),
+            stage: index,
+            kind: stage.kind.into(),
+            what: stage.what.clone(),
+            state: stage.state.name().into(),
+            reason: stage.state.reason().map(str::to_owned),
+            key: stage.key.as_ref().map(|key| key.short().to_owned()),
+            needs: needs.join(" "),
+        })?;
     }
     Ok(())
 }

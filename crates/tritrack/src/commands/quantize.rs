@@ -12,43 +12,38 @@ use quantizer::{
     Threshold, ThresholdRule, WeightRule, quantize_network,
 };
 use serde_json::json;
-use tables::{Column, Schema, Table, Value};
+use studies::loaded::NETWORKS;
+use tables::Table;
+use workspace::{Failure, Inputs, Progress, Workspace, WorkspaceError};
 
 use super::images::ImageArguments;
 use super::import::PixelArguments;
 use super::{Format, print_table};
-use crate::error::RunError;
-use crate::models::Models;
-use crate::progress::Progress;
 
-/// What is printed.
-pub static QUANTIZATION: Schema = Schema::new(
-    "quantization",
-    "What became of each layer when a float network was quantized. Signal over noise is against the float network's values on the \
-     calibration images.",
-    &[
-        Column::text("layer", "Name of the layer."),
-        Column::integer("weights", "", "Weights of the layer."),
-        Column::real("sparsity", "", "Share of its weights that are 0.").optional(),
-        Column::real(
-            "weight_snr",
-            "dB",
-            "Signal over noise of its weights; none where they are as they were.",
-        )
-        .optional(),
-        Column::real(
-            "output_snr_before",
-            "dB",
-            "Of its output, batch norm folded as trained; none without noise.",
-        )
-        .optional(),
-        Column::real("output_snr", "dB", "Of its output with its correction.").optional(),
-        Column::real("activation_snr", "dB", "Of what the next layers read: after the activation, rounded.")
-            .optional(),
-        Column::real("step", "", "What an activation of 1 stands for.").optional(),
-        Column::integer("zero", "", "The activation that stands for 0.").optional(),
-    ],
-);
+tables::table! {
+    /// What became of each layer when a float network was quantized. Signal over noise is against the float network's values on the
+    /// calibration images.
+    pub struct QuantizationRow: "quantization" {
+        /// Name of the layer.
+        layer: String,
+        /// Weights of the layer.
+        weights: usize,
+        /// Share of its weights that are 0.
+        sparsity: Option<f64>,
+        /// Signal over noise of its weights; none where they are as they were.
+        weight_snr: Option<f64> = "dB",
+        /// Of its output, batch norm folded as trained; none without noise.
+        output_snr_before: Option<f64> = "dB",
+        /// Of its output with its correction.
+        output_snr: Option<f64> = "dB",
+        /// Of what the next layers read: after the activation, rounded.
+        activation_snr: Option<f64> = "dB",
+        /// What an activation of 1 stands for.
+        step: Option<f64>,
+        /// The activation that stands for 0.
+        zero: Option<i64>,
+    }
+}
 
 /// Shown after the command's help.
 pub const EXAMPLES: &str = "\
@@ -107,7 +102,7 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     parquet: Option<PathBuf>,
     /// How the table is printed
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(long, default_value_t = Format::Text)]
     format: Format,
 }
 
@@ -143,7 +138,7 @@ enum Corrected {
 }
 
 impl Arguments {
-    fn options(&self) -> Result<PostTraining, RunError> {
+    fn options(&self) -> Result<PostTraining, Failure> {
         let weights = match (self.sparsity, self.threshold) {
             (Some(share), _) if self.by_sensitivity => WeightRule::BySensitivity(Sparsity::new(share)?),
             (Some(share), _) => WeightRule::Same(ThresholdRule::TargetSparsity(Sparsity::new(share)?)),
@@ -155,7 +150,7 @@ impl Arguments {
         };
         if !(50.0..=100.0).contains(&self.percentile) {
             let message = format!("--percentile {}: expected 50 to 100", self.percentile);
-            return Err(RunError::Argument { message });
+            return Err(WorkspaceError::argument(message).into());
         }
         Ok(PostTraining {
             weights,
@@ -182,21 +177,21 @@ impl Arguments {
 ///
 /// # Errors
 /// If the network or the images are not there or do not fit together, or the network has what a network file cannot hold.
-pub fn run(arguments: &Arguments, models: &Models<'_>, output: &mut impl Write) -> Result<(), RunError> {
+pub fn run(arguments: &Arguments, inputs: &Inputs<'_>, output: &mut impl Write) -> Result<(), Failure> {
     let options = arguments.options()?;
-    let float = load(arguments, models)?;
+    let float = load(arguments, inputs)?;
     let name = arguments.name.clone().unwrap_or_else(|| format!("{}-ternary", float.name()));
     check_name(&name)?;
-    let folder = models.workspace().folder_for_networks(arguments.output.as_deref())?;
+    let folder = folder_for_networks(inputs.workspace(), arguments.output.as_deref())?;
     check_free(&folder, &name)?;
-    let set = arguments.images.load_for(models, float.input())?;
+    let set = arguments.images.load_for(inputs, float.input())?;
     if arguments.calibration > set.len() || arguments.calibration == 0 {
         let message = format!(
             "--calibration {}: expected 1 to the number of images, {}",
             arguments.calibration,
             set.len()
         );
-        return Err(RunError::Argument { message });
+        return Err(WorkspaceError::argument(message).into());
     }
     let calibration = part(&set, 0..arguments.calibration)?.fitted_to(float.input())?;
     let others = part(&set, arguments.calibration..set.len())?;
@@ -224,12 +219,12 @@ pub fn run(arguments: &Arguments, models: &Models<'_>, output: &mut impl Write) 
     if let Some(path) = &arguments.parquet {
         tables::write_parquet(&table, path)?;
     }
-    let files: Vec<String> = files.iter().map(|path| models.workspace().shown(path).to_string()).collect();
+    let files: Vec<String> = files.iter().map(|path| inputs.workspace().shown(path).to_string()).collect();
     print(arguments, &quantized, &table, accuracies.as_ref(), &calibration, &files, output)
 }
 
 /// The float network: by name, by file, or straight from a model.
-fn load(arguments: &Arguments, models: &Models<'_>) -> Result<FloatNetwork, RunError> {
+fn load(arguments: &Arguments, inputs: &Inputs<'_>) -> Result<FloatNetwork, Failure> {
     let path = Path::new(&arguments.network);
     let pixels = arguments.pixels.scale()?;
     if path.extension().is_some_and(|extension| extension == "onnx") {
@@ -239,19 +234,20 @@ fn load(arguments: &Arguments, models: &Models<'_>) -> Result<FloatNetwork, RunE
     let network = if path.is_file() {
         SavedNetwork::load(path)?.network
     } else {
-        let path = models.workspace().float_network(&arguments.network);
+        let path = inputs.workspace().input(NETWORKS, &format!("{}{FLOAT}", arguments.network));
         if !path.is_file() {
-            return Err(RunError::UnknownName {
+            return Err(WorkspaceError::UnknownName {
                 kind: "float network",
                 name: arguments.network.clone(),
-                known: models.workspace().float_networks()?,
-            });
+                known: float_networks(inputs.workspace())?,
+            }
+            .into());
         }
         SavedNetwork::load(&path)?.network
     };
     match pixels {
         Some(pixels) => {
-            network.with_pixels(pixels).map_err(|error| RunError::Argument { message: error.to_string() })
+            network.with_pixels(pixels).map_err(|error| WorkspaceError::argument(error.to_string()).into())
         }
         None => Ok(network),
     }
@@ -261,34 +257,34 @@ fn load(arguments: &Arguments, models: &Models<'_>) -> Result<FloatNetwork, RunE
 ///
 /// # Errors
 /// If a name is empty or has other characters than letters, digits, `.`, `_` and `-`.
-pub fn check_name(name: &str) -> Result<(), RunError> {
+pub fn check_name(name: &str) -> Result<(), Failure> {
     let is_legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     if name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(is_legal) {
         return Ok(());
     }
     let message =
         format!("`{name}` cannot name a network; expected letters, digits, `.`, `_` and `-` (see --name)");
-    Err(RunError::Argument { message })
+    Err(WorkspaceError::argument(message).into())
 }
 
 /// A network that somebody wrote, or trained, is not replaced.
 ///
 /// # Errors
 /// If there is one of that name.
-fn check_free(folder: &Path, name: &str) -> Result<(), RunError> {
+fn check_free(folder: &Path, name: &str) -> Result<(), Failure> {
     let path = folder.join(format!("{name}.yaml"));
     match std::fs::read_to_string(&path) {
         Ok(text) if !NetworkFile::is_made(&text) => {
             let path = path.display();
             let message =
                 format!("{path} is there already, and was not made by quantization; give another --name");
-            Err(RunError::Argument { message })
+            Err(WorkspaceError::argument(message).into())
         }
         _ => Ok(()),
     }
 }
 
-fn part(set: &ImageSet, images: std::ops::Range<usize>) -> Result<ImageSet, RunError> {
+fn part(set: &ImageSet, images: std::ops::Range<usize>) -> Result<ImageSet, Failure> {
     let pixels = images.clone().filter_map(|image| set.pixels(image)).flatten().copied().collect();
     let labels = set.labels().map(|labels| labels[images].to_vec());
     Ok(ImageSet::new(set.name(), set.shape(), pixels, labels)?)
@@ -307,14 +303,14 @@ fn accuracies(
     float: &FloatNetwork,
     network: &Network,
     images: &ImageSet,
-) -> Result<Option<Accuracies>, RunError> {
+) -> Result<Option<Accuracies>, Failure> {
     let Some(labels) = images.labels().filter(|labels| !labels.is_empty()) else { return Ok(None) };
     let bar = Progress.bar("measuring accuracy", images.len() as u64);
     let (mut float_classes, mut classes) = (Vec::new(), Vec::new());
     for first in (0..images.len()).step_by(TOGETHER) {
         let some = part(images, first..images.len().min(first + TOGETHER))?.fitted_to(float.input())?;
         let results = float.infer(&float.pixels().maps(&some));
-        let results = results.map_err(|error| RunError::Argument { message: error.to_string() })?;
+        let results = results.map_err(|error| WorkspaceError::argument(error.to_string()))?;
         float_classes.extend(results.iter().map(FloatMap::class));
         classes.extend(network.infer_all(&some.feature_maps())?.iter().map(|logits| class_of(logits)));
         bar.inc(some.len() as u64);
@@ -358,14 +354,14 @@ pub fn write(
     name: &str,
     title: &str,
     more: &str,
-) -> Result<[PathBuf; 2], RunError> {
+) -> Result<[PathBuf; 2], Failure> {
     let checkpoint = folder.join(format!("{name}.safetensors.zst"));
     check_free(folder, name)?;
     quantized.checkpoint.save(&checkpoint)?;
     let description = folder.join(format!("{name}.yaml"));
     let text = quantized.file.text(name, title, &format!("{name}.safetensors.zst"), more);
     std::fs::write(&description, text)
-        .map_err(|source| RunError::Unwritable { path: description.clone(), source })?;
+        .map_err(|source| WorkspaceError::Unwritable { path: description.clone(), source })?;
     Ok([description, checkpoint])
 }
 
@@ -373,23 +369,48 @@ pub fn write(
 ///
 /// # Errors
 /// If a row does not fit the schema: a mistake here.
-pub fn table(layers: &[LayerReport]) -> Result<Table, RunError> {
-    let mut table = Table::new(&QUANTIZATION);
-    let real = |value: Option<f64>| -> Value { value.filter(|value| value.is_finite()).into() };
-    for layer in layers {
-        table.push_row([
-            ("layer", layer.name.as_str().into()),
-            ("weights", (layer.weights as i64).into()),
-            ("sparsity", (layer.weights > 0).then_some(layer.sparsity).into()),
-            ("weight_snr", real(Some(layer.weight_snr))),
-            ("output_snr_before", real(layer.output_snr_before)),
-            ("output_snr", real(layer.output_snr)),
-            ("activation_snr", real(layer.activation_snr)),
-            ("step", real(layer.step.map(|(step, _)| step))),
-            ("zero", layer.step.map(|(_, zero)| i64::from(zero)).into()),
-        ])?;
+pub fn table(layers: &[LayerReport]) -> Result<Table, Failure> {
+    let finite = |value: Option<f64>| value.filter(|value| value.is_finite());
+    let rows = layers.iter().map(|layer| QuantizationRow {
+        layer: layer.name.clone(),
+        weights: layer.weights,
+        sparsity: (layer.weights > 0).then_some(layer.sparsity),
+        weight_snr: finite(Some(layer.weight_snr)),
+        output_snr_before: finite(layer.output_snr_before),
+        output_snr: finite(layer.output_snr),
+        activation_snr: finite(layer.activation_snr),
+        step: finite(layer.step.map(|(step, _)| step)),
+        zero: layer.step.map(|(_, zero)| i64::from(zero)),
+    });
+    Ok(Table::of(rows)?)
+}
+
+/// How the files of float networks end.
+const FLOAT: &str = ".float.safetensors";
+
+/// The names of all imported float networks, sorted.
+fn float_networks(workspace: &Workspace) -> Result<Vec<String>, WorkspaceError> {
+    let folder = workspace.inputs_folder().join(NETWORKS);
+    let unreadable = |source| WorkspaceError::Unreadable { path: folder.clone(), source };
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(&folder).map_err(unreadable)? {
+        let file = entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned();
+        names.extend(file.strip_suffix(FLOAT).map(str::to_owned));
     }
-    Ok(table)
+    names.sort();
+    Ok(names)
+}
+
+/// Where networks are written: the given folder, or that of the workspace's networks.
+///
+/// # Errors
+/// If it cannot be made.
+pub fn folder_for_networks(workspace: &Workspace, given: Option<&Path>) -> Result<PathBuf, WorkspaceError> {
+    let folder = given.map_or_else(|| workspace.inputs_folder().join(NETWORKS), Path::to_owned);
+    match std::fs::create_dir_all(&folder) {
+        Ok(()) => Ok(folder),
+        Err(source) => Err(WorkspaceError::Unwritable { path: folder, source }),
+    }
 }
 
 fn print(
@@ -400,7 +421,7 @@ fn print(
     calibration: &ImageSet,
     files: &[String],
     output: &mut impl Write,
-) -> Result<(), RunError> {
+) -> Result<(), Failure> {
     let top1 = accuracies.map(|Accuracies { float, quantized }| {
         format!(
             "top-1 on {} other images of {}: float {:.4}, quantized {:.4}",

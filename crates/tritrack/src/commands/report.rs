@@ -5,13 +5,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use tables::write_atomically;
-
-use super::claims::{judged, written};
-use crate::claims::Claims;
-use crate::comparison::Sides;
-use crate::error::RunError;
-use crate::report::page;
-use crate::workspace::Workspace;
+use workspace::claims::{Claims, judged, written};
+use workspace::report::page;
+use workspace::{Failure, Sides, Workspace};
 
 /// Arguments of `tritrack report`.
 #[derive(Debug, Clone, Args)]
@@ -38,7 +34,7 @@ Examples:
 ///
 /// # Errors
 /// If results are missing, or the file cannot be written.
-pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write) -> Result<(), RunError> {
+pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write) -> Result<(), Failure> {
     let claims = Claims::load(&workspace.claims())?;
     let sides = match (&arguments.against, &arguments.variant) {
         (_, Some(variant)) => Some((variant, Sides::of_variant(workspace, variant)?)),

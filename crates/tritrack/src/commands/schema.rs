@@ -3,9 +3,10 @@
 use std::io::Write;
 
 use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser};
+use workspace::{Failure, Registry, WorkspaceError};
 
-use crate::error::RunError;
-use crate::schema::SchemaKind;
+use crate::REGISTRY;
 
 /// Shown by `--help`.
 pub const EXAMPLES: &str = "\
@@ -21,20 +22,31 @@ An editor with a YAML language server takes the schema that the first line of a 
 #[derive(Debug, Clone, Args)]
 pub struct Arguments {
     /// The kind of file; all of them if left out
-    #[arg(value_enum)]
-    pub kind: Option<SchemaKind>,
+    #[arg(value_parser = kinds())]
+    kind: Option<String>,
+}
+
+/// The kinds of files that have a schema.
+fn kinds() -> PossibleValuesParser {
+    let kinds = REGISTRY.schemas().into_iter().map(|kind| PossibleValue::new(kind.name).help(kind.meaning));
+    PossibleValuesParser::new(kinds)
 }
 
 /// Prints schemas.
 ///
 /// # Errors
-/// None: a reader that goes away is no error.
-pub fn run(arguments: &Arguments, output: &mut impl Write) -> Result<(), RunError> {
-    let text = match arguments.kind {
-        Some(kind) => kind.text(),
+/// If there is no such kind, which the command line refuses.
+pub fn run(arguments: &Arguments, registry: &Registry, output: &mut impl Write) -> Result<(), Failure> {
+    let schemas = registry.schemas();
+    let text = match &arguments.kind {
+        Some(name) => {
+            let kind = schemas.iter().find(|kind| kind.name == name);
+            let unknown = || WorkspaceError::argument(format!("there is no kind of file `{name}`"));
+            kind.ok_or_else(unknown)?.text(registry)
+        }
         None => {
-            let all = SchemaKind::ALL.map(|kind| (kind.name().to_owned(), kind.schema()));
-            format!("{:#}\n", serde_json::Value::Object(all.into_iter().collect()))
+            let all = schemas.into_iter().map(|kind| (kind.name.to_owned(), kind.schema(registry)));
+            format!("{:#}\n", serde_json::Value::Object(all.collect()))
         }
     };
     let _ = output.write_all(text.as_bytes());

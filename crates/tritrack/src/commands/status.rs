@@ -3,30 +3,30 @@
 use std::io::Write;
 
 use clap::Args;
-use tables::{Column, Schema, Table, Value};
+use tables::Table;
+use workspace::{Failure, Workspace, staleness};
 
 use super::{Format, print_table};
-use crate::error::RunError;
-use crate::state::staleness;
-use crate::workspace::Workspace;
 
-/// The experiments' states.
-pub static STATUS: Schema = Schema::new(
-    "status",
-    "Whether each experiment's results are those that it would give again.",
-    &[
-        Column::text("experiment", "Name of the experiment."),
-        Column::flag("up_to_date", "Whether nothing would be done."),
-        Column::text("reason", "Why it would run.").optional(),
-        Column::text("needs", "Data that the user has to bring for it.").optional(),
-    ],
-);
+tables::table! {
+    /// Whether each experiment's results are those that it would give again.
+    pub struct StatusRow: "status" {
+        /// Name of the experiment.
+        experiment: String,
+        /// Whether nothing would be done.
+        up_to_date: bool,
+        /// Why it would run.
+        reason: Option<String>,
+        /// Data that the user has to bring for it.
+        needs: Option<String>,
+    }
+}
 
 /// Arguments of `tritrack status`.
 #[derive(Debug, Clone, Args)]
 pub struct Arguments {
     /// How the table is printed
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(long, default_value_t = Format::Text)]
     format: Format,
 }
 
@@ -34,16 +34,15 @@ pub struct Arguments {
 ///
 /// # Errors
 /// If a manifest is wrong.
-pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write) -> Result<(), RunError> {
-    let mut table = Table::new(&STATUS);
-    for manifest in workspace.manifests()? {
+pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write) -> Result<(), Failure> {
+    let rows = workspace.manifests()?.into_iter().map(|manifest| {
         let reason = staleness(workspace, &manifest);
-        table.push_row([
-            ("experiment", manifest.id.as_str().into()),
-            ("up_to_date", reason.is_none().into()),
-            ("reason", reason.map_or(Value::Missing, |reason| reason.to_string().as_str().into())),
-            ("needs", manifest.study.users_data_named().into()),
-        ])?;
-    }
-    print_table(&table, arguments.format, output)
+        StatusRow {
+            up_to_date: reason.is_none(),
+            reason: reason.map(|reason| reason.to_string()),
+            needs: manifest.users_data_named(),
+            experiment: manifest.id,
+        }
+    });
+    print_table(&Table::of(rows)?, arguments.format, output)
 }

@@ -6,10 +6,7 @@ use std::process::Command;
 
 use clap::Args;
 use tables::write_atomically;
-
-use super::shard::{missing, shards_folder, with_trials};
-use crate::error::RunError;
-use crate::workspace::Workspace;
+use workspace::{Failure, Workspace, WorkspaceError, missing_shards, shards_folder, with_series};
 
 /// Shown after the command's help.
 pub const EXAMPLES: &str = "\
@@ -45,22 +42,22 @@ pub struct Arguments {
 ///
 /// # Errors
 /// If the experiment has no trials, a template is missing, or Slurm refuses.
-pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write) -> Result<(), RunError> {
-    let manifest = with_trials(workspace, &arguments.experiment, output)?;
+pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write) -> Result<(), Failure> {
+    let manifest = with_series(workspace, &arguments.experiment, output)?;
     if arguments.count == 0 {
-        return Err(RunError::Argument { message: "--count 0: there is at least one shard".into() });
+        return Err(WorkspaceError::argument("--count 0: there is at least one shard").into());
     }
-    let missing = missing(workspace, &manifest, arguments.count);
+    let missing = missing_shards(workspace, &manifest, arguments.count);
     let indices: Vec<String> = missing.iter().map(u64::to_string).collect();
     let folder = shards_folder(workspace, &manifest);
     let program = std::env::current_exe()
-        .map_err(|source| RunError::Unreadable { path: "the program's own file".into(), source })?;
+        .map_err(|source| WorkspaceError::Unreadable { path: "the program's own file".into(), source })?;
     let root = workspace.root().canonicalize().unwrap_or_else(|_| workspace.root().to_owned());
     let logs = root.join(workspace.shown(&folder).to_string());
-    let fill = |name: &str| -> Result<std::path::PathBuf, RunError> {
+    let fill = |name: &str| -> Result<std::path::PathBuf, Failure> {
         let template = workspace.root().join("experiments/slurm").join(name);
         let text = std::fs::read_to_string(&template)
-            .map_err(|source| RunError::Unreadable { path: template, source })?;
+            .map_err(|source| WorkspaceError::Unreadable { path: template, source })?;
         let filled = [
             ("experiment", manifest.id.clone()),
             ("indices", indices.join(",")),
@@ -109,15 +106,15 @@ pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write
 }
 
 /// Submits a job file; gives the job's number, or nothing if there is no Slurm.
-fn sbatch(file: &Path, options: &[&str]) -> Result<Option<String>, RunError> {
+fn sbatch(file: &Path, options: &[&str]) -> Result<Option<String>, WorkspaceError> {
     let ran = match Command::new("sbatch").arg("--parsable").args(options).arg(file).output() {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => return Err(RunError::Unreadable { path: "sbatch".into(), source }),
+        Err(source) => return Err(WorkspaceError::Unreadable { path: "sbatch".into(), source }),
         Ok(ran) => ran,
     };
     if !ran.status.success() {
         let said = String::from_utf8_lossy(&ran.stderr).trim().to_owned();
-        return Err(RunError::Argument { message: format!("sbatch {}: {said}", file.display()) });
+        return Err(WorkspaceError::argument(format!("sbatch {}: {said}", file.display())));
     }
     // `--parsable` prints the number, and a cluster's name after a semicolon where there are several.
     let said = String::from_utf8_lossy(&ran.stdout);

@@ -11,7 +11,7 @@ mod series;
 mod store;
 
 pub use declared::{Declared, Promise, Results, Stage, StageKind};
-pub(crate) use declared::{AnyStage, Source};
+pub(crate) use declared::Source;
 pub use plan::{Plan, PlannedStage, State};
 pub use series::{Ran, Series, Unit};
 pub use store::{Key, Presence, StageStore, Use};

@@ -232,7 +232,7 @@ impl Study for RatioStudy {
         let of_flow = |flow: &Flow| Run::of_flow(&self.network, flow, &self.images);
         let flows = self.flows.iter().map(|flow| declared.stage(Executed(of_flow(flow)))).collect();
         let mut replication = Vec::new();
-        for plan in &self.replication {
+        if let Some(plan) = &self.replication {
             for flow in plan.flows.iter().filter_map(|name| self.flow(name)) {
                 let split = |&outputs: &usize| {
                     let mut run = of_flow(flow);

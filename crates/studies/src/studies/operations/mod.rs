@@ -154,7 +154,7 @@ impl Study for OperationsStudy {
         let unlimited = self.unlimited.iter().map(|name| (name.clone(), declared.stage(Unlimited(name.clone()))));
         let unlimited = unlimited.collect();
         let mut on_arrays = Vec::new();
-        for arrays in &self.on_arrays {
+        if let Some(arrays) = &self.on_arrays {
             for name in &arrays.networks {
                 let run = |&sharing: &Sharing| {
                     let machine = MachineSettings(Options { sharing, ..arrays.machine.0 });
@@ -189,7 +189,7 @@ impl Study for OperationsStudy {
             ));
         }
         let mut on_arrays = Table::new(OnArraysRow::SCHEMA);
-        for arrays in &self.on_arrays {
+        if let Some(arrays) = &self.on_arrays {
             for (name, runs) in &stages.on_arrays {
                 summary.extend(arrays.price(name, runs, inputs, results, &mut on_arrays)?);
             }

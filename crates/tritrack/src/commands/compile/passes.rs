@@ -7,9 +7,9 @@ use compiler::Options;
 use compiler::flow::{self, Flow, LayerWeights, Pass, Settings, StageKind};
 use compiler::verify::Verification;
 use network::LinearLayer;
+use workspace::{Failure, WorkspaceError};
 
 use super::{Arguments, Emit};
-use crate::error::RunError;
 
 /// Which stages are printed.
 enum Printed {
@@ -23,7 +23,7 @@ pub fn run(
     options: &Options,
     layers: &[&LinearLayer],
     output: &mut impl Write,
-) -> Result<(), RunError> {
+) -> Result<(), Failure> {
     let named = |name: &String| name.trim().parse::<Pass>().map_err(|error| wrong(&error));
     let chosen: Vec<Pass> = arguments.passes.iter().map(named).collect::<Result<_, _>>()?;
     flow::check_order(&chosen).map_err(|error| wrong(&error))?;
@@ -88,6 +88,6 @@ pub fn run(
     Ok(())
 }
 
-fn wrong(message: &dyn std::fmt::Display) -> RunError {
-    RunError::Argument { message: message.to_string() }
+fn wrong(message: &dyn std::fmt::Display) -> Failure {
+    WorkspaceError::argument(message.to_string()).into()
 }

@@ -11,17 +11,17 @@ use clap::{Args, ValueEnum};
 use network::{Accuracy, Checkpoint, ImageSet, Tensor, TensorValues};
 use rtm_ap::{ActivationsAt, Allocation, Machine, ProcessorParameters};
 use serde_json::json;
+use studies::simulation::{Plan, Simulation, fitted, images_together};
+use studies::{loaded, technologies};
 use technology::Parameters;
+use workspace::{Failure, Inputs, Progress, WorkspaceError};
 
 use super::images::ImageArguments;
 use super::{Format, MachineArguments, print_table};
-use crate::error::RunError;
-use crate::models::Models;
-use crate::progress::Progress;
-use crate::simulation::{Plan, Simulation, fitted, images_together};
+use crate::error::CommandError;
 use tables::Priced;
 #[cfg(test)]
-pub use tables::{PASSES, PROCESSORS, SIMULATION, TRACE};
+pub use tables::{PassRow, ProcessorsRow, SimulationRow, TraceRow};
 
 /// Shown after the command's help.
 pub const EXAMPLES: &str = "\
@@ -68,7 +68,7 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     parquet: Option<PathBuf>,
     /// How the table is printed; text leaves out some columns
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(long, default_value_t = Format::Text)]
     format: Format,
     #[command(flatten)]
     machine: MachineArguments,
@@ -92,18 +92,18 @@ const TRACED: usize = 1_000_000;
 ///
 /// # Errors
 /// If the network or the images are not there, do not fit together, or a file cannot be written.
-pub fn run(arguments: &Arguments, models: &Models<'_>, output: &mut impl Write) -> Result<(), RunError> {
-    let loaded = models.network(&arguments.network)?;
+pub fn run(arguments: &Arguments, inputs: &Inputs<'_>, output: &mut impl Write) -> Result<(), Failure> {
+    let loaded = loaded::network(inputs, &arguments.network)?;
     let options = arguments.machine.options()?;
     if arguments.processors != Allocation::LargestLayer && arguments.activations != ActivationsAt::Periphery {
         let message = "--processors goes with activations at the periphery: programs for activations are made for the \
                        processors of the largest layer";
-        return Err(RunError::Argument { message: message.into() });
+        return Err(WorkspaceError::argument(message).into());
     }
-    let file = models.processor_technology(&arguments.technology)?;
+    let file = technologies::processor(inputs, &arguments.technology)?;
     let parameters = ProcessorParameters::resolve(&file.parameters)?;
     let network = &loaded.network;
-    let set = arguments.images.load(models, &loaded)?;
+    let set = arguments.images.load(inputs, &loaded)?;
     let layers = chosen(network, &arguments.layers)?;
     let ran = |layer: usize| layers.is_empty() || layers.contains(&layer);
     let machine = Machine::compile(Arc::clone(network), &options)?.with_activations(arguments.activations)?;
@@ -148,10 +148,10 @@ pub fn run(arguments: &Arguments, models: &Models<'_>, output: &mut impl Write) 
 }
 
 /// The places of layers among the linear ones.
-fn chosen(network: &network::Network, names: &[String]) -> Result<Vec<usize>, RunError> {
+fn chosen(network: &network::Network, names: &[String]) -> Result<Vec<usize>, CommandError> {
     let known: Vec<&str> = network.linear_layers().map(|(_, layer)| layer.name()).collect();
     let place = |name: &String| {
-        known.iter().position(|known| known == name).ok_or_else(|| RunError::UnknownLayer {
+        known.iter().position(|known| known == name).ok_or_else(|| CommandError::UnknownLayer {
             layer: name.clone(),
             known: known.iter().map(|&name| name.to_owned()).collect(),
         })
@@ -159,7 +159,7 @@ fn chosen(network: &network::Network, names: &[String]) -> Result<Vec<usize>, Ru
     names.iter().map(place).collect()
 }
 
-fn trace(machine: &Machine, set: &ImageSet, ran: impl Fn(usize) -> bool) -> Result<Table, RunError> {
+fn trace(machine: &Machine, set: &ImageSet, ran: impl Fn(usize) -> bool) -> Result<Table, Failure> {
     let network = machine.network();
     let layers =
         || machine.layers().iter().enumerate().filter(|(index, _)| ran(*index)).map(|(_, layer)| layer);
@@ -168,7 +168,7 @@ fn trace(machine: &Machine, set: &ImageSet, ran: impl Fn(usize) -> bool) -> Resu
         let message = format!(
             "the layers have {instructions} instructions, more than the {TRACED} that a trace holds; choose some with --layers"
         );
-        return Err(RunError::Argument { message });
+        return Err(WorkspaceError::argument(message).into());
     }
     let image = fitted(set, network.input().shape(), 0..set.len().min(1))?;
     let mut traced = Vec::new();
@@ -188,9 +188,9 @@ fn trace(machine: &Machine, set: &ImageSet, ran: impl Fn(usize) -> bool) -> Resu
     tables::trace(&traced)
 }
 
-fn write_logits(path: &Path, images: usize, classes: usize, simulation: &Simulation) -> Result<(), RunError> {
+fn write_logits(path: &Path, images: usize, classes: usize, simulation: &Simulation) -> Result<(), Failure> {
     let tensor = Tensor::new(vec![images, classes], TensorValues::I64(simulation.logits.clone()))
-        .map_err(|e| RunError::Argument { message: e.to_string() })?;
+        .map_err(|e| WorkspaceError::argument(e.to_string()))?;
     let mut checkpoint = Checkpoint::new(path);
     checkpoint.insert("logits", tensor);
     checkpoint.save(path).map_err(network::NetworkError::from)?;
@@ -203,7 +203,7 @@ fn print(
     accuracy: Option<Accuracy>,
     table: Table,
     output: &mut impl Write,
-) -> Result<(), RunError> {
+) -> Result<(), Failure> {
     let top1 = accuracy.map(|accuracy| {
         format!(
             "top-1 on {} ({} images): {:.4} ({} correct)",

@@ -4,70 +4,69 @@ use rtm_ap::{
     Allocation, Events, NetworkCost, ProcessorDesign, ProcessorParameters, ProgramEvents, SearchModel,
     TracedInstruction, chip_area,
 };
-use tables::{Column, Schema, Table, Value};
+use studies::costs::{microjoules, milliseconds};
+use studies::simulation::Simulation;
+use tables::{Table, TableError, TypedRow};
 use technology::{Quantity, TechnologyFile, Time};
+use workspace::Failure;
 
-use crate::error::RunError;
-use crate::simulation::Simulation;
-use crate::studies::costs::{microjoules, milliseconds};
+tables::table! {
+    /// Events and costs of a network on the associative processor, the mean of the images.
+    pub struct SimulationRow: "simulation" {
+        /// Name of the layer; `total` for all of them.
+        layer: String,
+        /// Associative processors that take part.
+        processors: u64,
+        /// Rows that hold an output position.
+        occupied_rows: u64,
+        /// Rows of the processors that a program takes.
+        physical_rows: u64,
+        /// Searches in all rows.
+        row_searches: f64,
+        /// Bits that searches compare: columns not masked, in all rows.
+        searched_bits: f64,
+        /// Bits written to rows that a search tagged, executed on the images.
+        tagged_bits: f64,
+        /// The same from the program and the share of images in which each input bit is set.
+        expected_tagged_bits: f64,
+        /// Bits written to every row.
+        broadcast_bits: f64,
+        /// Steps of tracks in all rows.
+        track_steps: f64,
+        /// Bits brought into rows.
+        loaded_bits: f64,
+        /// Bits of accumulators read out.
+        stored_bits: f64,
+        /// Bits of activations brought to the buffer.
+        output_bits: f64,
+        /// Accumulators made activations at the periphery.
+        requantizations: f64,
+        /// Comparisons and additions of pools at the periphery.
+        pool_operations: f64,
+        /// Program words fetched.
+        words: f64,
+        /// Program words received by processors.
+        words_broadcast: f64,
+        /// Energy with searches charged by active bits.
+        energy_active_bits: f64 = "uJ",
+        /// Energy with searches charged by match line.
+        energy_match_line: f64 = "uJ",
+        /// Latency: searches, writes, shifts, reads and transfers, nothing overlapping.
+        latency: f64 = "ms",
+        /// Latency if a column shifts for its next bit while other columns are worked on.
+        latency_look_ahead: Option<f64> = "ms",
+        /// Energy by active bits over latency.
+        power: f64 = "mW",
+        /// Rows that hold an output position, of those of the processors that take part.
+        row_utilization: Option<f64>,
+        /// Cells of a row that hold something at some time.
+        cell_utilization: Option<f64>,
+        /// Rows at work, of all rows of all installed processors, over the latency.
+        utilization: Option<f64>,
+    }
+}
 
-/// What is printed of every layer and of the whole.
-pub static SIMULATION: Schema = Schema::new(
-    "simulation",
-    "Events and costs of a network on the associative processor, the mean of the images.",
-    &[
-        Column::text("layer", "Name of the layer; `total` for all of them."),
-        Column::integer("processors", "", "Associative processors that take part."),
-        Column::integer("occupied_rows", "", "Rows that hold an output position."),
-        Column::integer("physical_rows", "", "Rows of the processors that a program takes."),
-        Column::real("row_searches", "", "Searches in all rows."),
-        Column::real("searched_bits", "", "Bits that searches compare: columns not masked, in all rows."),
-        Column::real("tagged_bits", "", "Bits written to rows that a search tagged, executed on the images."),
-        Column::real(
-            "expected_tagged_bits",
-            "",
-            "The same from the program and the share of images in which each input bit is set.",
-        ),
-        Column::real("broadcast_bits", "", "Bits written to every row."),
-        Column::real("track_steps", "", "Steps of tracks in all rows."),
-        Column::real("loaded_bits", "", "Bits brought into rows."),
-        Column::real("stored_bits", "", "Bits of accumulators read out."),
-        Column::real("output_bits", "", "Bits of activations brought to the buffer."),
-        Column::real("requantizations", "", "Accumulators made activations at the periphery."),
-        Column::real("pool_operations", "", "Comparisons and additions of pools at the periphery."),
-        Column::real("words", "", "Program words fetched."),
-        Column::real("words_broadcast", "", "Program words received by processors."),
-        Column::real("energy_active_bits", "uJ", "Energy with searches charged by active bits."),
-        Column::real("energy_match_line", "uJ", "Energy with searches charged by match line."),
-        Column::real(
-            "latency",
-            "ms",
-            "Latency: searches, writes, shifts, reads and transfers, nothing overlapping.",
-        ),
-        Column::real(
-            "latency_look_ahead",
-            "ms",
-            "Latency if a column shifts for its next bit while other columns are worked on.",
-        )
-        .optional(),
-        Column::real("power", "mW", "Energy by active bits over latency."),
-        Column::real(
-            "row_utilization",
-            "",
-            "Rows that hold an output position, of those of the processors that take part.",
-        )
-        .optional(),
-        Column::real("cell_utilization", "", "Cells of a row that hold something at some time.").optional(),
-        Column::real(
-            "utilization",
-            "",
-            "Rows at work, of all rows of all installed processors, over the latency.",
-        )
-        .optional(),
-    ],
-);
-
-/// The columns of [`SIMULATION`] that a terminal shows.
+/// The columns of [`SimulationRow`] that a terminal shows.
 pub const SHOWN: [&str; 12] = [
     "layer",
     "processors",
@@ -83,63 +82,77 @@ pub const SHOWN: [&str; 12] = [
     "utilization",
 ];
 
-/// Searches and writes by kind of pass.
-pub static PASSES: Schema = Schema::new(
-    "passes",
-    "Searches and writes of every layer by the table that the passes belong to, the mean of the images.",
-    &[
-        Column::text("layer", "Name of the layer."),
-        Column::text("table", "Look-up table."),
-        Column::integer("bits", "", "Bits that the table is applied to, over all programs of the layer."),
-        Column::real("row_searches", "", "Searches in all rows."),
-        Column::real("searched_bits", "", "Bits that searches compare: columns not masked, in all rows."),
-        Column::real("tagged_bits", "", "Bits written to rows that a search tagged."),
-        Column::real("broadcast_bits", "", "Bits written to every row."),
-    ],
-);
+tables::table! {
+    /// Searches and writes of every layer by the table that the passes belong to, the mean of the images.
+    pub struct PassRow: "passes" {
+        /// Name of the layer.
+        layer: String,
+        /// Look-up table.
+        table: String,
+        /// Bits that the table is applied to, over all programs of the layer.
+        bits: u64,
+        /// Searches in all rows.
+        row_searches: f64,
+        /// Bits that searches compare: columns not masked, in all rows.
+        searched_bits: f64,
+        /// Bits written to rows that a search tagged.
+        tagged_bits: f64,
+        /// Bits written to every row.
+        broadcast_bits: f64,
+    }
+}
 
-/// The network on other numbers of processors.
-pub static PROCESSORS: Schema = Schema::new(
-    "processors",
-    "Latency, energy and area of a network by the number of associative processors installed.",
-    &[
-        Column::text(
-            "allocation",
-            "What the number is: of the largest layer, of the whole network, or a budget.",
-        ),
-        Column::integer("processors", "", "Associative processors installed."),
-        Column::real("latency", "ms", "From the image to its logits, reloads included."),
-        Column::real(
-            "interval",
-            "ms",
-            "Time from one image to the next: of the slowest layer if each layer keeps processors of its own.",
-        ),
-        Column::real("energy_active_bits", "uJ", "Energy of an image with searches charged by active bits."),
-        Column::real("energy_match_line", "uJ", "Energy of an image with searches charged by match line."),
-        Column::real("leakage", "uJ", "The part of it that leaks."),
-        Column::real("words", "", "Program words fetched: once for every round of a layer."),
-        Column::real("power", "mW", "Energy by active bits over the interval."),
-        Column::real("area", "mm2", "Area of processors and program memory."),
-    ],
-);
+tables::table! {
+    /// Latency, energy and area of a network by the number of associative processors installed.
+    pub struct ProcessorsRow: "processors" {
+        /// What the number is: of the largest layer, of the whole network, or a budget.
+        allocation: String,
+        /// Associative processors installed.
+        processors: u64,
+        /// From the image to its logits, reloads included.
+        latency: f64 = "ms",
+        /// Time from one image to the next: of the slowest layer if each layer keeps processors of its own.
+        interval: f64 = "ms",
+        /// Energy of an image with searches charged by active bits.
+        energy_active_bits: f64 = "uJ",
+        /// Energy of an image with searches charged by match line.
+        energy_match_line: f64 = "uJ",
+        /// The part of it that leaks.
+        leakage: f64 = "uJ",
+        /// Program words fetched: once for every round of a layer.
+        words: f64,
+        /// Energy by active bits over the interval.
+        power: f64 = "mW",
+        /// Area of processors and program memory.
+        area: f64 = "mm2",
+    }
+}
 
-/// Instructions as they are executed.
-pub static TRACE: Schema = Schema::new(
-    "trace",
-    "What every instruction of a layer's programs does on the first image.",
-    &[
-        Column::text("layer", "Name of the layer."),
-        Column::integer("program", "", "The program among those of the layer."),
-        Column::integer("instruction", "", "Place in the program, counted from 0."),
-        Column::text("text", "The instruction as assembly."),
-        Column::integer("compares", "", "Searches, one after the other."),
-        Column::integer("writes", "", "Writes, one after the other."),
-        Column::integer("shifts", "", "Steps of tracks, one after the other."),
-        Column::integer("reads", "", "Reads, one after the other."),
-        Column::integer("track_steps", "", "Steps of tracks in one row, over all columns."),
-        Column::integer("tagged_bits", "", "Bits written to tagged rows, over all output positions."),
-    ],
-);
+tables::table! {
+    /// What every instruction of a layer's programs does on the first image.
+    pub struct TraceRow: "trace" {
+        /// Name of the layer.
+        layer: String,
+        /// The program among those of the layer.
+        program: u64,
+        /// Place in the program, counted from 0.
+        instruction: u64,
+        /// The instruction as assembly.
+        text: String,
+        /// Searches, one after the other.
+        compares: u64,
+        /// Writes, one after the other.
+        writes: u64,
+        /// Steps of tracks, one after the other.
+        shifts: u64,
+        /// Reads, one after the other.
+        reads: u64,
+        /// Steps of tracks in one row, over all columns.
+        track_steps: u64,
+        /// Bits written to tagged rows, over all output positions.
+        tagged_bits: u64,
+    }
+}
 
 /// A network on its processors, with what it is priced by.
 pub struct Priced<'a> {
@@ -166,12 +179,12 @@ impl Priced<'_> {
         simulation: &Simulation,
         expected: &[Events],
         ran: impl Fn(usize) -> bool,
-    ) -> Result<Table, RunError> {
+    ) -> Result<Table, Failure> {
         let events: Vec<Events> = simulation.layers.iter().map(|layer| layer.events).collect();
         let allocated = self.allocation.apply(&self.machine.demands(), &events);
         let active = self.costs(&events, self.allocation, SearchModel::ActiveBits);
         let line = self.costs(&events, self.allocation, SearchModel::MatchLine);
-        let mut table = Table::new(&SIMULATION);
+        let mut table = Table::new(SimulationRow::SCHEMA);
         let mut total = Row::default();
         for (index, layer) in self.machine.layers().iter().enumerate().filter(|(index, _)| ran(*index)) {
             let timeline = layer.timeline(self.parameters, allocated.installed).map_err(|source| {
@@ -208,7 +221,7 @@ impl Priced<'_> {
     }
 
     /// A row for each number of processors worth asking about.
-    pub fn processors(&self, simulation: &Simulation) -> Result<Table, RunError> {
+    pub fn processors(&self, simulation: &Simulation) -> Result<Table, Failure> {
         let events: Vec<Events> = simulation.layers.iter().map(|layer| layer.events).collect();
         let largest = Allocation::LargestLayer.apply(&self.machine.demands(), &events).installed;
         let budgets = (0..).map(|power| 1_u64 << power).take_while(|&budget| budget < largest);
@@ -217,7 +230,7 @@ impl Priced<'_> {
         if !choices.contains(&self.allocation) {
             choices.push(self.allocation);
         }
-        let mut table = Table::new(&PROCESSORS);
+        let mut table = Table::new(ProcessorsRow::SCHEMA);
         for allocation in choices {
             let allocated = allocation.apply(&self.machine.demands(), &events);
             let active = self.costs(&events, allocation, SearchModel::ActiveBits);
@@ -226,18 +239,17 @@ impl Priced<'_> {
             let words = self.machine.program_words();
             let area =
                 chip_area(allocated.installed, words, self.machine.options().geometry, self.parameters);
-            table.push_row([
-                ("allocation", allocation_name(allocation).into()),
-                ("processors", (allocated.installed as i64).into()),
-                ("latency", milliseconds(active.latency).into()),
-                ("interval", milliseconds(active.interval).into()),
-                ("energy_active_bits", microjoules(active.energy()).into()),
-                ("energy_match_line", microjoules(line.energy()).into()),
-                ("leakage", microjoules(leakage).into()),
-                ("words", allocated.events.iter().map(|events| events.words_fetched).sum::<f64>().into()),
-                ("power", (active.energy() / active.interval).base().into()),
-                ("area", (area.base() * 1e-6).into()),
-            ])?;
+            table.push(ProcessorsRow {
+                allocation: allocation_name(allocation).into(),
+                processors: allocated.installed,
+                latency: milliseconds(active.latency),
+                interval: milliseconds(active.interval),
+                energy_active_bits: microjoules(active.energy()),
+                energy_match_line: microjoules(line.energy()),
+                leakage: microjoules(leakage),
+                words: allocated.events.iter().map(|events| events.words_fetched).sum::<f64>(),
+                power: (active.energy() / active.interval).base(),
+            })?;
         }
         Ok(table)
     }
@@ -251,7 +263,7 @@ fn allocation_name(allocation: Allocation) -> &'static str {
     }
 }
 
-/// A row of [`SIMULATION`].
+/// A row of [`SimulationRow`].
 #[derive(Default)]
 struct Row {
     events: Events,
@@ -274,77 +286,74 @@ impl Row {
         self.look_ahead += layer.look_ahead;
     }
 
-    fn push(&self, table: &mut Table, name: &str) -> Result<(), RunError> {
+    fn push(&self, table: &mut Table, name: &str) -> Result<(), Failure> {
         let events = &self.events;
-        let share = |place: usize| self.utilization.map_or(Value::Missing, |shares| shares[place].into());
+        let share = |place: usize| self.utilization.map(|shares| shares[place]);
         let milliwatts = self.energies[0] / milliseconds(self.latency).max(f64::MIN_POSITIVE);
-        table.push_row([
-            ("layer", name.into()),
-            ("processors", (events.processors as i64).into()),
-            ("occupied_rows", (self.rows.0 as i64).into()),
-            ("physical_rows", (self.rows.1 as i64).into()),
-            ("row_searches", events.row_searches.physical.into()),
-            ("searched_bits", events.searched_bits.physical.into()),
-            ("tagged_bits", events.tagged_bits.physical.into()),
-            ("expected_tagged_bits", self.expected_tagged_bits.into()),
-            ("broadcast_bits", events.broadcast_bits.physical.into()),
-            ("track_steps", events.track_steps.physical.into()),
-            ("loaded_bits", events.loaded_bits.into()),
-            ("stored_bits", events.stored_bits.into()),
-            ("output_bits", events.output_bits.into()),
-            ("requantizations", events.requantizations.into()),
-            ("pool_operations", events.pool_operations.into()),
-            ("words", events.words_fetched.into()),
-            ("words_broadcast", events.words_broadcast.into()),
-            ("energy_active_bits", self.energies[0].into()),
-            ("energy_match_line", self.energies[1].into()),
-            ("latency", milliseconds(self.latency).into()),
-            ("latency_look_ahead", milliseconds(self.look_ahead).into()),
-            ("power", milliwatts.into()),
-            ("row_utilization", share(0)),
-            ("cell_utilization", share(1)),
-            ("utilization", share(2)),
-        ])?;
+        table.push(SimulationRow {
+                layer: name.into(),
+                processors: events.processors,
+                occupied_rows: self.rows.0,
+                physical_rows: self.rows.1,
+                row_searches: events.row_searches.physical,
+                searched_bits: events.searched_bits.physical,
+                tagged_bits: events.tagged_bits.physical,
+                expected_tagged_bits: self.expected_tagged_bits,
+                broadcast_bits: events.broadcast_bits.physical,
+                track_steps: events.track_steps.physical,
+                loaded_bits: events.loaded_bits,
+                stored_bits: events.stored_bits,
+                output_bits: events.output_bits,
+                requantizations: events.requantizations,
+                pool_operations: events.pool_operations,
+                words: events.words_fetched,
+                words_broadcast: events.words_broadcast,
+                energy_active_bits: self.energies[0],
+                energy_match_line: self.energies[1],
+                latency: milliseconds(self.latency),
+                latency_look_ahead: Some(milliseconds(self.look_ahead)),
+                power: milliwatts,
+                row_utilization: share(0),
+                cell_utilization: share(1),
+            })?;
         Ok(())
     }
 }
 
 /// A row for each table of each layer.
-pub fn passes<'a>(layers: impl Iterator<Item = (&'a str, &'a ProgramEvents)>) -> Result<Table, RunError> {
-    let mut table = Table::new(&PASSES);
+pub fn passes<'a>(layers: impl Iterator<Item = (&'a str, &'a ProgramEvents)>) -> Result<Table, Failure> {
+    let mut table = Table::new(PassRow::SCHEMA);
     for (name, layer) in layers {
         for passes in &layer.tables {
-            table.push_row([
-                ("layer", name.into()),
-                ("table", passes.name.as_str().into()),
-                ("bits", (passes.bits as i64).into()),
-                ("row_searches", passes.row_searches.physical.into()),
-                ("searched_bits", passes.searched_bits.physical.into()),
-                ("tagged_bits", passes.tagged_bits.physical.into()),
-                ("broadcast_bits", passes.broadcast_bits.physical.into()),
-            ])?;
+            table.push(PassRow {
+                layer: name.into(),
+                table: passes.name.clone(),
+                bits: passes.bits,
+                row_searches: passes.row_searches.physical,
+                searched_bits: passes.searched_bits.physical,
+                tagged_bits: passes.tagged_bits.physical,
+            })?;
         }
     }
     Ok(table)
 }
 
 /// A row for each instruction.
-pub fn trace(layers: &[(&str, Vec<TracedInstruction>)]) -> Result<Table, RunError> {
-    let mut table = Table::new(&TRACE);
+pub fn trace(layers: &[(&str, Vec<TracedInstruction>)]) -> Result<Table, Failure> {
+    let mut table = Table::new(TraceRow::SCHEMA);
     for (name, instructions) in layers {
         for traced in instructions {
-            table.push_row([
-                ("layer", (*name).into()),
-                ("program", (traced.program as i64).into()),
-                ("instruction", (traced.instruction as i64).into()),
-                ("text", traced.text.as_str().into()),
-                ("compares", (traced.serial.compares as i64).into()),
-                ("writes", (traced.serial.writes as i64).into()),
-                ("shifts", (traced.serial.shifts as i64).into()),
-                ("reads", (traced.serial.reads as i64).into()),
-                ("track_steps", (traced.track_steps as i64).into()),
-                ("tagged_bits", (traced.tagged_bits as i64).into()),
-            ])?;
+            table.push(TraceRow {
+                layer: (*name).into(),
+                program: traced.program,
+                instruction: traced.instruction,
+                text: traced.text.clone(),
+                compares: traced.serial.compares,
+                writes: traced.serial.writes,
+                shifts: traced.serial.shifts,
+                reads: traced.serial.reads,
+                track_steps: traced.track_steps,
+            })?;
         }
     }
     Ok(table)
