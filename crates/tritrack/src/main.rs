@@ -1,9 +1,9 @@
 //! The command line of Tritrack.
 
+mod choice;
 mod cli;
 mod commands;
 mod error;
-mod names;
 mod reproduce;
 
 use std::io::Write;

@@ -8,7 +8,7 @@ use studies::images::ImageSource;
 use studies::variation::Variation;
 use workspace::{Failure, Inputs, Mode, Workspace, chosen, locked};
 
-use crate::names::Choice;
+use crate::choice::Choice;
 
 /// Shown after the command's help.
 pub const EXAMPLES: &str = "\

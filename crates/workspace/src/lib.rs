@@ -34,7 +34,7 @@ pub use inputs::{Inputs, Reading, digest};
 pub use manifest::Manifest;
 pub use progress::Progress;
 pub use registry::{ReadParameters, Registry, SchemaKind};
-pub use reproduce::{Mode, Outcome, Product, chosen, produce, provenance, reproduce};
+pub use reproduce::{Mode, Outcome, Product, chosen, locked, produce, provenance, reproduce};
 pub use shards::{Shard, ShardFlaw, merge, missing_shards, run_shard, shards_folder, with_series};
 pub use state::{Lock, Reason, is_users_input, staleness, users_input};
 pub use study::{AnyStudy, Study, StudyKind, rows_of, table_of};

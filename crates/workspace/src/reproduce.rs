@@ -71,7 +71,7 @@ pub fn reproduce(
 ///
 /// # Errors
 /// If the folder cannot be written.
-pub(crate) fn locked(workspace: &Workspace) -> Result<Lock, WorkspaceError> {
+pub fn locked(workspace: &Workspace) -> Result<Lock, WorkspaceError> {
     Lock::take(workspace, || {
         (workspace.registry().warn)("another run is at work in this workspace; waiting for it");
     })

@@ -15,6 +15,7 @@ use tables::{Table, TypedRow};
 use workspace::{Failure, Inputs};
 
 use super::{Format, MachineArguments, print_table};
+use crate::choice::Choice;
 use crate::error::CommandError;
 
 tables::table! {
@@ -102,7 +103,7 @@ pub struct Arguments {
     #[arg(long)]
     list_passes: bool,
     /// How counts are printed
-    #[arg(long, default_value_t = Format::Text)]
+    #[arg(long, value_parser = Choice::<Format>::default(), default_value_t = Format::Text)]
     format: Format,
     #[command(flatten)]
     machine: MachineArguments,

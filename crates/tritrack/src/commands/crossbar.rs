@@ -19,7 +19,7 @@ use workspace::{Failure, Inputs, Workspace, WorkspaceError};
 
 use super::{Format, print_table};
 use crate::error::CommandError;
-use crate::names::Choice;
+use crate::choice::Choice;
 
 /// Shown after the command's help.
 pub const EXAMPLES: &str = "\

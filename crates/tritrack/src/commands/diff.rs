@@ -7,6 +7,7 @@ use tables::Table;
 use workspace::{ChangeRow, Comparison, Failure, Sides, Workspace};
 
 use super::{Format, print_table};
+use crate::choice::Choice;
 
 /// Shown after the command's help.
 pub const EXAMPLES: &str = "\
@@ -34,7 +35,7 @@ pub struct Arguments {
     #[arg(long, default_value_t = 40, value_name = "COUNT")]
     most: usize,
     /// How they are printed
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(long, value_parser = Choice::<Format>::default(), default_value_t = Format::Text)]
     format: Format,
 }
 

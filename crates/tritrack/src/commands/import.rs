@@ -15,6 +15,7 @@ use tables::Table;
 use workspace::{Failure, Workspace, WorkspaceError};
 
 use super::{Format, print_table, quantize};
+use crate::choice::Choice;
 
 tables::table! {
     /// The nodes of an imported network, in the order of their execution.
@@ -55,7 +56,7 @@ pub struct Arguments {
     #[command(flatten)]
     pixels: PixelArguments,
     /// How the table is printed
-    #[arg(long, default_value_t = Format::Text)]
+    #[arg(long, value_parser = Choice::<Format>::default(), default_value_t = Format::Text)]
     format: Format,
 }
 

@@ -13,6 +13,7 @@ use workspace::{Failure, Inputs, Progress, WorkspaceError};
 
 use super::images::ImageArguments;
 use super::{Format, MachineArguments, print_table};
+use crate::choice::Choice;
 
 tables::table! {
     /// What faults do to a network's answers; a row for each rate.
@@ -100,7 +101,7 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     parquet: Option<PathBuf>,
     /// How the table is printed
-    #[arg(long, default_value_t = Format::Text)]
+    #[arg(long, value_parser = Choice::<Format>::default(), default_value_t = Format::Text)]
     format: Format,
     #[command(flatten)]
     machine: MachineArguments,

@@ -7,6 +7,7 @@ use tables::Table;
 use workspace::{Failure, Workspace};
 
 use super::{Format, print_table};
+use crate::choice::Choice;
 
 tables::table! {
     /// The experiments of the workspace.
@@ -24,7 +25,7 @@ tables::table! {
 #[derive(Debug, Clone, Args)]
 pub struct Arguments {
     /// How the table is printed
-    #[arg(long, default_value_t = Format::Text)]
+    #[arg(long, value_parser = Choice::<Format>::default(), default_value_t = Format::Text)]
     format: Format,
 }
 

@@ -68,7 +68,7 @@ impl MachineArguments {
     /// # Errors
     /// If one is out of range or unknown.
     pub fn options(&self) -> Result<Options, WorkspaceError> {
-        let wrong = WorkspaceError::argument::<String>;
+        let wrong = |message: String| WorkspaceError::argument(message);
         Ok(Options {
             geometry: Geometry::new(self.rows, self.columns, self.domains)
                 .map_err(|e| wrong(e.to_string()))?,

@@ -19,6 +19,7 @@ use workspace::{Failure, Inputs, Progress, Workspace, WorkspaceError};
 use super::images::ImageArguments;
 use super::import::PixelArguments;
 use super::{Format, print_table};
+use crate::choice::Choice;
 
 tables::table! {
     /// What became of each layer when a float network was quantized. Signal over noise is against the float network's values on the
@@ -102,7 +103,7 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     parquet: Option<PathBuf>,
     /// How the table is printed
-    #[arg(long, default_value_t = Format::Text)]
+    #[arg(long, value_parser = Choice::<Format>::default(), default_value_t = Format::Text)]
     format: Format,
 }
 

@@ -7,6 +7,7 @@ use tables::Table;
 use workspace::{Failure, Workspace, staleness};
 
 use super::{Format, print_table};
+use crate::choice::Choice;
 
 tables::table! {
     /// Whether each experiment's results are those that it would give again.
@@ -26,7 +27,7 @@ tables::table! {
 #[derive(Debug, Clone, Args)]
 pub struct Arguments {
     /// How the table is printed
-    #[arg(long, default_value_t = Format::Text)]
+    #[arg(long, value_parser = Choice::<Format>::default(), default_value_t = Format::Text)]
     format: Format,
 }
 

@@ -18,6 +18,7 @@ use workspace::{Failure, Inputs, Progress, WorkspaceError};
 
 use super::images::ImageArguments;
 use super::{Format, MachineArguments, print_table};
+use crate::choice::Choice;
 use crate::error::CommandError;
 use tables::Priced;
 #[cfg(test)]
@@ -68,7 +69,7 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     parquet: Option<PathBuf>,
     /// How the table is printed; text leaves out some columns
-    #[arg(long, default_value_t = Format::Text)]
+    #[arg(long, value_parser = Choice::<Format>::default(), default_value_t = Format::Text)]
     format: Format,
     #[command(flatten)]
     machine: MachineArguments,

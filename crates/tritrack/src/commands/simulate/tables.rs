@@ -6,7 +6,7 @@ use rtm_ap::{
 };
 use studies::costs::{microjoules, milliseconds};
 use studies::simulation::Simulation;
-use tables::{Table, TableError, TypedRow};
+use tables::{Table, TypedRow};
 use technology::{Quantity, TechnologyFile, Time};
 use workspace::Failure;
 
@@ -134,9 +134,9 @@ tables::table! {
         /// Name of the layer.
         layer: String,
         /// The program among those of the layer.
-        program: u64,
+        program: usize,
         /// Place in the program, counted from 0.
-        instruction: u64,
+        instruction: usize,
         /// The instruction as assembly.
         text: String,
         /// Searches, one after the other.
@@ -249,6 +249,7 @@ impl Priced<'_> {
                 leakage: microjoules(leakage),
                 words: allocated.events.iter().map(|events| events.words_fetched).sum::<f64>(),
                 power: (active.energy() / active.interval).base(),
+                area: area.base() * 1e-6,
             })?;
         }
         Ok(table)
@@ -315,6 +316,7 @@ impl Row {
                 power: milliwatts,
                 row_utilization: share(0),
                 cell_utilization: share(1),
+                utilization: share(2),
             })?;
         Ok(())
     }
@@ -332,6 +334,7 @@ pub fn passes<'a>(layers: impl Iterator<Item = (&'a str, &'a ProgramEvents)>) ->
                 row_searches: passes.row_searches.physical,
                 searched_bits: passes.searched_bits.physical,
                 tagged_bits: passes.tagged_bits.physical,
+                broadcast_bits: passes.broadcast_bits.physical,
             })?;
         }
     }
@@ -353,6 +356,7 @@ pub fn trace(layers: &[(&str, Vec<TracedInstruction>)]) -> Result<Table, Failure
                 shifts: traced.serial.shifts,
                 reads: traced.serial.reads,
                 track_steps: traced.track_steps,
+                tagged_bits: traced.tagged_bits,
             })?;
         }
     }
