@@ -1,129 +1,46 @@
-//! Bits: how many a weight and an activation have, and how many of them are set.
+//! What a workload's bits are to a crossbar: the codes of its cells, and which precisions are covered.
 
-use serde::Deserialize;
+use ::system::{Precision, WeightStatistics};
 
 use crate::CrossbarError;
 
-/// The statistics of a layer's input, from which the share of set bits follows.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Activations {
-    /// The share of set bits itself, as counted on data.
-    SetBits {
-        /// 0 to 1.
-        share: f64,
-    },
-    /// Every code is equally likely, as in an image: half of the bits are set.
-    Uniform,
-    /// Zeros, and else an exponential distribution that saturates at full scale, as after a rectifier.
-    Rectified {
-        /// The share of zeros, 0 to 1.
-        zeros: f64,
-        /// The mean of the exponential as a share of full scale.
-        mean: f64,
-    },
-}
-
-impl Activations {
-    /// What a layer after a rectifier gets where nothing else is said: as in the measured runs of DNN+NeuroSim, half zeros, and the
-    /// mean that their converters' energy shows.
-    pub const TYPICAL: Self = Self::Rectified { zeros: 0.5, mean: 0.27 };
-
-    /// The share of set bits among the bits of activations that have `bits` bits, 0 to 1.
-    pub fn set_bit_share(self, bits: u32) -> f64 {
-        match self {
-            Self::SetBits { share } => share.clamp(0.0, 1.0),
-            Self::Uniform => 0.5,
-            Self::Rectified { zeros, mean } => {
-                let full_scale = f64::from((1_u32 << bits.min(16)) - 1);
-                let rate = 1.0 / (mean.max(f64::MIN_POSITIVE) * full_scale);
-                // The probability that the rounded code is at least `code`.
-                let at_least = |code: f64| if code <= 0.0 { 1.0 } else { libm::exp(-rate * (code - 0.5)) };
-                let last = (1_u32 << bits.min(16)) - 1;
-                let expected_set: f64 = (1..=last)
-                    .map(|code| {
-                        let beyond = if code == last { 0.0 } else { at_least(f64::from(code) + 1.0) };
-                        f64::from(code.count_ones()) * (at_least(f64::from(code)) - beyond)
-                    })
-                    .sum();
-                (1.0 - zeros.clamp(0.0, 1.0)) * expected_set / f64::from(bits.clamp(1, 16))
-            }
+/// The mean of a cell's code as a share of its largest code, over the cells of a weight. Weights are stored with an offset
+/// of half the range: ternary -1, 0, 1 as 1, 2, 3; a symmetric wide weight fills its cells to one half on the average.
+pub(crate) fn mean_cell_code(weights: WeightStatistics, cell_bits: u32) -> f64 {
+    match weights {
+        WeightStatistics::Symmetric { .. } => 0.5,
+        WeightStatistics::Ternary { zeros } => {
+            let zeros = zeros.clamp(0.0, 1.0);
+            let codes = [(1_u32, (1.0 - zeros) / 2.0), (2, zeros), (3, (1.0 - zeros) / 2.0)];
+            let largest = (1_u32 << cell_bits.min(16)) - 1;
+            let cells = 2_u32.div_ceil(cell_bits.max(1));
+            let sum: f64 = (0..cells)
+                .flat_map(|cell| {
+                    codes.map(|(code, share)| f64::from((code >> (cell * cell_bits)) & largest) * share)
+                })
+                .sum();
+            sum / f64::from(cells) / f64::from(largest)
         }
     }
 }
 
-/// What the weights are, as far as their cells' conductances depend on it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum WeightStatistics {
-    /// -1, 0 and 1, of which a share is 0; the signs are equally likely. Two bits.
-    Ternary {
-        /// The share of zeros, 0 to 1.
-        zeros: f64,
-    },
-    /// Signed integers, symmetric around zero and spread over many codes.
-    Symmetric {
-        /// Bits with the sign, 2 to 16.
-        bits: u32,
-    },
-}
-
-impl WeightStatistics {
-    /// Bits of the stored code.
-    pub fn bits(self) -> u32 {
-        match self {
-            Self::Ternary { .. } => 2,
-            Self::Symmetric { bits } => bits,
-        }
+/// Whether the model covers a precision.
+pub(crate) fn check(precision: Precision) -> Result<(), CrossbarError> {
+    if !(1..=16).contains(&precision.activation_bits) {
+        return Err(CrossbarError::Precision {
+            what: "activations",
+            found: precision.activation_bits,
+            expected: "1 to 16 are covered",
+        });
     }
-
-    /// The mean of a cell's code as a share of its largest code, over the cells of a weight. Weights are stored with an offset
-    /// of half the range: ternary -1, 0, 1 as 1, 2, 3; a symmetric wide weight fills its cells to one half on the average.
-    pub fn mean_cell_code(self, cell_bits: u32) -> f64 {
-        match self {
-            Self::Symmetric { .. } => 0.5,
-            Self::Ternary { zeros } => {
-                let zeros = zeros.clamp(0.0, 1.0);
-                let codes = [(1_u32, (1.0 - zeros) / 2.0), (2, zeros), (3, (1.0 - zeros) / 2.0)];
-                let largest = (1_u32 << cell_bits.min(16)) - 1;
-                let cells = 2_u32.div_ceil(cell_bits.max(1));
-                let sum: f64 = (0..cells)
-                    .flat_map(|cell| {
-                        codes.map(|(code, share)| f64::from((code >> (cell * cell_bits)) & largest) * share)
-                    })
-                    .sum();
-                sum / f64::from(cells) / f64::from(largest)
-            }
-        }
+    if !(2..=16).contains(&precision.weights.bits()) {
+        return Err(CrossbarError::Precision {
+            what: "weights",
+            found: precision.weights.bits(),
+            expected: "2 to 16 are covered",
+        });
     }
-}
-
-/// How many bits weights and activations have.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Precision {
-    /// The weights.
-    pub weights: WeightStatistics,
-    /// Bits of an activation, each a pass over the array; 1 to 16.
-    pub activation_bits: u32,
-}
-
-impl Precision {
-    pub(crate) fn check(self) -> Result<(), CrossbarError> {
-        if !(1..=16).contains(&self.activation_bits) {
-            return Err(CrossbarError::Precision {
-                what: "activations",
-                found: self.activation_bits,
-                expected: "1 to 16 are covered",
-            });
-        }
-        if !(2..=16).contains(&self.weights.bits()) {
-            return Err(CrossbarError::Precision {
-                what: "weights",
-                found: self.weights.bits(),
-                expected: "2 to 16 are covered",
-            });
-        }
-        Ok(())
-    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -131,23 +48,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_set_bit_share_is_that_of_the_codes() {
-        assert_eq!(Activations::Uniform.set_bit_share(4), 0.5);
-        assert_eq!(Activations::SetBits { share: 0.3 }.set_bit_share(4), 0.3);
-        // One bit: the code is 1 from half of full scale on.
-        let one = Activations::Rectified { zeros: 0.5, mean: 0.25 }.set_bit_share(1);
-        assert!((one - 0.5 * libm::exp(-2.0)).abs() < 1e-12, "{one}");
-        // A mean far above full scale saturates every nonzero activation: all bits are set.
-        let saturated = Activations::Rectified { zeros: 0.25, mean: 1e9 }.set_bit_share(8);
-        assert!((saturated - 0.75).abs() < 1e-6, "{saturated}");
-    }
-
-    #[test]
     fn ternary_codes_are_offset_by_two() {
         let ternary = WeightStatistics::Ternary { zeros: 0.5 };
-        assert!((ternary.mean_cell_code(2) - 2.0 / 3.0).abs() < 1e-12);
+        assert!((mean_cell_code(ternary, 2) - 2.0 / 3.0).abs() < 1e-12);
         // As two one-bit cells: 01, 10, 11 with shares 1/4, 1/2, 1/4.
-        assert!((ternary.mean_cell_code(1) - (0.5 + 0.75) / 2.0).abs() < 1e-12);
-        assert!((ternary.mean_cell_code(4) - 2.0 / 15.0).abs() < 1e-12);
+        assert!((mean_cell_code(ternary, 1) - (0.5 + 0.75) / 2.0).abs() < 1e-12);
+        assert!((mean_cell_code(ternary, 4) - 2.0 / 15.0).abs() < 1e-12);
     }
 }

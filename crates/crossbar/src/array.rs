@@ -2,6 +2,7 @@
 
 use technology::{Area, Energy, Length, Quantity};
 
+use crate::activity::mean_cell_code;
 use crate::converter::Conversion;
 use crate::scaling::Scaling;
 use crate::{ColumnSampling, CrossbarParameters, Design, Precision};
@@ -36,7 +37,7 @@ impl Subarray {
     ) -> Self {
         let conversion = Conversion::new(
             design.converter,
-            precision.weights.mean_cell_code(design.cell_bits),
+            mean_cell_code(precision.weights, design.cell_bits),
             parameters,
             scaling,
         );

@@ -44,13 +44,8 @@ pub enum CrossbarError {
         expected: &'static str,
     },
     /// A layer that cannot be computed.
-    #[error("layer `{layer}`: {message}")]
-    Layer {
-        /// The layer's name.
-        layer: String,
-        /// What was found and what was expected.
-        message: String,
-    },
+    #[error(transparent)]
+    Layer(#[from] ::system::ShapeError),
     /// No layer at all.
     #[error("the network has no layer")]
     NoLayer,

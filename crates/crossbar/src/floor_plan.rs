@@ -22,7 +22,7 @@ pub(crate) struct Organisation {
 }
 
 impl Organisation {
-    pub(crate) fn new(design: &Design, layers: &[LayerShape], cells_per_weight: usize) -> Self {
+    pub(crate) fn new(design: &Design, layers: &[&LayerShape], cells_per_weight: usize) -> Self {
         let split_taps = match design.mapping {
             Mapping::Unrolled => 0,
             Mapping::SplitKernel => most_frequent_taps(layers),
@@ -31,7 +31,7 @@ impl Organisation {
             Grouping::Fixed { element_side, tile_side } => (element_side, element_side, tile_side),
             Grouping::Automatic => {
                 let (split, unrolled): (Vec<&LayerShape>, Vec<&LayerShape>) =
-                    layers.iter().partition(|layer| is_split(design, layer, split_taps));
+                    layers.iter().copied().partition(|layer| is_split(design, layer, split_taps));
                 let blocks =
                     |layer: &LayerShape, rows: usize| Blocks::new(design, layer, rows, cells_per_weight);
                 let split: Vec<Blocks> = split
@@ -142,7 +142,7 @@ pub(crate) fn ceil_square_root(count: usize) -> usize {
 }
 
 /// The number of taps above one that most layers have; the smaller one of two equally frequent.
-fn most_frequent_taps(layers: &[LayerShape]) -> usize {
+fn most_frequent_taps(layers: &[&LayerShape]) -> usize {
     let mut taps: Vec<usize> = layers.iter().map(|l| l.window.taps()).filter(|&taps| taps > 1).collect();
     taps.sort_unstable();
     let mut best = (0, 0);

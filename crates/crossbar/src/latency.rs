@@ -10,7 +10,7 @@ impl Work<'_> {
     /// The latency of all vectors.
     pub(crate) fn latency(&self) -> LatencyParts {
         let reads = self.reads();
-        let of_all = |steps: f64| self.chip.subarray.conversion.time * (steps * self.vectors as f64);
+        let of_all = |steps: f64| self.chip.subarray.conversion.time * (steps * self.demand.vectors as f64);
         LatencyParts {
             conversion: of_all(reads),
             accumulation: of_all(reads + self.sums()),
@@ -23,7 +23,7 @@ impl Work<'_> {
     fn copies(&self) -> f64 {
         let copies = self.placement.copies;
         // DNN+NeuroSim divides by all copies even where there are fewer vectors.
-        (if self.chip.corrected() { copies.min(self.vectors.max(1)) } else { copies }) as f64
+        (if self.chip.corrected() { copies.min(self.demand.vectors.max(1)) } else { copies }) as f64
     }
 
     /// Turns of the columns at a converter.
@@ -33,7 +33,7 @@ impl Work<'_> {
 
     /// Steps to read the columns; shift-adders follow in as many.
     fn reads(&self) -> f64 {
-        self.read_planes * self.turns() / self.copies()
+        self.demand.read_planes * self.turns() / self.copies()
     }
 
     /// Steps of the adder trees: within the elements of every copy, then within a tile for one vector after the other.
@@ -53,7 +53,8 @@ impl Work<'_> {
         let units = self.placement.units_in_tile() as f64;
         (
             units * self.matrix_rows() / self.placement.row_tiles as f64,
-            units * self.placement.outputs as f64 * self.stored_share / self.placement.column_tiles as f64,
+            units * self.placement.outputs as f64 * self.demand.stored_share
+                / self.placement.column_tiles as f64,
         )
     }
 
@@ -65,13 +66,13 @@ impl Work<'_> {
         } else {
             (p.unrolled_input_steps.base(), p.unrolled_output_steps.base())
         };
-        let bits = f64::from(self.chip.precision.weights.bits()) + self.planes;
+        let bits = f64::from(self.chip.precision.weights.bits()) + self.demand.planes;
         (rows * input + outputs * output) * (p.buffer_fixed_share.base() + p.buffer_bit_share.base() * bits)
     }
 
     fn interconnect_steps(&self) -> f64 {
         let (rows, outputs) = self.values_of_a_tile();
         let p = self.chip.parameters;
-        self.planes * (rows * p.input_steps.base() + outputs * p.output_steps.base())
+        self.demand.planes * (rows * p.input_steps.base() + outputs * p.output_steps.base())
     }
 }

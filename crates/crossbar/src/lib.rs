@@ -1,6 +1,8 @@
 //! An analytical model of a resistive-crossbar in-memory accelerator: energy by part, latency by part and area of a network
 //! whose layers are computed one after the other.
 //!
+//! What goes in is a workload of the crate `system`, and [`CrossbarSystem`] is what that crate calls a system.
+//!
 //! The machine is a chip of tiles, tiles of processing elements, processing elements of subarrays. A subarray holds a block
 //! of a layer's weight matrix as conductances. Inputs come one bit plane at a time on the word lines, all rows at once; a few
 //! columns at a time are read by converters that the columns share; shift-adders weigh the planes and adder trees sum the
@@ -27,23 +29,24 @@ mod floor_plan;
 mod grouping;
 mod interconnect;
 mod latency;
-mod layer;
 mod model;
 mod parameters;
+mod placed;
 mod report;
 mod scaling;
 mod shapes;
+mod system;
 mod technology_file;
 pub mod validation;
 mod work;
 
-pub use activity::{Activations, Precision, WeightStatistics};
+pub use self::system::CrossbarSystem;
+pub use ::system::{Activations, LayerShape, Pool, Precision, WeightStatistics};
 pub use design::{
     ColumnSampling, Converter, Counting, Design, Gating, Grouping, Interconnect, Mapping, TileAdders,
     ZeroSkipping,
 };
 pub use error::CrossbarError;
-pub use layer::{LayerShape, Pool};
 pub use model::Crossbar;
 pub use parameters::CrossbarParameters;
 pub use report::{AreaParts, EnergyParts, LatencyParts, LayerReport, NetworkReport};

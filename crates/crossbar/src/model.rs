@@ -6,11 +6,11 @@ use crate::array::Subarray;
 use crate::floor_plan::{Organisation, ceil_square_root};
 use crate::grouping::Placement;
 use crate::interconnect::{Paths, path, side};
+use crate::placed::Placed;
 use crate::scaling::Scaling;
 use crate::work::Work;
 use crate::{
-    AreaParts, Counting, CrossbarError, CrossbarParameters, Design, LayerReport, LayerShape, NetworkReport,
-    Precision,
+    AreaParts, Counting, CrossbarError, CrossbarParameters, Design, LayerShape, NetworkReport, Precision,
 };
 
 /// A crossbar accelerator of a design and a technology.
@@ -90,18 +90,13 @@ impl Crossbar {
         layers: &[LayerShape],
         precision: Precision,
     ) -> Result<NetworkReport, CrossbarError> {
-        precision.check()?;
-        if layers.is_empty() {
-            return Err(CrossbarError::NoLayer);
-        }
-        layers.iter().try_for_each(|layer| layer.output_extent().map(drop))?;
-        let cells_per_weight = self.design.cells_per_weight(precision.weights.bits());
-        let organisation = Organisation::new(&self.design, layers, cells_per_weight);
-        let placements = layers
-            .iter()
-            .map(|layer| Placement::new(&self.design, &organisation, layer, cells_per_weight))
-            .collect::<Vec<_>>();
-        let tiles = placements.iter().fold(0_usize, |sum, placement| sum.saturating_add(placement.tiles()));
+        let shapes: Vec<&LayerShape> = layers.iter().collect();
+        Ok(self.report(&Placed::new(&self.design, &shapes, precision)?))
+    }
+
+    /// The same of a network that was placed on the design.
+    pub(crate) fn report(&self, placed: &Placed) -> NetworkReport {
+        let Placed { precision, organisation, cells_per_weight, tiles, .. } = *placed;
         let subarray = Subarray::new(&self.design, &self.parameters, &self.scaling, precision);
         let lines = (self.design.rows + self.design.columns) as f64;
         let register_bits = self.design.rows as f64
@@ -113,27 +108,18 @@ impl Crossbar {
             precision,
             organisation,
             subarray,
-            paths: self.paths(&organisation, &subarray, &placements, tiles),
+            paths: self.paths(placed, &subarray),
             tiles,
             cells_per_weight,
             subarray_leakage: (self.parameters.leakage * lines + self.parameters.leakage_bit * register_bits)
                 * self.scaling.leakage,
         };
-        let reports = layers
-            .iter()
-            .zip(&placements)
-            .map(|(layer, placement)| Work::new(&chip, layer, placement).map(|work| work.report()))
-            .collect::<Result<Vec<LayerReport>, _>>()?;
-        Ok(NetworkReport { layers: reports, tiles, area: self.area(&subarray, &placements) })
+        let layers = placed.layers.iter().map(|layer| Work::new(&chip, layer).report()).collect();
+        NetworkReport { layers, tiles, area: self.area(&subarray, placed) }
     }
 
-    fn paths(
-        &self,
-        organisation: &Organisation,
-        subarray: &Subarray,
-        placements: &[Placement],
-        tiles: usize,
-    ) -> Paths {
+    fn paths(&self, placed: &Placed, subarray: &Subarray) -> Paths {
+        let organisation = &placed.organisation;
         let kind = self.design.interconnect;
         let periphery = self.element_periphery();
         let element = |split: bool| {
@@ -152,14 +138,15 @@ impl Crossbar {
                 unrolled_side * unrolled_along as f64
             }
         };
-        let pitch = placements.iter().map(tile_side).fold(Length::ZERO, |a, b| if b > a { b } else { a });
+        let placements = placed.layers.iter().map(|layer| &layer.placement);
+        let pitch = placements.map(tile_side).fold(Length::ZERO, |a, b| if b > a { b } else { a });
         let subarray_side = side(subarray.area());
         Paths {
             split_element: path(kind, split_element, subarray_side),
             unrolled_element: path(kind, unrolled_element, subarray_side),
             split_tile: path(kind, split_along, split_side),
             unrolled_tile: path(kind, unrolled_along, unrolled_side),
-            chip: path(kind, ceil_square_root(tiles), pitch),
+            chip: path(kind, ceil_square_root(placed.tiles), pitch),
         }
     }
 
@@ -168,8 +155,8 @@ impl Crossbar {
         self.parameters.element_area * (self.design.rows + self.design.columns) as f64 * self.scaling.area
     }
 
-    fn area(&self, subarray: &Subarray, placements: &[Placement]) -> AreaParts {
-        let subarrays = placements.iter().map(|p| p.subarrays() as f64).sum::<f64>();
+    fn area(&self, subarray: &Subarray, placed: &Placed) -> AreaParts {
+        let subarrays = placed.layers.iter().map(|layer| layer.placement.subarrays() as f64).sum::<f64>();
         AreaParts {
             cells: subarray.cell_area * subarrays,
             drivers: subarray.driver_area * subarrays,

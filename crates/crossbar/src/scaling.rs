@@ -1,8 +1,6 @@
-//! From the reference node to the design's: the energy of logic follows the gate capacitance, a stated power of the node
-//! (transistors get narrower, and their capacitance for a width smaller), and the supply squared; a wire's capacitance for a
-//! length does not depend on the node (about 0.2 fF/µm at every node of the ITRS), only the supply counts; areas follow the node
-//! squared; leakage the width of the transistors and the supply; times a stated power of the node.
+//! From the reference node to the design's, by the rules of [`technology::node`] with the constants of the technology file.
 
+use technology::node::{NodeFactors, Supply};
 use technology::{Quantity, Voltage};
 
 use crate::{CrossbarError, CrossbarParameters, Design};
@@ -37,7 +35,12 @@ impl Scaling {
                 expected: "must lie above zero",
             });
         }
-        let supply = parameters.reference_supply + parameters.supply_slope * (design.node_nm - reference_nm);
+        let line = Supply {
+            node_nm: reference_nm,
+            at_node: parameters.reference_supply.base(),
+            slope: parameters.supply_slope.base(),
+        };
+        let supply = Voltage::volts(line.at(design.node_nm));
         if supply.base() <= 0.0 || parameters.reference_supply.base() <= 0.0 {
             return Err(CrossbarError::Parameter {
                 path: "scaling.reference_supply",
@@ -45,17 +48,15 @@ impl Scaling {
                 expected: "the supply at the design's node must lie above zero",
             });
         }
-        let size = design.node_nm / reference_nm;
-        let volts = supply / parameters.reference_supply;
-        let gate = libm::pow(size, parameters.gate_exponent.base());
+        let factors = NodeFactors::new(reference_nm, design.node_nm, &line, parameters.gate_exponent.base());
         Ok(Self {
             supply,
-            logic: gate * volts * volts,
-            gate,
-            cell_wire: size,
-            area: size * size,
-            delay: libm::pow(size, parameters.delay_exponent.base()),
-            leakage: size * volts,
+            logic: factors.logic,
+            gate: factors.gate,
+            cell_wire: factors.size,
+            area: factors.area,
+            delay: factors.delay(parameters.delay_exponent.base()),
+            leakage: factors.leakage,
         })
     }
 }

@@ -5,18 +5,18 @@ use technology::Energy;
 
 use crate::grouping::Placement;
 use crate::model::Chip;
+use crate::placed::PlacedLayer;
 use crate::{
-    Counting, CrossbarError, EnergyParts, Gating, LayerReport, LayerShape, TileAdders, ZeroSkipping,
+    Counting, CrossbarError, Design, EnergyParts, Gating, LayerReport, LayerShape, Precision, TileAdders,
+    ZeroSkipping,
 };
 
 /// The share of rows whose drivers DNN+NeuroSim takes to switch in every bit plane, whatever the activations.
 const NOMINAL_DRIVER_ACTIVITY: f64 = 0.25;
 
-/// The work of one layer on a chip; counts are for one vector and one of the layer's units unless stated.
-pub(crate) struct Work<'a> {
-    pub chip: &'a Chip<'a>,
-    pub layer: &'a LayerShape,
-    pub placement: &'a Placement,
+/// What a layer asks of a design, whatever its parts cost.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Demand {
     /// Vectors of one image.
     pub vectors: usize,
     /// Bit planes of an activation.
@@ -29,44 +29,56 @@ pub(crate) struct Work<'a> {
     pub stored_share: f64,
 }
 
-impl<'a> Work<'a> {
+impl Demand {
     pub(crate) fn new(
-        chip: &'a Chip<'a>,
-        layer: &'a LayerShape,
-        placement: &'a Placement,
+        design: &Design,
+        precision: Precision,
+        layer: &LayerShape,
+        placement: &Placement,
     ) -> Result<Self, CrossbarError> {
-        let bits = chip.precision.activation_bits;
+        let bits = precision.activation_bits;
         // A padded tap is a row without any activation.
         let set_bits = layer.activations.set_bit_share(bits) * layer.real_tap_share()?;
-        let read_share = match chip.design.zero_skipping {
+        let read_share = match design.zero_skipping {
             ZeroSkipping::None => 1.0,
             ZeroSkipping::EmptyPlanes => {
                 1.0 - libm::pow(1.0 - set_bits, placement.rows as f64 / placement.row_blocks as f64)
             }
         };
         Ok(Self {
-            chip,
-            layer,
-            placement,
-            vectors: vectors(chip.design.counting, layer)?,
+            vectors: vectors(design.counting, layer)?,
             planes: f64::from(bits),
             read_planes: f64::from(bits) * read_share,
             set_bits,
             stored_share: layer.stored_share()?,
         })
     }
+}
+
+/// The work of one layer on a chip; counts are for one vector and one of the layer's units unless stated.
+pub(crate) struct Work<'a> {
+    pub chip: &'a Chip<'a>,
+    pub name: &'a str,
+    pub placement: &'a Placement,
+    pub demand: Demand,
+}
+
+impl<'a> Work<'a> {
+    pub(crate) fn new(chip: &'a Chip<'a>, layer: &'a PlacedLayer) -> Self {
+        Self { chip, name: &layer.name, placement: &layer.placement, demand: layer.demand }
+    }
 
     pub(crate) fn report(&self) -> LayerReport {
         let latency = self.latency();
         // While one layer is computed, the tiles of all others wait and leak.
         let leaking = self.chip.tiles as f64 * self.placement.tile_subarrays as f64;
-        let of_units = self.vectors as f64 * self.placement.full_units;
+        let of_units = self.demand.vectors as f64 * self.placement.full_units;
         LayerReport {
-            name: self.layer.name.clone(),
+            name: self.name.to_owned(),
             subarrays: self.placement.subarrays(),
             copies: self.placement.copies,
             utilization: self.placement.utilization(self.chip.design),
-            vectors: self.vectors,
+            vectors: self.demand.vectors,
             conversions: self.conversions() * of_units,
             energy: EnergyParts {
                 conversion: self.conversion() * of_units,
@@ -82,7 +94,7 @@ impl<'a> Work<'a> {
 
     /// Conversions of columns.
     fn conversions(&self) -> f64 {
-        self.read_planes * self.row_subarrays() * self.placement.columns as f64
+        self.demand.read_planes * self.row_subarrays() * self.placement.columns as f64
     }
 
     /// Rows of the weight matrix.
@@ -97,7 +109,7 @@ impl<'a> Work<'a> {
 
     /// Rows with a set bit, over all planes.
     fn active_rows(&self) -> f64 {
-        self.planes * self.matrix_rows() * self.set_bits
+        self.demand.planes * self.matrix_rows() * self.demand.set_bits
     }
 
     /// Columns of the subarrays that a row crosses, mapped or not.
@@ -130,7 +142,7 @@ impl<'a> Work<'a> {
         let switched = if self.chip.corrected() {
             self.active_rows() * self.word_lines()
         } else {
-            self.planes
+            self.demand.planes
                 * (self.placement.subarrays_of_a_copy() as f64)
                 * (self.chip.design.rows as f64)
                 * NOMINAL_DRIVER_ACTIVITY
@@ -142,14 +154,14 @@ impl<'a> Work<'a> {
         let columns =
             if self.chip.corrected() { self.placement.columns as f64 } else { self.physical_columns() };
         let adder_bit = self.chip.parameters.adder * self.chip.scaling.logic;
-        self.chip.subarray.shift_add * (self.read_planes * self.row_subarrays() * columns)
+        self.chip.subarray.shift_add * (self.demand.read_planes * self.row_subarrays() * columns)
             + adder_bit * self.adder_bits()
     }
 
     /// Bits of a partial sum as it leaves a subarray's shift-adder.
     fn shifted_bits(&self) -> f64 {
         f64::from(self.chip.design.converter.bits())
-            + self.planes
+            + self.demand.planes
             + self.chip.design.cell_shift_bits(self.chip.cells_per_weight)
     }
 
@@ -214,7 +226,8 @@ impl<'a> Work<'a> {
         let values = if self.placement.split { self.placement.rows as f64 } else { self.matrix_rows() };
         let loaded =
             values * self.placement.column_tiles as f64 + self.matrix_rows() * self.element_columns();
-        (parameters.buffer * (self.planes * loaded) + parameters.output_register * self.partial_sum_bits())
+        (parameters.buffer * (self.demand.planes * loaded)
+            + parameters.output_register * self.partial_sum_bits())
             * self.chip.scaling.logic
     }
 
@@ -230,7 +243,7 @@ impl<'a> Work<'a> {
         let in_tile = bit(tile_path, parameters.tile_activity);
         let input = bit(paths.chip, parameters.input_global_activity)
             + (in_tile + in_element) * self.element_columns();
-        input * (self.planes * self.matrix_rows())
+        input * (self.demand.planes * self.matrix_rows())
             + in_element * self.partial_sum_bits()
             + bit(paths.chip, parameters.output_global_activity) * self.sent_bits()
     }
@@ -241,7 +254,7 @@ impl<'a> Work<'a> {
         if self.chip.corrected() && self.placement.row_tiles > 1 {
             return outputs * self.sum_bits() * self.placement.row_tiles as f64;
         }
-        outputs * self.planes * self.stored_share
+        outputs * self.demand.planes * self.demand.stored_share
     }
 }
 

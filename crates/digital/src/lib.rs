@@ -9,7 +9,9 @@
 
 mod model;
 mod parameters;
+mod system;
 
+pub use self::system::DigitalSystem;
 pub use model::{
     DigitalError, DigitalParts, DigitalReport, LayerCost, MacArray, MatrixLayer, ZeroWeights, load_technology,
 };

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use ::system::{Layer, ShapeError};
+use technology::node::{NodeFactors, SUPPLY_NODE_NM, Supply};
 use technology::{
     Area, Energy, ParameterSet, Parameters, Power, Quantity, TechnologyError, TechnologyFile, Time,
 };
@@ -28,6 +30,27 @@ pub struct MatrixLayer {
     pub stored_values: u64,
     /// Share of the weights that are not zero.
     pub nonzero_weights: f64,
+}
+
+impl MatrixLayer {
+    /// A workload's layer as matrices.
+    ///
+    /// # Errors
+    /// If the layer cannot be computed.
+    pub fn of(layer: &Layer) -> Result<Self, ShapeError> {
+        let shape = &layer.shape;
+        let (height, width) = shape.output_extent()?;
+        Ok(Self {
+            name: shape.name.clone(),
+            vectors: (height * width) as u64,
+            groups: shape.groups as u64,
+            rows: shape.rows() as u64,
+            outputs: (shape.outputs / shape.groups) as u64,
+            input_values: shape.input.len() as u64,
+            stored_values: (shape.stored_positions()? * shape.outputs) as u64,
+            nonzero_weights: layer.nonzero_weights,
+        })
+    }
 }
 
 /// What is done with weights that are zero.
@@ -61,6 +84,26 @@ pub enum DigitalError {
         what: &'static str,
         /// Found.
         bits: u32,
+    },
+    /// A layer that cannot be computed.
+    #[error(transparent)]
+    Layer(#[from] ShapeError),
+    /// Parameters under which the supply at a node is nothing.
+    #[error(
+        "digital array: a supply of {ratio} times that at {} nm at {reference_nm} nm gives {supply} of it at {node_nm} nm; \
+         expected a reference node other than {} nm, and a supply above zero",
+        SUPPLY_NODE_NM,
+        SUPPLY_NODE_NM
+    )]
+    Supply {
+        /// `scaling.supply_ratio`.
+        ratio: f64,
+        /// `scaling.reference_node`, nm.
+        reference_nm: f64,
+        /// The array's node, nm.
+        node_nm: f64,
+        /// The supply at the array's node over that at the reference node.
+        supply: f64,
     },
     /// The technology file is wrong.
     #[error(transparent)]
@@ -134,10 +177,8 @@ impl DigitalReport {
 pub struct MacArray {
     design: ArrayDesign,
     parameters: ArrayParameters,
-    /// Energy of logic and memory, area, and leakage, from the reference node to the design's.
-    logic: f64,
-    area: f64,
-    leakage: f64,
+    /// From the reference node to the design's.
+    factors: NodeFactors,
 }
 
 /// Reads a digital array's technology file.
@@ -149,11 +190,10 @@ pub fn load_technology(path: &Path) -> Result<TechnologyFile<ArrayDesign>, Techn
 }
 
 impl MacArray {
-    /// From a design and parameters. Energies follow node and supply as those of the other systems do: gate capacitance, a power of the
-    /// node, times the square of a supply that falls linearly to that of 22 nm.
+    /// From a design and parameters. Energies follow node and supply by the rules of [`technology::node`].
     ///
     /// # Errors
-    /// If the array cannot be built or a parameter is missing.
+    /// If the array cannot be built, a parameter is missing, or the supply at the design's node is nothing.
     pub fn new(design: ArrayDesign, parameters: &ParameterSet) -> Result<Self, DigitalError> {
         let sides = 1..=65_536_usize;
         let ArrayDesign { node_nm, rows, columns, .. } = design;
@@ -162,12 +202,13 @@ impl MacArray {
         }
         let parameters = ArrayParameters::resolve(parameters)?;
         let reference_nm = parameters.reference_node.base() * 1e3;
-        let size = node_nm / reference_nm;
-        let slope = (parameters.supply_ratio.base() - 1.0) / (reference_nm - 22.0);
-        let supply = |node_nm: f64| 1.0 + slope * (node_nm - 22.0);
-        let volts = supply(node_nm) / supply(reference_nm);
-        let logic = libm::pow(size, parameters.gate_exponent.base()) * volts * volts;
-        Ok(Self { design, parameters, logic, area: size * size, leakage: size * volts })
+        let supply = Supply::of_ratio(reference_nm, parameters.supply_ratio.base());
+        let factors = NodeFactors::new(reference_nm, node_nm, &supply, parameters.gate_exponent.base());
+        if !(factors.supply > 0.0 && factors.supply.is_finite()) {
+            let (ratio, supply) = (parameters.supply_ratio.base(), factors.supply);
+            return Err(DigitalError::Supply { ratio, reference_nm, node_nm, supply });
+        }
+        Ok(Self { design, parameters, factors })
     }
 
     /// What a network costs.
@@ -194,8 +235,8 @@ impl MacArray {
             weights as f64 * bits.0 + largest_map as f64 * bits.1 + self.design.buffer_bits as f64;
         let p = &self.parameters;
         let units = (self.design.rows * self.design.columns) as f64;
-        let leakage = (p.unit_leakage * units + p.bit_leakage * memory_bits) * self.leakage;
-        let area = (p.unit_area * units + p.bit_area * memory_bits) * self.area;
+        let leakage = (p.unit_leakage * units + p.bit_leakage * memory_bits) * self.factors.leakage;
+        let area = (p.unit_area * units + p.bit_area * memory_bits) * self.factors.area;
         let layers = layers.iter().map(|layer| self.layer(layer, bits, zeros, leakage)).collect();
         Ok(DigitalReport { layers, area })
     }
@@ -207,7 +248,7 @@ impl MacArray {
         zeros: ZeroWeights,
         leakage: Power,
     ) -> LayerCost {
-        let p = &self.parameters;
+        let (p, logic) = (&self.parameters, self.factors.logic);
         let along = |extent: u64, side: usize| extent.div_ceil(side as u64) as f64;
         let (row_blocks, column_blocks) =
             (along(layer.rows, self.design.rows), along(layer.outputs, self.design.columns));
@@ -237,10 +278,10 @@ impl MacArray {
         LayerCost {
             name: layer.name.clone(),
             energy: DigitalParts {
-                arithmetic: product * (multiplications * self.logic),
-                registers: p.register_bit * (registers * self.logic),
-                buffer: p.buffer_bit * ((streamed + partial_sums) * self.logic),
-                memory: p.memory_bit * ((stored + loaded) * self.logic),
+                arithmetic: product * (multiplications * logic),
+                registers: p.register_bit * (registers * logic),
+                buffer: p.buffer_bit * ((streamed + partial_sums) * logic),
+                memory: p.memory_bit * ((stored + loaded) * logic),
                 leakage: leakage * latency,
             },
             latency,

@@ -70,7 +70,82 @@ impl Cost {
     }
 }
 
-/// What events cost on processors of a geometry. All `installed` processors leak, whether a layer uses them or not.
+/// How events are charged: on processors of a geometry, with parameters, by a search model.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pricing<'p> {
+    /// Rows, columns and domains of a processor.
+    pub geometry: Geometry,
+    /// What its parts cost.
+    pub parameters: &'p ProcessorParameters,
+    /// How a search is charged.
+    pub model: SearchModel,
+    /// What rows without an output position do.
+    pub padding: PaddingRows,
+}
+
+impl Pricing<'_> {
+    /// What events cost. All `installed` processors leak, whether a layer uses them or not.
+    pub fn cost(&self, events: &Events, installed: u64) -> Cost {
+        let p = self.parameters;
+        let rows = |count: PerRows| match self.padding {
+            PaddingRows::Active => count.physical,
+            PaddingRows::Gated => count.occupied,
+        };
+        let steps = events.serial;
+        let latency = p.search_time * steps.compares as f64
+            + p.write_time * steps.writes as f64
+            + p.shift_time * steps.shifts as f64
+            + p.read_time * steps.reads as f64
+            + p.movement_time * (events.loaded_bits + events.output_bits);
+        let energy = EnergyParts {
+            search: self.search(events, rows),
+            write: p.write_bit
+                * (rows(events.tagged_bits) + rows(events.broadcast_bits) + events.loaded_bits),
+            read: p.read_bit * events.stored_bits,
+            shift: p.shift_step * p.cell_tracks.base() * rows(events.track_steps),
+            program: (p.fetch_word + p.decode_word) * events.words_fetched
+                + p.broadcast_word * events.words_broadcast,
+            movement: (p.movement_bit + p.buffer_bit) * (events.loaded_bits + events.output_bits),
+            periphery: p.requantization * events.requantizations + p.pool_operation * events.pool_operations,
+            leakage: p.leakage * installed as f64 * latency,
+        };
+        Cost { energy, latency }
+    }
+
+    fn search(&self, events: &Events, rows: impl Fn(PerRows) -> f64) -> Energy {
+        let p = self.parameters;
+        match self.model {
+            SearchModel::ActiveBits => p.search_active_bit * rows(events.searched_bits),
+            SearchModel::MatchLine => {
+                (p.search_match_line_bit * self.geometry.columns() as f64 + p.search_match_line_row)
+                    * rows(events.row_searches)
+                    + p.search_key_column * events.driven_columns
+            }
+        }
+    }
+
+    /// What a network costs for one image on allocated processors. A pipeline's processors each leak from one image to the next;
+    /// otherwise all of them leak in every layer.
+    pub fn network(&self, allocated: &Allocated) -> NetworkCost {
+        let of_layer = |events: &Events| self.cost(events, allocated.installed);
+        let mut layers: Vec<Cost> = allocated.events.iter().map(of_layer).collect();
+        let latency = layers.iter().map(|cost| cost.latency).sum();
+        let slowest = layers.iter().map(|cost| cost.latency).fold(Time::ZERO, Time::max);
+        if allocated.pipelined {
+            for (cost, events) in layers.iter_mut().zip(&allocated.events) {
+                cost.energy.leakage = self.parameters.leakage * events.processors as f64 * slowest;
+            }
+        }
+        NetworkCost { layers, latency, interval: if allocated.pipelined { slowest } else { latency } }
+    }
+
+    /// The area of `installed` processors with the memory that holds a program of `words` words of 64 bits.
+    pub fn chip_area(&self, installed: u64, words: usize) -> Area {
+        chip_area(installed, words, self.geometry, self.parameters)
+    }
+}
+
+/// As [`Pricing::cost`].
 pub fn cost(
     events: &Events,
     installed: u64,
@@ -79,37 +154,7 @@ pub fn cost(
     model: SearchModel,
     padding: PaddingRows,
 ) -> Cost {
-    let rows = |count: PerRows| match padding {
-        PaddingRows::Active => count.physical,
-        PaddingRows::Gated => count.occupied,
-    };
-    let p = parameters;
-    let search = match model {
-        SearchModel::ActiveBits => p.search_active_bit * rows(events.searched_bits),
-        SearchModel::MatchLine => {
-            (p.search_match_line_bit * geometry.columns() as f64 + p.search_match_line_row)
-                * rows(events.row_searches)
-                + p.search_key_column * events.driven_columns
-        }
-    };
-    let steps = events.serial;
-    let latency = p.search_time * steps.compares as f64
-        + p.write_time * steps.writes as f64
-        + p.shift_time * steps.shifts as f64
-        + p.read_time * steps.reads as f64
-        + p.movement_time * (events.loaded_bits + events.output_bits);
-    let energy = EnergyParts {
-        search,
-        write: p.write_bit * (rows(events.tagged_bits) + rows(events.broadcast_bits) + events.loaded_bits),
-        read: p.read_bit * events.stored_bits,
-        shift: p.shift_step * p.cell_tracks.base() * rows(events.track_steps),
-        program: (p.fetch_word + p.decode_word) * events.words_fetched
-            + p.broadcast_word * events.words_broadcast,
-        movement: (p.movement_bit + p.buffer_bit) * (events.loaded_bits + events.output_bits),
-        periphery: p.requantization * events.requantizations + p.pool_operation * events.pool_operations,
-        leakage: p.leakage * installed as f64 * latency,
-    };
-    Cost { energy, latency }
+    Pricing { geometry, parameters, model, padding }.cost(events, installed)
 }
 
 /// What a network costs for one image on the processors that there are.
@@ -124,8 +169,7 @@ pub struct NetworkCost {
 }
 
 impl NetworkCost {
-    /// What layers cost on allocated processors. A pipeline's processors each leak from one image to the next; otherwise all
-    /// of them leak in every layer.
+    /// As [`Pricing::network`].
     pub fn of(
         allocated: &Allocated,
         geometry: Geometry,
@@ -133,17 +177,7 @@ impl NetworkCost {
         model: SearchModel,
         padding: PaddingRows,
     ) -> Self {
-        let of_layer =
-            |events: &Events| cost(events, allocated.installed, geometry, parameters, model, padding);
-        let mut layers: Vec<Cost> = allocated.events.iter().map(of_layer).collect();
-        let latency = layers.iter().map(|cost| cost.latency).sum();
-        let slowest = layers.iter().map(|cost| cost.latency).fold(Time::ZERO, Time::max);
-        if allocated.pipelined {
-            for (cost, events) in layers.iter_mut().zip(&allocated.events) {
-                cost.energy.leakage = parameters.leakage * events.processors as f64 * slowest;
-            }
-        }
-        Self { layers, latency, interval: if allocated.pipelined { slowest } else { latency } }
+        Pricing { geometry, parameters, model, padding }.network(allocated)
     }
 
     /// The energy of one image.

@@ -25,6 +25,7 @@ mod node;
 mod program_events;
 mod strike;
 mod struck;
+mod system;
 mod technology_parameters;
 mod timeline;
 mod trace;
@@ -32,10 +33,12 @@ mod track;
 mod utilization;
 mod wear;
 
+pub use self::system::{NetworkEvents, ProcessorSystem};
 pub use activation::{ActivationsAt, UnknownActivationsAt};
 pub use allocation::{Allocated, Allocation, LayerDemand, ProgramDemand, UnknownAllocation};
 pub use cost::{
-    AreaAdditions, Cost, EnergyParts, NetworkCost, chip_area, cost, processor_area, processor_area_with,
+    AreaAdditions, Cost, EnergyParts, NetworkCost, Pricing, chip_area, cost, processor_area,
+    processor_area_with,
 };
 pub use counts::{ProgramCounts, ProgramError, Rule, TableUse};
 pub use events::{Events, PerRows, RowCount, SerialSteps, TableEvents};

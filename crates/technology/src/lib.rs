@@ -3,11 +3,13 @@
 //!
 //! A hardware model declares what it needs with [`parameters!`]; a file has to give exactly that. The typed struct that the
 //! model computes with is resolved from the file's [`ParameterSet`], which can be varied first: one parameter set by hand,
-//! one moved to an end of its range, or all of them drawn at given quantiles.
+//! one moved to an end of its range, or all of them drawn at given quantiles. What moves to another node does so by the rules of
+//! [`node`].
 
 mod declaration;
 mod error;
 mod file;
+pub mod node;
 mod parameter;
 mod set;
 mod units;

@@ -17,6 +17,7 @@ pub mod shard;
 pub mod simulate;
 pub mod status;
 pub mod submit;
+mod tables;
 pub mod verify;
 
 use std::io::{IsTerminal, Write};
@@ -83,17 +84,17 @@ impl MachineArguments {
 ///
 /// # Errors
 /// If it is asked for as Parquet on a terminal.
-pub fn print_table(table: &tables::Table, format: Format, output: &mut impl Write) -> Result<(), Failure> {
+pub fn print_table(table: &::tables::Table, format: Format, output: &mut impl Write) -> Result<(), Failure> {
     let lines = |text: String| format!("{}\n", text.trim_end()).into_bytes();
     let bytes = match format {
-        Format::Text => lines(tables::to_text(table)),
-        Format::Json => lines(tables::to_json(table)),
-        Format::Csv => lines(tables::to_csv(table)),
+        Format::Text => lines(::tables::to_text(table)),
+        Format::Json => lines(::tables::to_json(table)),
+        Format::Csv => lines(::tables::to_csv(table)),
         Format::Parquet if std::io::stdout().is_terminal() => {
             let message = "--format parquet is not for a terminal; send it to a file with `> table.parquet`";
             return Err(WorkspaceError::argument(message).into());
         }
-        Format::Parquet => tables::parquet_bytes(table)?,
+        Format::Parquet => ::tables::parquet_bytes(table)?,
     };
     // A reader that went away is no error.
     let _ = output.write_all(&bytes);

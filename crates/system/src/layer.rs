@@ -1,8 +1,8 @@
-//! The shape of one layer, as the crossbar sees it: a matrix of weights and the vectors that it is multiplied by.
+//! The shape of one layer: a matrix of weights and the vectors that it is multiplied by.
 
 use network::{Shape, Window};
 
-use crate::{Activations, CrossbarError};
+use crate::{Activations, ShapeError};
 
 /// The non-overlapping pool that follows a layer; it is computed on the way out, so that fewer values are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +50,7 @@ impl LayerShape {
     ///
     /// # Errors
     /// If the layer is empty, larger than is covered, or its input smaller than its kernel.
-    pub fn output_extent(&self) -> Result<(usize, usize), CrossbarError> {
+    pub fn output_extent(&self) -> Result<(usize, usize), ShapeError> {
         // Limits far beyond any network, so that no product of extents overflows.
         let Shape { channels, height, width } = self.input;
         let (taps_down, taps_across) = (self.window.kernel_height(), self.window.kernel_width());
@@ -95,7 +95,7 @@ impl LayerShape {
     ///
     /// # Errors
     /// If the layer is empty or its input smaller than its kernel.
-    pub fn real_tap_share(&self) -> Result<f64, CrossbarError> {
+    pub fn real_tap_share(&self) -> Result<f64, ShapeError> {
         let (height, width) = self.output_extent()?;
         let along = |outputs: usize, extent: usize, kernel: usize, stride: usize, before: usize| {
             let inside: usize = (0..outputs)
@@ -118,7 +118,7 @@ impl LayerShape {
     ///
     /// # Errors
     /// If the layer is empty, its input smaller than its kernel, or its pool of no extent.
-    pub fn stored_share(&self) -> Result<f64, CrossbarError> {
+    pub fn stored_share(&self) -> Result<f64, ShapeError> {
         let (height, width) = self.output_extent()?;
         match self.pool {
             Pool::None => Ok(1.0),
@@ -130,7 +130,29 @@ impl LayerShape {
         }
     }
 
-    fn error(&self, message: String) -> CrossbarError {
-        CrossbarError::Layer { layer: self.name.clone(), message }
+    /// Values of one channel that are stored after the pool; places of a last window that is not whole count as one.
+    ///
+    /// # Errors
+    /// As for [`LayerShape::stored_share`].
+    pub fn stored_positions(&self) -> Result<usize, ShapeError> {
+        self.stored_share()?;
+        let (height, width) = self.output_extent()?;
+        Ok(match self.pool {
+            Pool::None => height * width,
+            Pool::Local { rows, columns } => (height * width).div_ceil(rows.saturating_mul(columns)),
+            Pool::Global => 1,
+        })
+    }
+
+    /// Whether the layer can be computed: its extents, groups, window and pool fit each other.
+    ///
+    /// # Errors
+    /// What does not fit.
+    pub fn check(&self) -> Result<(), ShapeError> {
+        self.stored_share().map(drop)
+    }
+
+    fn error(&self, message: String) -> ShapeError {
+        ShapeError { layer: self.name.clone(), message }
     }
 }
