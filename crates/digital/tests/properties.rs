@@ -145,6 +145,40 @@ proptest! {
     }
 
     #[test]
+    fn groups_stand_along_the_diagonal_until_a_side_is_full(
+        groups in 1..200_u64,
+        rows in 1..80_u64,
+        outputs in 1..80_u64,
+        vectors in 1..100_u64,
+    ) {
+        let layer = MatrixLayer {
+            name: "a".into(),
+            vectors,
+            groups,
+            rows,
+            outputs,
+            input_values: 1,
+            stored_values: 1,
+            nonzero_weights: 1.0,
+        };
+        let ArrayDesign { rows: down, columns: across, .. } = file().design;
+        // Place one group after the other; one that is larger than the array takes a turn for each of its blocks.
+        let blocks = (rows as usize).div_ceil(down) * (outputs as usize).div_ceil(across);
+        let (mut turns, mut used) = (0, (down, across));
+        for _ in 0..groups {
+            used = (used.0 + rows as usize, used.1 + outputs as usize);
+            if used.0 > down || used.1 > across {
+                turns += blocks;
+                used = (rows as usize, outputs as usize);
+            }
+        }
+        // A cycle takes 1 ns.
+        let cycles = turns * (vectors as usize + 2 * down + across);
+        let [.., latency] = costs(&layer, (2, 4), ZeroWeights::Computed);
+        prop_assert!((latency / cycles as f64 - 1.0).abs() < 1e-12, "{latency} {cycles}");
+    }
+
+    #[test]
     fn matrices_hold_the_weights_and_vectors_of_the_layer(shape in shapes()) {
         let window = shape.window;
         let matrix = MatrixLayer::of(&Layer::new(shape.clone(), 0.2).unwrap()).unwrap();

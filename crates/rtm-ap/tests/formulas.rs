@@ -7,7 +7,7 @@ use std::path::Path;
 use compiler::Geometry;
 use proptest::prelude::*;
 use rtm_ap::{
-    EnergyParts, Events, PaddingRows, PerRows, ProcessorParameters, SearchModel, SerialSteps, TERMS, cost,
+    EnergyParts, Events, PaddingRows, PerRows, Pricing, ProcessorParameters, SearchModel, SerialSteps, TERMS,
     formulas,
 };
 use technology::{Parameters, Quantity};
@@ -61,7 +61,8 @@ proptest! {
             let parameters = ProcessorParameters::resolve(&file.parameters).unwrap();
             let geometry = Geometry::new(256, 192, 64).unwrap();
             for model in [SearchModel::ActiveBits, SearchModel::MatchLine] {
-                let found = cost(&events, installed, geometry, &parameters, model, PaddingRows::Active);
+                let pricing = Pricing { geometry, parameters: &parameters, model, padding: PaddingRows::Active };
+                let found = pricing.cost(&events, installed);
                 let latency = found.latency.base();
                 let sum = |part: &str| -> f64 {
                     let of_part = TERMS.iter().filter(|term| term.part == part && term.model.is_none_or(|of| of == model));

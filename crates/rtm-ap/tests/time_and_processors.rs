@@ -8,8 +8,8 @@ use std::sync::Arc;
 use compiler::{Geometry, Layout, Options, Sharing};
 use network::{FeatureMap, ImageSet, Network};
 use rtm_ap::{
-    Allocation, Events, Machine, NetworkCost, PaddingRows, ProcessorParameters, SearchModel, SerialSteps,
-    Timeline, cost,
+    Allocation, Events, Machine, PaddingRows, Pricing, ProcessorParameters, SearchModel, SerialSteps,
+    Timeline,
 };
 use technology::{Parameters, Quantity, Time};
 
@@ -107,9 +107,11 @@ fn a_network_that_fits_whole_gives_images_at_the_pace_of_its_slowest_layer() {
     let (machine, image) = machine(Layout::Along);
     let events = machine.run(&image).unwrap().events;
     let (p, geometry) = (parameters(), machine.options().geometry);
+    let (model, padding) = (SearchModel::ActiveBits, PaddingRows::Active);
+    let pricing = Pricing { geometry, parameters: &p, model, padding };
     let of = |allocation: Allocation| {
         let allocated = allocation.apply(&machine.demands(), &events);
-        (NetworkCost::of(&allocated, geometry, &p, SearchModel::ActiveBits, PaddingRows::Active), allocated)
+        (pricing.network(&allocated), allocated)
     };
     let (shared, _) = of(Allocation::LargestLayer);
     let (whole, allocated) = of(Allocation::WholeNetwork);
@@ -123,7 +125,7 @@ fn a_network_that_fits_whole_gives_images_at_the_pace_of_its_slowest_layer() {
     // Layer after layer on shared processors is what the events of the whole cost.
     let mut total = Events::default();
     events.iter().for_each(|events| total += *events);
-    let once = cost(&total, total.processors, geometry, &p, SearchModel::ActiveBits, PaddingRows::Active);
+    let once = pricing.cost(&total, total.processors);
     assert!((shared.energy() / once.energy.total() - 1.0).abs() < 1e-9);
 }
 

@@ -5,7 +5,9 @@
 use std::path::Path;
 
 use proptest::prelude::*;
-use technology::node::{CONSTANTS, NodeFactors, SUPPLY, SUPPLY_NODE_NM, SUPPLY_SLOPE, Supply};
+use technology::node::{
+    CONSTANTS, DELAY_EXPONENT, NodeFactors, SUPPLY, SUPPLY_NODE_NM, SUPPLY_SLOPE, Supply,
+};
 use technology::{
     Dimension, Energy, Parameter, ParameterSet, Parameters, Prior, Quantity, TechnologyError, TechnologyFile,
     Time, parse_unit,
@@ -95,6 +97,27 @@ fn every_constant_of_the_rules_between_nodes_has_a_unit_and_lies_in_its_range() 
 fn all(factors: &NodeFactors) -> [f64; 9] {
     let NodeFactors { size, supply, gate, logic, cell_wire, wire, leakage, area } = *factors;
     [size, supply, gate, logic, cell_wire, wire, leakage, area, factors.delay(0.534)]
+}
+
+#[test]
+fn from_22_to_32_nm_the_factors_are_those_of_the_sources() {
+    let factors = NodeFactors::stated(22.0, 32.0);
+    let near = |found: f64, expected: f64, tolerance: f64| {
+        assert!((found / expected - 1.0).abs() < tolerance, "{found} {expected}");
+    };
+    let (size, volts) = (32.0 / 22.0, 0.912 / 0.85);
+    near(factors.size, size, 1e-12);
+    near(factors.supply, volts, 1e-12);
+    // Capacitance of a gate for its width, fF/um, times the width; switched at the supply it is the energy of logic.
+    near(factors.gate, 1.52 * 32.0 / (1.32 * 22.0), 0.02);
+    near(factors.logic, 1.95, 0.005);
+    near(factors.logic / factors.gate, 1.1512, 1e-4);
+    near(factors.wire, 1.1512, 1e-4);
+    near(factors.cell_wire, 1.6745, 1e-4);
+    near(factors.leakage, 1.5606, 1e-4);
+    near(factors.area, 1024.0 / 484.0, 1e-12);
+    // The time of a conversion, ns.
+    near(factors.delay(DELAY_EXPONENT.value), 2.491 / 2.039, 0.001);
 }
 
 proptest! {
