@@ -8,6 +8,8 @@ mod schema;
 
 use std::fmt;
 
+pub use schema::ONCE;
+
 #[doc(hidden)]
 pub use {read::deserialize, schema::schema};
 

@@ -1,8 +1,9 @@
 //! A file against the JSON Schema of its type, so that everything that is wrong with it is found at once.
 //!
 //! Of JSON Schema this knows what our types lead to: `type`, `enum`, `const`, `minimum`, `maximum` and their exclusive forms,
-//! `minItems`, `items`, `properties`, `required`, `additionalProperties`, `anyOf`, `oneOf`, `$ref`, and [`NAME_OF`].
+//! `minItems`, `items`, `properties`, `required`, `additionalProperties`, `anyOf`, `oneOf`, `$ref`, [`NAME_OF`] and [`ONCE`].
 
+use names::ONCE;
 use serde_json::{Map, Value as Json};
 
 use super::place::{FieldPath, Key, Node, Place, Scalar, Value};
@@ -51,6 +52,11 @@ impl<'s> Walk<'s> {
             return;
         }
         let Json::Object(schema) = self.resolved(schema) else { return };
+        if let (Value::Scalar(Scalar::Text(text)), Some(Json::Array(once))) = (&node.value, schema.get(ONCE))
+            && once.iter().any(|name| name == text)
+        {
+            return;
+        }
         if let Some(Json::Array(alternatives)) = schema.get("anyOf").or_else(|| schema.get("oneOf")) {
             return self.alternatives(node, alternatives, path);
         }
