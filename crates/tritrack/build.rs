@@ -1,22 +1,43 @@
 //! Gives the program fingerprints of its own sources: results that other sources made are stale.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The crates that compute what a network does on a machine.
-const MACHINE: [&str; 4] = ["technology", "network", "compiler", "rtm-ap"];
-/// Those that compute what faults do to it.
-const FAULTS: [&str; 5] = ["technology", "network", "compiler", "rtm-ap", "faults"];
+/// The crate that computes what a network does on a machine.
+const MACHINE: &str = "rtm-ap";
+/// The one that computes what faults do to it.
+const FAULTS: &str = "faults";
 
 fn main() {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     println!("cargo:rerun-if-changed={}", crates.display());
     let lock = crates.join("../Cargo.lock");
     println!("cargo:rerun-if-changed={}", lock.display());
-    let of = |names: &[&str]| fingerprint(names.iter().map(|name| crates.join(name)), &lock);
+    let of = |name: &str| {
+        let names = with_dependencies(name, &crates);
+        fingerprint(names.iter().map(|name| crates.join(name)), &lock)
+    };
     println!("cargo:rustc-env=TRITRACK_SOURCES={}", fingerprint([crates.clone()], &lock));
-    println!("cargo:rustc-env=TRITRACK_MACHINE_SOURCES={}", of(&MACHINE));
-    println!("cargo:rustc-env=TRITRACK_FAULT_SOURCES={}", of(&FAULTS));
+    println!("cargo:rustc-env=TRITRACK_MACHINE_SOURCES={}", of(MACHINE));
+    println!("cargo:rustc-env=TRITRACK_FAULT_SOURCES={}", of(FAULTS));
+}
+
+/// A crate of the workspace and those that it depends on, by their manifests.
+fn with_dependencies(name: &str, crates: &Path) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    let mut to_read = vec![name.to_owned()];
+    while let Some(name) = to_read.pop() {
+        let Ok(manifest) = fs::read_to_string(crates.join(&name).join("Cargo.toml")) else { continue };
+        if all.insert(name) {
+            let (_, section) = manifest.split_once("[dependencies]").unwrap_or_default();
+            let section = section.split("\n[").next().unwrap_or_default();
+            to_read.extend(
+                section.lines().filter_map(|line| line.split(['.', ' ', '=']).next()).map(str::to_owned),
+            );
+        }
+    }
+    all
 }
 
 /// FNV-1a of sources and locked dependencies: it only has to differ when one of them does.

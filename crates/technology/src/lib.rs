@@ -15,6 +15,7 @@ mod units;
 pub use declaration::{Declaration, Parameters};
 pub use error::TechnologyError;
 pub use file::TechnologyFile;
+pub use names::{Named, UnknownName, Variant, names};
 pub use parameter::{Distribution, Mark, Parameter, Prior};
 pub use set::ParameterSet;
 pub use units::{

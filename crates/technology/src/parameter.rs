@@ -4,50 +4,34 @@ use serde::Deserialize;
 
 use crate::units::{Dimension, parse_unit};
 
-/// How far a value can be trusted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Mark {
-    /// Stated by the paper whose claims are re-run.
-    Paper,
-    /// Stated by a published summary of that paper.
-    Summary,
-    /// Read in the cited source.
-    Source,
-    /// Remembered from the literature, not re-read.
-    Memory,
-    /// Computed from other values by the stated rule.
-    Derived,
-    /// Measured by running the named public tool.
-    Ran,
-    /// Assumed; the source line says why.
-    Assumption,
-}
-
-impl Mark {
-    /// The word used in files and tables.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Paper => "paper",
-            Self::Summary => "summary",
-            Self::Source => "source",
-            Self::Memory => "memory",
-            Self::Derived => "derived",
-            Self::Ran => "ran",
-            Self::Assumption => "assumption",
-        }
+names::names! {
+    /// How far a value can be trusted.
+    pub enum Mark: "a mark" {
+        /// Stated by the paper whose claims are re-run.
+        Paper = "paper",
+        /// Stated by a published summary of that paper.
+        Summary = "summary",
+        /// Read in the cited source.
+        Source = "source",
+        /// Remembered from the literature, not re-read.
+        Memory = "memory",
+        /// Computed from other values by the stated rule.
+        Derived = "derived",
+        /// Measured by running the named public tool.
+        Ran = "ran",
+        /// Assumed; the source line says why.
+        Assumption = "assumption",
     }
 }
 
-/// How a parameter is drawn between and beyond its 5 % and 95 % points.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Distribution {
-    /// The logarithm is uniform.
-    #[default]
-    LogUniform,
-    /// The value itself is uniform.
-    Uniform,
+names::names! {
+    /// How a parameter is drawn between and beyond its 5 % and 95 % points.
+    pub enum Distribution: "a distribution", by default LogUniform {
+        /// The logarithm is uniform.
+        LogUniform = "log_uniform",
+        /// The value itself is uniform.
+        Uniform = "uniform",
+    }
 }
 
 /// A value with its unit, its 5 % and 95 % points, its source and its mark.
@@ -102,25 +86,18 @@ impl Parameter {
     }
 }
 
-/// What is believed of a parameter between and beyond the 5 % and 95 % points of its range; both keep those points.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Prior {
-    /// Every place of the range is equally likely.
-    Flat,
-    /// The middle of the range is the most likely, the likelihood falls linearly to either side (a triangle).
-    Peaked,
+names::names! {
+    /// What is believed of a parameter between and beyond the 5 % and 95 % points of its range; both keep those points.
+    #[derive(Hash)]
+    pub enum Prior: "a prior" {
+        /// Every place of the range is equally likely.
+        Flat = "flat",
+        /// The middle of the range is the most likely, the likelihood falls linearly to either side (a triangle).
+        Peaked = "peaked",
+    }
 }
 
 impl Prior {
-    /// The name in files and tables.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Flat => "flat",
-            Self::Peaked => "peaked",
-        }
-    }
-
     /// The place of a quantile: 0 at the 5 % point, 1 at the 95 % point.
     fn position(self, quantile: f64) -> f64 {
         match self {
