@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use ap_program::{Geometry, Program, ProgramError};
 use network::TernaryWeights;
 
 use crate::ir::LayerSums;
@@ -20,7 +21,7 @@ use crate::passes::share::{Sharing, share, shorten_lifetimes};
 use crate::passes::split::split;
 use crate::passes::tile::{Tiling, tile};
 use crate::verify::{Verification, VerificationError, verify};
-use crate::{CompileError, Geometry, Layout, Options, Program, compile_layer};
+use crate::{CompileError, Layout, Options, compile_layer};
 
 /// A pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -356,6 +357,9 @@ pub enum FlowError {
     /// A table could not be synthesized.
     #[error(transparent)]
     Lut(#[from] SynthesisError),
+    /// The program breaks a rule of the machine.
+    #[error(transparent)]
+    Rule(#[from] ProgramError),
 }
 
 /// Runs passes on a layer's weights, one after the other, and shows what each of them makes.

@@ -6,22 +6,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// One element of the window: an input channel and a place in the kernel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Tap {
-    /// The input channel.
-    pub channel: u32,
-    /// The kernel's row.
-    pub row: u8,
-    /// The kernel's column.
-    pub column: u8,
-}
-
-impl fmt::Display for Tap {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{},{},{}", self.channel, self.row, self.column)
-    }
-}
+use ap_program::Tap;
 
 /// A value of a group: first its taps, then its definitions, counted on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -2,7 +2,9 @@
 
 use std::str::FromStr;
 
-use crate::{Geometry, Sharing};
+use ap_program::Geometry;
+
+use crate::Sharing;
 
 /// What the compiler is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

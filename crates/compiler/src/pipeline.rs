@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ap_program::{CheckedProgram, Geometry, Program};
 use network::TernaryWeights;
 use rayon::prelude::*;
 
@@ -13,8 +14,7 @@ use crate::passes::share::{Sharing, share};
 use crate::passes::tile::Tiling;
 use crate::passes::widths::Span;
 use crate::verify::Verification;
-use crate::work::RowWork;
-use crate::{Geometry, Layout, Options, Program};
+use crate::{Layout, Options};
 
 /// The programs of one layer. Each computes some of the outputs, for any number of rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct CompiledLayer {
     /// The layer's name.
     pub name: String,
     /// One for each part of the outputs.
-    pub programs: Vec<Program>,
+    pub programs: Vec<CheckedProgram>,
     /// How its words lie: naively, along or tiled.
     pub layout: Layout,
     /// Groups of input channels that were asked for; groups without weights do not count in the statistics.
@@ -31,6 +31,15 @@ pub struct CompiledLayer {
     pub tiling: Option<Tiling>,
     /// What was counted on the way.
     pub statistics: LayerStatistics,
+}
+
+impl CompiledLayer {
+    /// Searches and steps of tracks in one row, over all programs, as far as the compiler weighs them: tracks stay where they are
+    /// led. What a search costs against a step is up to the technology; here they count alike.
+    fn work(&self) -> u64 {
+        let counts = self.programs.iter().map(CheckedProgram::counts);
+        counts.map(|counts| counts.compares + counts.steps_on_the_way()).sum()
+    }
 }
 
 /// Counts of a layer, over all its programs.
@@ -160,8 +169,7 @@ pub fn compile_layer(
         Some(tiled) if options.layout == Layout::Tiled => Ok(tiled),
         tiled => {
             let along = compilation.along()?;
-            let work = |compiled: &CompiledLayer| RowWork::of(&compiled.programs).total();
-            Ok(tiled.filter(|tiled| work(tiled) <= work(&along)).unwrap_or(along))
+            Ok(tiled.filter(|tiled| tiled.work() <= along.work()).unwrap_or(along))
         }
     }
 }
@@ -260,13 +268,13 @@ impl<'a> Compilation<'a> {
     /// is acceptable, and what lies between the last two is bisected to a sixteenth.
     fn in_fewer_groups(&self, singly: CompiledLayer) -> Result<CompiledLayer, FlowError> {
         let parts = singly.programs.len();
-        let limit = RowWork::of(&singly.programs).total();
+        let limit = singly.work();
         let mut best = singly;
         let (mut accepted, mut refused) = (self.weights().inputs(), 0);
         while accepted > refused + 1 + accepted / 16 {
             let groups = accepted.div_ceil(4).max((accepted + refused) / 2);
             match self.fitting(groups, parts)? {
-                Some(compiled) if RowWork::of(&compiled.programs).total() <= limit => {
+                Some(compiled) if compiled.work() <= limit => {
                     accepted = groups;
                     if compiled.statistics.operations() < best.statistics.operations() {
                         best = compiled;
@@ -342,8 +350,11 @@ impl<'a> Compilation<'a> {
         tiling: Option<Tiling>,
     ) -> Result<CompiledLayer, FlowError> {
         let settings = self.settings(layout, channel_groups, parts, tiling);
-        let programs: Vec<Result<Part, FlowError>> =
-            settings.par_iter().map(|settings| self.program(layout, settings, self.verification)).collect();
+        let of_part = |settings: &Settings| -> Result<(CheckedProgram, LayerStatistics), FlowError> {
+            let (program, statistics) = self.program(layout, settings, self.verification)?;
+            Ok((CheckedProgram::new(program)?, statistics))
+        };
+        let programs: Vec<_> = settings.par_iter().map(of_part).collect();
         let mut compiled = CompiledLayer {
             name: self.from.layer.clone(),
             programs: Vec::with_capacity(parts),

@@ -4,15 +4,14 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use ap_program::assembly::{self, AssemblyError};
+use ap_program::{Format, Operand, Tap};
 use network::TernaryWeights;
 
-use crate::assembly::{self, AssemblyError};
 use crate::flow::{LayerWeights, PlacedWords, Stage, Words};
-use crate::ir::{Definition, Group, LayerSums, OutputSum, SignedTerm, Tap, TermId};
+use crate::ir::{Definition, Group, LayerSums, OutputSum, SignedTerm, TermId};
 use crate::passes::place::Placement;
 use crate::passes::schedule::{Schedule, Value, ValueId, ValueKind, WordOperation};
-use crate::program::Operand;
-use crate::{Format, Program};
 
 impl fmt::Display for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -67,7 +66,7 @@ fn print_words(
             ValueKind::Input { tap } => write!(f, "input {tap}")?,
             ValueKind::Temporary => f.write_str("temporary")?,
         }
-        write!(f, " {}{}", if value.format.signed { 's' } else { 'u' }, value.format.bits)?;
+        write!(f, " {}", value.format)?;
         match placement {
             None => writeln!(f)?,
             Some(placement) => writeln!(f, " at {}", placement.operands[index])?,
@@ -131,13 +130,6 @@ impl Stage {
                 Err(line.unexpected("`weights`, `layer`, `words`, `placed` or `.geometry`"))
             }
         }
-    }
-}
-
-impl FromStr for Program {
-    type Err = AssemblyError;
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        assembly::parse(text)
     }
 }
 
@@ -404,14 +396,7 @@ impl<'t> Parser<'t> {
                 "temporary" => ValueKind::Temporary,
                 _ => return Err(line.unexpected("`accumulator`, `input` or `temporary`")),
             };
-            let format = line.read("a format, as `u4` or `s12`", |word| {
-                let (signed, bits) = match word.split_at_checked(1)? {
-                    ("u", bits) => (false, bits),
-                    ("s", bits) => (true, bits),
-                    _ => return None,
-                };
-                number(bits).filter(|&bits: &u8| bits > 0).map(|bits| Format { bits, signed })
-            })?;
+            let format = line.read("a format, as `u4` or `s12`", |word| word.parse::<Format>().ok())?;
             if is_placed {
                 line.keyword("at")?;
                 operands.push(line.read("an operand, as `c4.0:4`", |word| assembly::operand(word).ok())?);

@@ -8,8 +8,9 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use ap_program::Geometry;
 use compiler::flow::{self, Pass, Settings, Stage};
-use compiler::{Geometry, Sharing, Tiling};
+use compiler::{Sharing, Tiling};
 
 const DIVIDER: &str = "=====\n";
 

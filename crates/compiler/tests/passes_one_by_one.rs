@@ -5,9 +5,10 @@
 
 use std::sync::Arc;
 
+use ap_program::{CheckedProgram, Geometry, Program};
 use compiler::flow::{self, Flow, LayerWeights, Pass, Settings, Stage, StageKind};
 use compiler::verify::{Verification, verify};
-use compiler::{Geometry, Layout, Options, Program, Sharing, compile_layer};
+use compiler::{Layout, Options, Sharing, compile_layer};
 use network::TernaryWeights;
 use proptest::prelude::*;
 
@@ -86,7 +87,8 @@ proptest! {
                     }
                 }
             }
-            prop_assert_eq!(programs, compiled.programs);
+            let compiled = compiled.programs.into_iter().map(CheckedProgram::into_program);
+            prop_assert_eq!(programs, compiled.collect::<Vec<_>>());
         }
     }
 
@@ -137,7 +139,7 @@ proptest! {
         let mut all = vec![Stage::Weights(from.clone())];
         all.extend(stages(&from, &settings, &[Pass::Fold, Pass::Share, Pass::Schedule]).into_iter().map(|(_, stage)| stage));
         if let Ok(compiled) = compile_layer("random", &from.weights, from.input_maximum, &options) {
-            all.extend(compiled.programs.into_iter().take(1).map(Stage::Program));
+            all.extend(compiled.programs.into_iter().take(1).map(|p| Stage::Program(p.into_program())));
         }
         for stage in all {
             let mut text: Vec<char> = stage.to_string().chars().collect();

@@ -342,7 +342,8 @@ mod tests {
     use std::path::Path;
     use std::sync::Arc;
 
-    use compiler::{Geometry, Layout, Options, Sharing};
+    use ap_program::Geometry;
+    use compiler::{Layout, Options, Sharing};
     use network::{Accumulators, ImageSet, LinearEngine, LinearLayer, Network};
     use rtm_ap::StruckRow;
     use technology::{Parameters, TechnologyFile};

@@ -3,8 +3,9 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use ap_program::Format;
+use compiler::Options;
 use compiler::activation::RequantizationMethod;
-use compiler::{Format, Options, Program};
 use network::{
     Accumulators, Activation, Addend, BatchEngine, Evaluation, EvaluationError, FeatureMap, LayerId,
     LinearEngine, LinearLayer, Network, Node, Operation, ReferenceEngine,
@@ -120,7 +121,7 @@ impl Machine {
             let channels = self.network.layer(id)?.output().channels;
             // An output that no weight reaches is stored by no program: it is 0.
             let mut formats = vec![Format { bits: 1, signed: false }; channels];
-            for (output, format) in programs.iter().flat_map(Program::outputs) {
+            for (output, format) in programs.iter().flat_map(|program| program.outputs()) {
                 formats[output as usize] = format;
             }
             Some(AccumulatorFormats { formats, parts: programs.len() })

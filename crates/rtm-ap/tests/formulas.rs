@@ -4,11 +4,10 @@
 
 use std::path::Path;
 
-use compiler::Geometry;
+use ap_program::{Geometry, SerialSteps};
 use proptest::prelude::*;
 use rtm_ap::{
-    EnergyParts, Events, PaddingRows, PerRows, ProcessorParameters, SearchModel, SerialSteps, TERMS, cost,
-    formulas,
+    EnergyParts, Events, PaddingRows, PerRows, ProcessorParameters, SearchModel, TERMS, cost, formulas,
 };
 use technology::{Parameters, Quantity};
 

@@ -7,8 +7,9 @@ mod random_network;
 
 use std::sync::Arc;
 
+use ap_program::Geometry;
 use compiler::activation::RequantizationMethod;
-use compiler::{Geometry, Layout, Options, Sharing};
+use compiler::{Layout, Options, Sharing};
 use network::{ActivationId, FeatureMap, Network, PixelZero, ReferenceEngine};
 use proptest::prelude::*;
 use random_network::random_network;

@@ -1,11 +1,11 @@
 //! `emit`: word operations become instructions, each a table and the bits it runs over.
 
+use ap_program::{Format, Geometry, Instruction, Lut, Operand, Operands, Program};
+
 use crate::arithmetic::{Reads, Segment, WordSchedule, in_place, out_of_place};
-use crate::lut::{Lut, LutKind};
+use crate::lut::LutKind;
 use crate::passes::place::Placement;
 use crate::passes::schedule::{Schedule, ValueId, ValueKind, WordOperation};
-use crate::program::{Instruction, Operand, Operands, Program};
-use crate::{Format, Geometry};
 
 /// The program of a placed schedule.
 pub fn emit(schedule: &Schedule, placement: &Placement, luts: &[Lut], geometry: Geometry) -> Program {

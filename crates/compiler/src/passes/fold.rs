@@ -3,9 +3,10 @@
 
 use std::ops::Range;
 
+use ap_program::Tap;
 use network::TernaryWeights;
 
-use crate::ir::{Group, LayerSums, OutputSum, SignedTerm, Tap, TermId};
+use crate::ir::{Group, LayerSums, OutputSum, SignedTerm, TermId};
 
 /// Unrolls a layer over its weights for the given outputs, one group for each range of input channels.
 pub fn fold(

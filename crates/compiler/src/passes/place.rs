@@ -4,9 +4,9 @@
 //! the first columns in the order of the outputs, so that going from one to the next continues a track's travel instead of
 //! rewinding it; window elements and temporaries share the columns that are left, and the last column holds the carry.
 
-use crate::Geometry;
+use ap_program::{Direction, Geometry, Operand};
+
 use crate::passes::schedule::{Schedule, Value, ValueId, ValueKind, WordOperation};
-use crate::program::{Direction, Operand};
 
 /// The places of a schedule's values.
 #[derive(Debug, Clone, PartialEq, Eq)]

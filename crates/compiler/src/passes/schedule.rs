@@ -3,10 +3,11 @@
 //! Definitions are computed when they are first needed. A sum of several terms is either formed in a temporary and then
 //! accumulated, or its terms are accumulated one by one: narrow temporaries against fewer words, whichever costs less.
 
+use ap_program::{Format, Lut, Tap};
+
 use crate::arithmetic::{WordSchedule, in_place, out_of_place};
-use crate::ir::{Group, LayerSums, OutputSum, SignedTerm, Tap, TermId};
-use crate::lut::Lut;
-use crate::passes::widths::{Format, Span, accumulator_spans, sum_spans, term_spans};
+use crate::ir::{Group, LayerSums, OutputSum, SignedTerm, TermId};
+use crate::passes::widths::{Span, accumulator_spans, sum_spans, term_spans};
 
 /// Index into [`Schedule::values`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -9,13 +9,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::Geometry;
-use crate::ir::{Group, LayerSums, Tap};
-use crate::lut::Lut;
+use ap_program::{Direction, Format, Geometry, Lut, Operand, Tap};
+
+use crate::ir::{Group, LayerSums};
 use crate::passes::place::{Placement, PlacementError};
 use crate::passes::schedule::{GroupSchedule, Schedule, ValueId, ValueKind, WordOperation};
 use crate::passes::widths::{Span, accumulator_spans, sum_spans, term_spans};
-use crate::program::{Direction, Operand};
 
 /// How a layer is cut into blocks of outputs and tiles of input channels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -186,7 +185,7 @@ struct Builder {
 }
 
 impl Builder {
-    fn value(&mut self, kind: ValueKind, format: crate::Format, place: Operand) -> ValueId {
+    fn value(&mut self, kind: ValueKind, format: Format, place: Operand) -> ValueId {
         let id = self.schedule.value(kind, format);
         self.places.resize(id.index(), None);
         self.places.push(Some(place));
@@ -196,10 +195,10 @@ impl Builder {
     /// The accumulators, by block: block `b` at domain `b`, its outputs side by side.
     fn accumulators(&mut self, blocks: &Blocks<'_>) -> Vec<Vec<ValueId>> {
         let maximum = blocks.sums.input_maximum;
-        let formats: Vec<crate::Format> =
+        let formats: Vec<Format> =
             accumulator_spans(blocks.sums).into_iter().map(|span| span.format(maximum)).collect();
         let most = blocks.outputs.first().map_or(1, |block| block.len());
-        let formats: Vec<&[crate::Format]> = formats.chunks(most).collect();
+        let formats: Vec<&[Format]> = formats.chunks(most).collect();
         let lanes = formats.iter().map(|block| block.len()).max().unwrap_or(0);
         let width = |lane: usize| {
             formats.iter().filter_map(|block| block.get(lane)).map(|f| f.bits).max().unwrap_or(0)
@@ -241,7 +240,7 @@ impl Builder {
             for (element, &tap) in blocks.windows[window].iter().enumerate() {
                 let column = first_column + (berth.lane + element) * usize::from(bits);
                 let place = across(column, berth.depth, bits);
-                let format = crate::Format { bits, signed: false };
+                let format = Format { bits, signed: false };
                 let value = self.value(ValueKind::Input { tap }, format, place);
                 self.schedule.operations.push(WordOperation::Load { value });
                 of_window.push((tap, value));

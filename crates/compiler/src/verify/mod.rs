@@ -9,9 +9,10 @@ mod words;
 
 use std::collections::BTreeMap;
 
-use crate::check::{self, Miscompiled};
+use ap_program::Tap;
+
+use crate::check::{self, CheckError};
 use crate::flow::{LayerWeights, PlacedWords, Settings, Stage, Words};
-use crate::ir::Tap;
 
 /// What a stage has wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -115,9 +116,9 @@ pub enum VerificationError {
         /// The value.
         value: String,
     },
-    /// The program computes something else.
+    /// The program breaks a rule of the machine or computes something else.
     #[error(transparent)]
-    Miscompiled(#[from] Miscompiled),
+    Program(#[from] CheckError),
 }
 
 /// Whether stages are verified while a layer is compiled. Programs are the same either way.

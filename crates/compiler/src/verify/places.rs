@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
+use ap_program::{Geometry, Operand};
+
 use super::VerificationError;
-use crate::Geometry;
 use crate::passes::place::Placement;
 use crate::passes::schedule::{Schedule, ValueId, WordOperation};
-use crate::program::Operand;
 
 pub fn verify(
     schedule: &Schedule,

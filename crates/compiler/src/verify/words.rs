@@ -1,8 +1,9 @@
 //! Operations on words: values are there when they are used, formats hold every value with no bit too many, and what is stored
 //! expands to the weights.
 
+use ap_program::Format;
+
 use super::{Expansion, VerificationError, stored_once};
-use crate::Format;
 use crate::flow::LayerWeights;
 use crate::passes::schedule::{Schedule, ValueId, ValueKind, WordOperation};
 
@@ -67,7 +68,12 @@ impl Values<'_> {
         let (least, most) = expansion.range(self.maximum);
         let format = self.schedule.values[id.index()].format;
         if !holds(format, least, most) {
-            return Err(VerificationError::Format { value: name(id), least, most, format: text(format) });
+            return Err(VerificationError::Format {
+                value: name(id),
+                least,
+                most,
+                format: format.to_string(),
+            });
         }
         let (lowest, highest) = self.ranges[id.index()].unwrap_or((least, most));
         self.ranges[id.index()] = Some((least.min(lowest), most.max(highest)));
@@ -81,7 +87,7 @@ impl Values<'_> {
             let (Some((least, most)), Format { bits, signed }) = (*range, value.format) else { continue };
             let narrower = bits > 1 && holds(Format { bits: bits - 1, signed }, least, most);
             if narrower || signed && least >= 0 {
-                let format = text(value.format);
+                let format = value.format.to_string();
                 return Err(VerificationError::TooWide { value: name(id), least, most, format });
             }
         }
@@ -96,10 +102,6 @@ fn holds(Format { bits, signed }: Format, least: i64, most: i64) -> bool {
     let (lowest, highest) =
         if signed { (-1_i128 << (bits - 1), (1_i128 << (bits - 1)) - 1) } else { (0, (1_i128 << bits) - 1) };
     lowest <= i128::from(least) && i128::from(most) <= highest
-}
-
-fn text(format: Format) -> String {
-    format!("{}{}", if format.signed { 's' } else { 'u' }, format.bits)
 }
 
 fn name(id: ValueId) -> String {

@@ -13,7 +13,7 @@ mod repetition;
 use std::fmt;
 use std::str::FromStr;
 
-use compiler::Geometry;
+use ap_program::Geometry;
 use rand_chacha::ChaCha8Rng;
 use rtm_ap::{
     AreaAdditions, Events, Machine, MachineLayer, ProcessorParameters, Strike, processor_area_with,

@@ -25,7 +25,7 @@ pub(super) fn events(layer: &MachineLayer, mut events: Events) -> Events {
     let of_moves = |by_distance: &[u64]| -> u64 {
         by_distance.iter().enumerate().map(|(distance, moves)| moves * trains(distance)).sum()
     };
-    let checked: u64 = layer.counts().iter().map(|counts| of_moves(&counts.moves)).sum();
+    let checked: u64 = layer.counts().map(|counts| of_moves(&counts.moves)).sum();
     events.stored_bits += PerRows::uniform(CHECKED_BITS * checked, layer.rows()).physical;
     let checks =
         |program: usize| layer.strike_sites(program).map_or(0, |sites| of_moves(sites.moving_bits()));

@@ -82,7 +82,7 @@ pub(super) fn events(
 
 /// How often a program is expected to run until every row of a processor has passed.
 fn expected_runs(layer: &MachineLayer, program: usize, kinds: &[FaultKind], rates: &FaultRates) -> f64 {
-    let moves = &layer.counts()[program].moves;
+    let moves = &layer.programs()[program].counts().moves;
     let hazard = |of: crate::rates::TrainRates| -> f64 {
         moves.iter().enumerate().map(|(distance, &count)| count as f64 * of.hazard(distance)).sum()
     };

@@ -11,7 +11,7 @@ mod write_failure;
 use std::fmt;
 use std::str::FromStr;
 
-use compiler::Program;
+use ap_program::Program;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rtm_ap::{Move, Strike, StrikeSites};

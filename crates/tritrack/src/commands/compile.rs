@@ -170,7 +170,7 @@ fn push(
 ) -> Result<(), RunError> {
     let count = |count: Option<u64>| count.map_or(Value::Missing, |count| (count as i64).into());
     let of_programs = |value: fn(&rtm_ap::ProgramCounts) -> u64| {
-        count(compiled.map(|layer| layer.counts().iter().map(value).sum()))
+        count(compiled.map(|layer| layer.counts().map(value).sum()))
     };
     let statistics = compiled.map(|layer| layer.compiled().statistics);
     table.push_row([

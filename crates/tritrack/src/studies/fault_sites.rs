@@ -188,6 +188,6 @@ pub fn run(
 
 /// The longest accumulator of a layer, in bits.
 fn accumulator_bits(layer: &MachineLayer) -> u8 {
-    let outputs = layer.compiled().programs.iter().flat_map(compiler::Program::outputs);
+    let outputs = layer.compiled().programs.iter().flat_map(|program| program.outputs());
     outputs.map(|(_, format)| format.bits).max().unwrap_or(0)
 }

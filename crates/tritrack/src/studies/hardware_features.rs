@@ -5,9 +5,8 @@
 //! which tables they run, over how many bits and in how many rows, stays the same. Bits written to tagged rows are those that
 //! were executed, times what the schedules say that a bit of all states writes, against the base's.
 
-use compiler::Instruction;
 use compiler::lut::{Features, LutKind, ScheduleCost, Step, StepSchedule, schedule_table};
-use rtm_ap::{Events, Machine, MachineLayer, PerRows, ProcessorParameters, SearchModel, cost};
+use rtm_ap::{Events, Machine, PerRows, ProcessorParameters, SearchModel, cost};
 use tables::{Column, Schema, Table};
 use technology::Parameters;
 
@@ -212,16 +211,12 @@ impl TableUse {
         let mut uses = Self { rows: [0.0; LutKind::ALL.len()], serial: [0; LutKind::ALL.len()] };
         for layer in machine.layers() {
             let physical = layer.rows().physical as f64;
-            let longest = layer.counts().iter().enumerate().max_by_key(|(_, counts)| counts.compares);
-            for (index, program) in layer.compiled().programs.iter().enumerate() {
-                for instruction in &program.instructions {
-                    if let Instruction::Apply { lut, bits, .. } = instruction
-                        && let Some(rows) = uses.rows.get_mut(usize::from(*lut))
-                    {
-                        *rows += physical * f64::from(*bits);
-                        if longest.is_some_and(|(longest, _)| longest == index) {
-                            uses.serial[usize::from(*lut)] += u64::from(*bits);
-                        }
+            let longest = layer.counts().enumerate().max_by_key(|(_, counts)| counts.compares);
+            for (index, counts) in layer.counts().enumerate() {
+                for (table, used) in counts.tables.iter().enumerate().take(uses.rows.len()) {
+                    uses.rows[table] += physical * used.bits as f64;
+                    if longest.is_some_and(|(longest, _)| longest == index) {
+                        uses.serial[table] += used.bits;
                     }
                 }
             }
@@ -260,35 +255,10 @@ fn active_columns(machine: &Machine, segments: usize) -> f64 {
     let mut active = PerRows::default();
     let mut searches = 0.0;
     for layer in machine.layers() {
-        let (columns, all) = active_in_a_row(layer, segments);
+        let (columns, all) = layer.precharged_columns(segments);
         let rows = layer.rows().physical as f64;
         active.physical += columns * rows;
         searches += all * rows;
     }
     active.physical / searches.max(1.0)
-}
-
-/// Columns of precharged segments, and searches, in one row of a layer.
-fn active_in_a_row(layer: &MachineLayer, segments: usize) -> (f64, f64) {
-    let (mut active, mut searches) = (0.0, 0.0);
-    for program in &layer.compiled().programs {
-        let width = program.geometry.columns() / segments;
-        for instruction in &program.instructions {
-            let Instruction::Apply { lut, bits, operands } = instruction else { continue };
-            for bit in 0..usize::from(*bits) {
-                for pass in program.luts[usize::from(*lut)].passes().iter().filter(|pass| pass.compares()) {
-                    let keyed = operands.as_slice().iter().enumerate();
-                    let mut touched: Vec<usize> = keyed
-                        .filter(|(column, _)| pass.key.mask() >> column & 1 == 1)
-                        .map(|(_, operand)| operand.cell(bit).0 / width)
-                        .collect();
-                    touched.sort_unstable();
-                    touched.dedup();
-                    active += (touched.len() * width) as f64;
-                    searches += 1.0;
-                }
-            }
-        }
-    }
-    (active, searches)
 }

@@ -1,9 +1,8 @@
 //! How long cells last: writes to every cell, executed on images, against the endurance of memories.
 
-use compiler::Instruction;
 use faults::{MemoryCell, years};
 use network::ReferenceEngine;
-use rtm_ap::{Machine, ProcessorParameters, SearchModel, cost};
+use rtm_ap::{ColumnRole, ProcessorParameters, SearchModel, cost};
 use tables::{Column, Schema, Table};
 use technology::{Parameters, Quantity, Time};
 
@@ -75,14 +74,12 @@ pub fn run(manifest: &Manifest, study: &LifetimeStudy, models: &Models<'_>) -> R
     let (junction, (domain, _)) = (wear.hottest_junction(), wear.hottest_domain());
     let (levelled, levelled_domain) = (wear.levelled_over_columns(), wear.domain_levelled_over_columns());
 
+    let roles: Vec<String> = machine.column_roles().iter().map(|roles| names_of(roles)).collect();
     let mut lifetimes = Table::new(&LIFETIMES);
     let mut summary = vec![format!(
         "hottest junction: column {} ({}), {:.3e} writes an inference; hottest domain of its row {:.3e}; levelled over columns \
          {levelled:.3e} and {levelled_domain:.3e}",
-        junction.column,
-        roles(&machine)[junction.column],
-        junction.writes,
-        domain.writes,
+        junction.column, roles[junction.column], junction.writes, domain.writes,
     )];
     for cell in MemoryCell::ALL {
         let endurance = cell.endurance(&endurances)?;
@@ -126,7 +123,6 @@ pub fn run(manifest: &Manifest, study: &LifetimeStudy, models: &Models<'_>) -> R
     let mut columns = Table::new(&WEAR);
     let by_column = wear.by_column(junction.processor);
     let total: f64 = by_column.iter().sum();
-    let roles = roles(&machine);
     for (column, (writes, holds)) in by_column.iter().zip(roles).enumerate() {
         columns.push_row([
             ("network", study.network.as_str().into()),
@@ -140,48 +136,8 @@ pub fn run(manifest: &Manifest, study: &LifetimeStudy, models: &Models<'_>) -> R
     Ok(Outcome { tables: vec![lifetimes, columns], figure, summary })
 }
 
-/// What programs keep in each column.
-fn roles(machine: &Machine) -> Vec<String> {
-    const ROLES: [&str; 4] = ["carry", "accumulators", "inputs", "terms"];
-    let columns = machine.options().geometry.columns();
-    let mut holds = vec![[false; 4]; columns];
-    let programs = machine.layers().iter().flat_map(|layer| &layer.compiled().programs);
-    for program in programs {
-        let mut of_program = vec![[false; 3]; columns];
-        for instruction in &program.instructions {
-            let (role, word, bits) = match instruction {
-                Instruction::Store { source, .. } => (1, source, source.bits),
-                Instruction::Load { destination, .. } => (2, destination, destination.bits),
-                Instruction::Apply { lut, operands, .. } => {
-                    let table = program.luts.get(usize::from(*lut));
-                    let has_carry = table.is_some_and(|t| t.columns().first().is_some_and(|c| c == "C"));
-                    match operands.as_slice().first() {
-                        Some(carry) if has_carry => (0, carry, 1),
-                        _ => continue,
-                    }
-                }
-            };
-            for bit in 0..usize::from(bits) {
-                of_program[word.cell(bit).0][role] = true;
-            }
-        }
-        // What is written and neither of these holds shared terms.
-        for instruction in &program.instructions {
-            let Instruction::Apply { bits, operands, .. } = instruction else { continue };
-            for word in operands.as_slice() {
-                let column = word.cell(usize::from(*bits) - 1).0;
-                let known = of_program[column].iter().any(|&known| known);
-                holds[column][3] |= !known;
-            }
-        }
-        for (holds, of_program) in holds.iter_mut().zip(&of_program) {
-            holds.iter_mut().zip(of_program).for_each(|(holds, &here)| *holds |= here);
-        }
-    }
-    let name = |holds: &[bool; 4]| {
-        let names: Vec<&str> =
-            ROLES.iter().zip(holds).filter(|(_, holds)| **holds).map(|(name, _)| *name).collect();
-        if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
-    };
-    holds.iter().map(name).collect()
+/// What a column holds, in words.
+fn names_of(roles: &[ColumnRole]) -> String {
+    let names: Vec<&str> = roles.iter().map(|role| role.name()).collect();
+    if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
 }
