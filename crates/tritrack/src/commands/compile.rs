@@ -6,7 +6,7 @@ use std::io::Write;
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
-use compiler::flow::Pass;
+use compiler::pass::Pass;
 use compiler::share_layer;
 use network::LinearLayer;
 use rtm_ap::MachineLayer;
