@@ -23,52 +23,27 @@ use crate::expectation::expected_tagged_bits;
 use crate::layer::{MachineError, SIMULATED_ROWS};
 use crate::program_events::{ProgramEvents, mean_tagged_bits};
 
-/// Where activations are made from accumulators and other activations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-pub enum ActivationsAt {
-    /// By arithmetic at the arrays' periphery.
-    #[default]
-    Periphery,
-    /// By programs on the arrays.
-    Array(RequantizationMethod),
+names::names! {
+    /// Where activations are made from accumulators and other activations.
+    #[derive(Hash, PartialOrd, Ord)]
+    pub enum ActivationsAt: "a place where activations are made", by default Periphery {
+        /// By arithmetic at the arrays' periphery.
+        Periphery = "periphery",
+        /// By programs on the arrays, which multiply by shifts and additions.
+        ShiftAndAdd = "shift-and-add",
+        /// By programs on the arrays, which compare with thresholds.
+        Thresholds = "thresholds",
+    }
 }
 
 impl ActivationsAt {
-    /// Every choice.
-    pub const ALL: [Self; 3] = [
-        Self::Periphery,
-        Self::Array(RequantizationMethod::ShiftAndAdd),
-        Self::Array(RequantizationMethod::Thresholds),
-    ];
-
-    /// The name on the command line and in tables.
-    pub const fn name(self) -> &'static str {
+    /// How programs on the arrays requantize, if they do.
+    pub const fn method(self) -> Option<RequantizationMethod> {
         match self {
-            Self::Periphery => "periphery",
-            Self::Array(RequantizationMethod::ShiftAndAdd) => "shift-and-add",
-            Self::Array(RequantizationMethod::Thresholds) => "thresholds",
+            Self::Periphery => None,
+            Self::ShiftAndAdd => Some(RequantizationMethod::ShiftAndAdd),
+            Self::Thresholds => Some(RequantizationMethod::Thresholds),
         }
-    }
-}
-
-impl std::fmt::Display for ActivationsAt {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// A name that no choice has.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` does not say where activations are made; there are: periphery, shift-and-add, thresholds")]
-pub struct UnknownActivationsAt(String);
-
-impl std::str::FromStr for ActivationsAt {
-    type Err = UnknownActivationsAt;
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|choice| choice.name() == text)
-            .ok_or_else(|| UnknownActivationsAt(text.to_owned()))
     }
 }
 

@@ -35,7 +35,7 @@ mod wear;
 
 pub use ap_program::{ProgramCounts, SerialSteps};
 
-pub use activation::{ActivationsAt, UnknownActivationsAt};
+pub use activation::ActivationsAt;
 pub use allocation::{Allocated, Allocation, LayerDemand, ProgramDemand, UnknownAllocation};
 pub use columns::ColumnRole;
 pub use cost::{

@@ -105,9 +105,9 @@ impl Machine {
     pub fn with_activations(mut self, at: ActivationsAt) -> Result<Self, MachineError> {
         self.activations_at = at;
         self.periphery = periphery(&self.network, at);
-        self.activations = match at {
-            ActivationsAt::Periphery => Vec::new(),
-            ActivationsAt::Array(method) => self.activation_programs(method)?,
+        self.activations = match at.method() {
+            None => Vec::new(),
+            Some(method) => self.activation_programs(method)?,
         };
         Ok(self)
     }
@@ -319,9 +319,9 @@ fn periphery(network: &Network, at: ActivationsAt) -> Vec<PeripheryEvents> {
             Node::Linear(id, _) => layer = id.index(),
             Node::Activation(_, activation) => {
                 let Some(layer) = counts.get_mut(layer) else { continue };
-                match at {
-                    ActivationsAt::Periphery => count_activation(layer, activation, network),
-                    ActivationsAt::Array(_) => count_result(layer, activation),
+                match at.method() {
+                    None => count_activation(layer, activation, network),
+                    Some(_) => count_result(layer, activation),
                 }
             }
         }

@@ -5,12 +5,47 @@
 
 use std::collections::BTreeSet;
 
+use ap_program::Geometry;
 use rtm_ap::{Events, MachineLayer, PerRows};
 
-use crate::models::StuckCell;
+use super::{Overhead, Protection};
+use crate::models::{FaultKind, StuckCell};
+use crate::rates::FaultRates;
+
+/// So many spare rows in each processor.
+#[derive(Debug)]
+pub struct SpareRows(pub u32);
+
+impl Protection for SpareRows {
+    fn repair(&self, stuck: Vec<StuckCell>) -> Vec<StuckCell> {
+        repair(stuck, self.0, |cell| cell.row)
+    }
+
+    fn overhead(&self, geometry: Geometry) -> Overhead {
+        Overhead { rows: f64::from(self.0) / geometry.rows() as f64, ..Overhead::NOTHING }
+    }
+
+    fn events(&self, layer: &MachineLayer, events: Events, _: &[FaultKind], _: &FaultRates) -> Events {
+        with_rows(layer, events, self.0)
+    }
+}
+
+/// So many spare columns in each processor.
+#[derive(Debug)]
+pub struct SpareColumns(pub u32);
+
+impl Protection for SpareColumns {
+    fn repair(&self, stuck: Vec<StuckCell>) -> Vec<StuckCell> {
+        repair(stuck, self.0, |cell| u32::from(cell.column))
+    }
+
+    fn overhead(&self, geometry: Geometry) -> Overhead {
+        Overhead { columns: f64::from(self.0) / geometry.columns() as f64, ..Overhead::NOTHING }
+    }
+}
 
 /// The stuck cells that are left when the first `spares` lines of each processor that have one are replaced.
-pub(super) fn repair(stuck: Vec<StuckCell>, spares: u32, line: impl Fn(&StuckCell) -> u32) -> Vec<StuckCell> {
+fn repair(stuck: Vec<StuckCell>, spares: u32, line: impl Fn(&StuckCell) -> u32) -> Vec<StuckCell> {
     let mut replaced: BTreeSet<(u32, u32)> = BTreeSet::new();
     let mut left = Vec::new();
     for cell in stuck {
@@ -25,7 +60,7 @@ pub(super) fn repair(stuck: Vec<StuckCell>, spares: u32, line: impl Fn(&StuckCel
     left
 }
 
-pub(super) fn events(layer: &MachineLayer, events: Events, spares: u32) -> Events {
+fn with_rows(layer: &MachineLayer, events: Events, spares: u32) -> Events {
     let more = 1.0 + f64::from(spares) / layer.geometry().rows() as f64;
     let of_rows = |count: PerRows| PerRows { physical: count.physical * more, ..count };
     Events {

@@ -57,9 +57,6 @@ technology::parameters! {
     }
 }
 
-/// Keys the streams that cells are drawn from.
-const CELLS: u64 = 1 << 32;
-
 pub fn run(
     manifest: &Manifest,
     study: &FaultComparisonStudy,
@@ -112,7 +109,7 @@ pub fn run(
         };
         let prepared = campaign.prepare(&fault_point);
         let records = models.run_trials(manifest, stage, &prepared, 0..study.trials)?;
-        let stream = Stream { seed: manifest.seed, stage: u64::MAX, trial: stage, unit: 0 };
+        let stream = Stream::resampling(manifest.seed, stage);
         let s = Summary::of(&campaign, &records, study.trials, 1.0, study.confidence, stream)?;
         let (energy, _) = protected_cost(
             &run,
@@ -170,7 +167,7 @@ pub fn run(
             // Ideal cells are the same in every trial.
             let trials = if condition == 0 { 1 } else { study.trials };
             for trial in 0..trials {
-                let stream = Stream { seed: manifest.seed, stage: CELLS + number, trial, unit: condition };
+                let stream = Stream::cells(manifest.seed, number, trial, condition);
                 let programmed = match condition {
                     0 => ideal.clone(),
                     _ => ideal.clone().with_cells(device, non_idealities, &mut stream.generator()),
@@ -190,7 +187,7 @@ pub fn run(
             };
             let correct = share(&|image, class| class == usize::from(labels[image]));
             let changed = share(&|image, class| Some(class) != campaign.clean_class(image));
-            let stream = Stream { seed: manifest.seed, stage: u64::MAX - 1, trial: number, unit: condition };
+            let stream = Stream::resampling_of_cells(manifest.seed, number, condition);
             let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
             let none = faults::IntervalError::Counts { successes: 0, trials: 0 };
             let interval = cluster_bootstrap(&correct, study.confidence, 2000, stream).ok_or(none)?;

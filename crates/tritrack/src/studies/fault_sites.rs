@@ -115,7 +115,7 @@ pub fn run(
             return Ok::<_, RunError>((hazard, None));
         }
         let records = models.run_trials(manifest, stage, &prepared, 0..study.trials)?;
-        let stream = Stream { seed: manifest.seed, stage: u64::MAX, trial: stage, unit: 0 };
+        let stream = Stream::resampling(manifest.seed, stage);
         let summary = Summary::of(&campaign, &records, study.trials, 1.0, study.confidence, stream)?;
         stage += 1;
         bar.inc(1);

@@ -239,7 +239,8 @@ pub fn run(
         }
     }
     bar.finish();
-    let agreement = agreement(&campaign, study, &literature, points as u64, (manifest, models))?;
+    let numbers = PointNumbers { swept: points as u64 };
+    let agreement = agreement(&campaign, study, &literature, numbers, (manifest, models))?;
     let mut known = Vec::new();
     for (number, (mitigation, of_point, sampling)) in (0..).zip(at_literature) {
         known.push((
@@ -247,13 +248,13 @@ pub fn run(
             match sampling {
                 Sampling::Plain => of_point,
                 Sampling::AtLeastOneFault => {
-                    let stage = points as u64 + 4 + number;
+                    let stage = numbers.priced(number);
                     let rate = literature.by_one.at_distance_one();
                     let point =
                         FaultPoint { sampling, ..point(study, &literature, mitigation, rate, stage)? };
                     let prepared = campaign.prepare(&point);
                     let records = models.run_trials(manifest, stage, &prepared, 0..study.rare_trials)?;
-                    let stream = Stream { seed: manifest.seed, stage: u64::MAX, trial: stage, unit: 0 };
+                    let stream = Stream::resampling(manifest.seed, stage);
                     let (trials, weight) = (study.rare_trials, prepared.weight());
                     Summary::of(&campaign, &records, trials, weight, study.confidence, stream)?
                 }
@@ -315,7 +316,7 @@ fn run_point(
         trials = next;
         let sequence = drop_sequence(campaign, &records, trials, prepared.weight(), study.confidence);
         if trials == study.trials || sequence.high - sequence.low <= 2.0 * study.half_width {
-            let stream = Stream { seed: manifest.seed, stage: u64::MAX, trial: point.stage, unit: 0 };
+            let stream = Stream::resampling(manifest.seed, point.stage);
             let summary =
                 Summary::of(campaign, &records, trials, prepared.weight(), study.confidence, stream)?;
             let (expected_faults, sampling) = (prepared.expected_faults(), point.sampling);
@@ -324,19 +325,40 @@ fn run_point(
     }
 }
 
+/// The numbers of the study's points, which key their random streams: first those of the sweep, then those that compare both ways to
+/// draw, then those that are drawn once more for a price.
+#[derive(Debug, Clone, Copy)]
+struct PointNumbers {
+    /// How many points the sweep has.
+    swept: u64,
+}
+
+impl PointNumbers {
+    /// Protections that are compared, and ways to draw.
+    const COMPARED: [u64; 2] = [2, 2];
+
+    fn compared(self, protection: u64, way: u64) -> u64 {
+        self.swept + Self::COMPARED[1] * protection + way
+    }
+
+    fn priced(self, number: u64) -> u64 {
+        self.swept + Self::COMPARED[0] * Self::COMPARED[1] + number
+    }
+}
+
 /// Draws one rate in both ways.
 fn agreement(
     campaign: &Campaign<'_>,
     study: &ShiftFaultStudy,
     literature: &FaultRates,
-    stage: u64,
+    numbers: PointNumbers,
     (manifest, models): (&Manifest, &Models<'_>),
 ) -> Result<Table, RunError> {
     let mut table = Table::new(&AGREEMENT);
     for (number, mitigation) in [Mitigation::None, Mitigation::RealignEachLoad].into_iter().enumerate() {
         let mut first: Option<(f64, f64)> = None;
         for (way, sampling) in [Sampling::Plain, Sampling::AtLeastOneFault].into_iter().enumerate() {
-            let stage = stage + (2 * number + way) as u64;
+            let stage = numbers.compared(number as u64, way as u64);
             let point =
                 FaultPoint { sampling, ..point(study, literature, mitigation, study.compared_rate, stage)? };
             let prepared = campaign.prepare(&point);
