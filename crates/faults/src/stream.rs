@@ -72,3 +72,23 @@ impl Stream {
         ChaCha8Rng::from_seed(key)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn no_two_places_of_a_point_share_a_stream() {
+        let mut seen = HashSet::new();
+        for image in [0, 1, 9_999, COPY - 1] {
+            (0..8).for_each(|copy| assert!(seen.insert(Stream::faults(1, 2, 3, image, copy))));
+            assert!(seen.insert(Stream::protection(1, 2, 3, image)));
+        }
+        assert!(seen.insert(Stream::hardware(1, 2, 3)));
+        assert!(seen.insert(Stream::resampling(1, 2)));
+        assert!(seen.insert(Stream::resampling_of_cells(1, 2, 0)));
+        assert!(seen.insert(Stream::cells(1, 2, 3, 0)));
+    }
+}

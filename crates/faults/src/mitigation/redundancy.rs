@@ -75,6 +75,8 @@ fn with_rows(layer: &MachineLayer, events: Events, spares: u32) -> Events {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -86,5 +88,34 @@ mod tests {
         let by_columns = repair(stuck.clone(), 1, |cell| u32::from(cell.column));
         assert_eq!(by_columns, [cell(0, 1, 9)]);
         assert_eq!(repair(stuck.clone(), 0, |cell| cell.row), stuck);
+    }
+
+    proptest! {
+        #[test]
+        fn the_first_lines_with_a_stuck_cell_are_replaced_whole_and_no_others(
+            cells in prop::collection::vec((0_u32..3, 0_u32..6, 0_u16..6), 0..40),
+            spares in 0_u32..5,
+        ) {
+            let stuck: Vec<StuckCell> = cells
+                .into_iter()
+                .map(|(processor, row, column)| StuckCell { processor, row, column, value: row % 2 == 0 })
+                .collect();
+            let left = SpareRows(spares).repair(stuck.clone());
+            for processor in 0..3 {
+                let mut rows = Vec::new();
+                for cell in stuck.iter().filter(|cell| cell.processor == processor) {
+                    if !rows.contains(&cell.row) {
+                        rows.push(cell.row);
+                    }
+                }
+                let replaced = &rows[..rows.len().min(spares as usize)];
+                let expected: Vec<&StuckCell> = stuck
+                    .iter()
+                    .filter(|cell| cell.processor == processor && !replaced.contains(&cell.row))
+                    .collect();
+                let found: Vec<&StuckCell> = left.iter().filter(|cell| cell.processor == processor).collect();
+                prop_assert_eq!(found, expected);
+            }
+        }
     }
 }
