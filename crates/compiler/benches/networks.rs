@@ -5,7 +5,8 @@
 use std::path::Path;
 use std::time::Instant;
 
-use compiler::{Geometry, Layout, Options, Sharing, compile_layer};
+use ap_program::Geometry;
+use compiler::{Layout, Options, Sharing, compile_layer};
 use network::Network;
 use rayon::prelude::*;
 

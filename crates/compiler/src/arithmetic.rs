@@ -1,7 +1,8 @@
 //! Words from bits: which tables an addition or subtraction of words runs, and over how many bits.
 
-use crate::Format;
-use crate::lut::{Lut, LutKind};
+use ap_program::{Format, Lut};
+
+use crate::lut::LutKind;
 
 /// Which of the two operands still have bits, or a sign that goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,13 +1,21 @@
 //! The proof of what was emitted: a program is run on random windows and compared with the convolution's sums.
 //!
-//! The interpreter here knows nothing of tracks, passes' costs or arrays: it keeps 64 rows as the bits of one word for
-//! every cell and follows the tables literally. It is independent of the simulator.
+//! 64 rows are the bits of one word for every cell, and the tables' passes are followed literally. It is independent of the
+//! simulator.
 
+use ap_program::{Cell, Instruction, Observer, Program, ProgramError, Step, Tap, walk};
 use network::TernaryWeights;
 
-use crate::Geometry;
-use crate::ir::Tap;
-use crate::program::{Instruction, Operand, Program};
+/// Why a program is not what a layer's weights ask for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CheckError {
+    /// It breaks a rule of the machine.
+    #[error(transparent)]
+    Rule(#[from] ProgramError),
+    /// It computes something else.
+    #[error(transparent)]
+    Miscompiled(#[from] Miscompiled),
+}
 
 /// What a program computes wrongly.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,19 +36,19 @@ pub struct Miscompiled {
 /// Runs a program on 64 rows of inputs between 0 and the maximum: the extremes first, then pseudo-random ones.
 ///
 /// # Errors
-/// The first output that differs from the weighted sum of the inputs.
+/// The first instruction that breaks a rule, or the first output that differs from the weighted sum of the inputs.
 pub fn check(
     program: &Program,
     weights: &TernaryWeights,
     input_maximum: u32,
     seed: u64,
-) -> Result<(), Miscompiled> {
+) -> Result<(), CheckError> {
     let inputs = Inputs::new(weights, input_maximum, seed);
-    for (output, found) in run(program, |tap, bit| inputs.plane(tap, bit)) {
+    for (output, found) in run(program, |tap, bit| inputs.plane(tap, bit))? {
         let expected = inputs.sums(weights, output as usize);
         if let Some(row) = (0..ROWS).find(|&row| found[row] != expected[row]) {
             let (found, expected) = (found[row], expected[row]);
-            return Err(Miscompiled { output, row, found, expected });
+            return Err(Miscompiled { output, row, found, expected }.into());
         }
     }
     Ok(())
@@ -50,79 +58,66 @@ pub fn check(
 pub const ROWS: usize = 64;
 
 /// Runs a program on 64 rows and gives what it stores, in the order of storing. `plane` gives a bit of an element in all rows,
-/// row 0 in the lowest bit. Tables that are not there are passed over, and cells outside of the array
-/// keep nothing: the machine's rules are not checked here.
-pub fn run(program: &Program, mut plane: impl FnMut(Tap, usize) -> u64) -> Vec<(u32, [i64; ROWS])> {
-    let mut cells = Cells::of(program.geometry);
-    let mut stored = Vec::new();
-    for instruction in &program.instructions {
-        match *instruction {
-            Instruction::Load { tap, destination } => {
-                for bit in 0..usize::from(destination.bits) {
-                    cells.set(destination.cell(bit), plane(tap, bit));
-                }
-            }
-            Instruction::Apply { lut, bits, operands } => {
-                let Some(lut) = program.luts.get(usize::from(lut)) else { continue };
-                for bit in 0..usize::from(bits) {
-                    let places: Vec<(usize, usize)> =
-                        operands.as_slice().iter().map(|o| o.cell(bit)).collect();
-                    for pass in lut.passes() {
-                        let columns = || (0..places.len()).map(|column| (column, 1_u8 << column));
-                        let mut tag = u64::MAX;
-                        for (column, flag) in columns().filter(|&(_, flag)| pass.key.mask() & flag != 0) {
-                            let plane = cells.get(places[column]);
-                            tag &= if pass.key.value() & flag != 0 { plane } else { !plane };
-                        }
-                        for (column, flag) in columns().filter(|&(_, flag)| pass.write.mask() & flag != 0) {
-                            let plane = cells.get(places[column]);
-                            let written =
-                                if pass.write.value() & flag != 0 { plane | tag } else { plane & !tag };
-                            cells.set(places[column], written);
-                        }
+/// row 0 in the lowest bit.
+///
+/// # Errors
+/// The first instruction that breaks a rule of the machine.
+pub fn run(
+    program: &Program,
+    plane: impl FnMut(Tap, usize) -> u64,
+) -> Result<Vec<(u32, [i64; ROWS])>, ProgramError> {
+    let (columns, domains) = (program.geometry.columns(), program.geometry.domains());
+    let mut rows = Rows { domains, planes: vec![0; columns * domains], plane, stored: Vec::new() };
+    walk(program, &mut rows)?;
+    Ok(rows.stored)
+}
+
+/// A bit of every row for each cell.
+struct Rows<F> {
+    domains: usize,
+    planes: Vec<u64>,
+    plane: F,
+    stored: Vec<(u32, [i64; ROWS])>,
+}
+
+impl<F> Rows<F> {
+    fn cell(&mut self, (column, domain): Cell) -> &mut u64 {
+        &mut self.planes[column * self.domains + domain]
+    }
+}
+
+impl<F: FnMut(Tap, usize) -> u64> Observer for Rows<F> {
+    fn begins(&mut self, _: usize, instruction: &Instruction) {
+        if let Instruction::Store { output, .. } = *instruction {
+            self.stored.push((output, [0; ROWS]));
+        }
+    }
+
+    fn steps(&mut self, step: Step<'_>) {
+        match step {
+            Step::Fill { tap, bit, cell } => *self.cell(cell) = (self.plane)(tap, bit),
+            Step::Apply { table, cells } => {
+                for pass in table.lut.passes() {
+                    let columns = || cells.iter().enumerate().map(|(column, &cell)| (1_u8 << column, cell));
+                    let mut tag = u64::MAX;
+                    for (flag, cell) in columns().filter(|(flag, _)| pass.key.mask() & flag != 0) {
+                        let plane = *self.cell(cell);
+                        tag &= if pass.key.value() & flag != 0 { plane } else { !plane };
+                    }
+                    for (flag, cell) in columns().filter(|(flag, _)| pass.write.mask() & flag != 0) {
+                        let plane = self.cell(cell);
+                        *plane = if pass.write.value() & flag != 0 { *plane | tag } else { *plane & !tag };
                     }
                 }
             }
-            Instruction::Store { output, source, signed } => {
-                stored.push((output, std::array::from_fn(|row| read(&cells, source, signed, row))));
+            Step::Read { bit, is_sign, cell, .. } => {
+                let plane = *self.cell(cell);
+                let weight = if is_sign { -(1 << bit) } else { 1 << bit };
+                let values = self.stored.last_mut().into_iter().flat_map(|(_, values)| values);
+                values.enumerate().for_each(|(row, value)| *value += weight * (plane >> row & 1) as i64);
             }
         }
     }
-    stored
-}
-
-/// A bit of every row for each cell; a cell beyond the array reads 0 and keeps nothing.
-struct Cells {
-    geometry: Geometry,
-    planes: Vec<u64>,
-}
-
-impl Cells {
-    fn of(geometry: Geometry) -> Self {
-        Self { geometry, planes: vec![0; geometry.columns() * geometry.domains()] }
-    }
-
-    fn index(&self, (column, domain): (usize, usize)) -> Option<usize> {
-        let inside = column < self.geometry.columns() && domain < self.geometry.domains();
-        inside.then(|| column * self.geometry.domains() + domain)
-    }
-
-    fn get(&self, cell: (usize, usize)) -> u64 {
-        self.index(cell).map_or(0, |index| self.planes[index])
-    }
-
-    fn set(&mut self, cell: (usize, usize), plane: u64) {
-        if let Some(index) = self.index(cell) {
-            self.planes[index] = plane;
-        }
-    }
-}
-
-fn read(cells: &Cells, source: Operand, signed: bool, row: usize) -> i64 {
-    let bits = usize::from(source.bits);
-    let bit = |i| (cells.get(source.cell(i)) >> row & 1) as i64;
-    let value: i64 = (0..bits).map(|i| bit(i) << i).sum();
-    if signed && bit(bits - 1) == 1 { value - (1 << bits) } else { value }
 }
 
 /// Window elements of 64 rows, by input channel and tap.

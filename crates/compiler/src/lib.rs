@@ -10,31 +10,23 @@
 
 pub mod activation;
 mod arithmetic;
-pub mod assembly;
 mod bounds;
 pub mod check;
 pub mod flow;
-mod geometry;
 pub mod ir;
 pub mod lut;
 mod options;
-mod passes;
+pub mod pass;
+pub mod passes;
 mod pipeline;
-mod program;
-mod text;
-pub mod verify;
-mod work;
 
+pub use ap_program::{Geometry, GeometryError};
 pub use bounds::per_channel_lower_bound;
-pub use geometry::{Geometry, GeometryError};
-pub use options::{Layout, Options, UnknownLayout};
+pub use flow::FlowError;
+pub use options::{Layout, Options};
 pub use passes::place::PlacementError;
-pub use passes::share::{Sharing, UnknownSharing};
-pub use passes::tile::Tiling;
-pub use passes::widths::Format;
+pub use passes::{Sharing, Tiling};
 pub use pipeline::{
     CompileError, CompiledLayer, LayerStatistics, compile_layer, compile_layer_in_groups, share_layer,
     share_layer_in_groups,
 };
-pub use program::{Direction, Instruction, Operand, Operands, Program};
-pub use text::TextError;

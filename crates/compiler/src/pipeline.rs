@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
+use ap_program::{CheckedProgram, Geometry, Program};
 use network::TernaryWeights;
 use rayon::prelude::*;
 
-use crate::flow::{FlowError, LayerWeights, Pass, Settings, Stage, run_passes};
-use crate::ir::LayerSums;
+use crate::flow::{Flow, FlowError, passes_for, program_of, run_passes};
+use crate::ir::{LayerSums, LayerWeights, Stage, Verification};
+use crate::pass::{Pass, Settings};
 use crate::passes::fold::{channel_groups, fold, nonzeros_of};
 use crate::passes::place::PlacementError;
-use crate::passes::share::{Sharing, share};
-use crate::passes::tile::Tiling;
+use crate::passes::share::share;
 use crate::passes::widths::Span;
-use crate::verify::Verification;
-use crate::work::RowWork;
-use crate::{Geometry, Layout, Options, Program};
+use crate::passes::{Fold, Sharing, Tiling};
+use crate::{Layout, Options};
 
 /// The programs of one layer. Each computes some of the outputs, for any number of rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,15 +22,22 @@ pub struct CompiledLayer {
     /// The layer's name.
     pub name: String,
     /// One for each part of the outputs.
-    pub programs: Vec<Program>,
+    pub programs: Vec<CheckedProgram>,
     /// How its words lie: naively, along or tiled.
     pub layout: Layout,
-    /// Groups of input channels that were asked for; groups without weights do not count in the statistics.
-    pub channel_groups: usize,
-    /// How outputs and windows are cut if its words lie across columns.
-    pub tiling: Option<Tiling>,
+    /// The passes that made them, and what these were told for each.
+    pub flow: Flow,
     /// What was counted on the way.
     pub statistics: LayerStatistics,
+}
+
+impl CompiledLayer {
+    /// Searches and steps of tracks in one row, over all programs, as far as the compiler weighs them: tracks stay where they are
+    /// led. What a search costs against a step is up to the technology; here they count alike.
+    fn work(&self) -> u64 {
+        let counts = self.programs.iter().map(CheckedProgram::counts);
+        counts.map(|counts| counts.compares + counts.steps_on_the_way()).sum()
+    }
 }
 
 /// Counts of a layer, over all its programs.
@@ -64,12 +71,12 @@ impl LayerStatistics {
             Stage::Weights(_) | Stage::Words(_) => {}
             Stage::Sums(sums) => {
                 (self.adders, self.accumulates) = (sums.adders(), sums.accumulates());
-                if pass == Pass::Fold {
+                if pass == Pass::of::<Fold>() {
                     self.groups = sums.groups.len();
                 }
             }
             Stage::Placed(placed) => {
-                self.loads = placed.schedule.loads();
+                self.loads = placed.words.loads();
                 self.columns = placed.placement.columns_used;
             }
             Stage::Program(program) => self.words = program.instructions.len(),
@@ -113,11 +120,7 @@ pub enum CompileError {
 /// The sums of a layer after folding and sharing, without regard to any array: what operation counts are taken from. Input
 /// channels are taken one by one, or all at once if the way of sharing looks across them.
 pub fn share_layer(layer: &str, weights: &TernaryWeights, input_maximum: u32, sharing: Sharing) -> LayerSums {
-    let groups = match sharing {
-        Sharing::None | Sharing::PerChannel => weights.inputs(),
-        Sharing::CrossChannel => 1,
-    };
-    share_layer_in_groups(layer, weights, input_maximum, sharing, groups)
+    share_layer_in_groups(layer, weights, input_maximum, sharing, sharing.groups_without_limits(weights))
 }
 
 /// The same with the input channels in at most the given number of groups.
@@ -160,8 +163,7 @@ pub fn compile_layer(
         Some(tiled) if options.layout == Layout::Tiled => Ok(tiled),
         tiled => {
             let along = compilation.along()?;
-            let work = |compiled: &CompiledLayer| RowWork::of(&compiled.programs).total();
-            Ok(tiled.filter(|tiled| work(tiled) <= work(&along)).unwrap_or(along))
+            Ok(tiled.filter(|tiled| tiled.work() <= along.work()).unwrap_or(along))
         }
     }
 }
@@ -260,13 +262,13 @@ impl<'a> Compilation<'a> {
     /// is acceptable, and what lies between the last two is bisected to a sixteenth.
     fn in_fewer_groups(&self, singly: CompiledLayer) -> Result<CompiledLayer, FlowError> {
         let parts = singly.programs.len();
-        let limit = RowWork::of(&singly.programs).total();
+        let limit = singly.work();
         let mut best = singly;
         let (mut accepted, mut refused) = (self.weights().inputs(), 0);
         while accepted > refused + 1 + accepted / 16 {
             let groups = accepted.div_ceil(4).max((accepted + refused) / 2);
             match self.fitting(groups, parts)? {
-                Some(compiled) if RowWork::of(&compiled.programs).total() <= limit => {
+                Some(compiled) if compiled.work() <= limit => {
                     accepted = groups;
                     if compiled.statistics.operations() < best.statistics.operations() {
                         best = compiled;
@@ -285,8 +287,9 @@ impl<'a> Compilation<'a> {
         let Some(mut first) = settings.drain(..).next() else { return Ok(None) };
         let fullest = first.channels.iter().max_by_key(|&channels| nonzeros_of(weights, channels.clone()));
         first.channels = fullest.cloned().into_iter().collect();
+        let passes = passes_for(self.options.sharing, Layout::Along);
         // Some channels alone do not make the sums that the weights stand for.
-        if if_it_fits(self.program(Layout::Along, &first, Verification::Skipped))?.is_none() {
+        if if_it_fits(self.program(&passes, &first, Verification::Skipped))?.is_none() {
             return Ok(None);
         }
         if_it_fits(self.in_parts(Layout::Along, groups, parts, None))
@@ -342,14 +345,17 @@ impl<'a> Compilation<'a> {
         tiling: Option<Tiling>,
     ) -> Result<CompiledLayer, FlowError> {
         let settings = self.settings(layout, channel_groups, parts, tiling);
-        let programs: Vec<Result<Part, FlowError>> =
-            settings.par_iter().map(|settings| self.program(layout, settings, self.verification)).collect();
+        let passes = passes_for(self.options.sharing, layout);
+        let of_part = |settings: &Settings| -> Result<(CheckedProgram, LayerStatistics), FlowError> {
+            let (program, statistics) = self.program(&passes, settings, self.verification)?;
+            Ok((CheckedProgram::new(program)?, statistics))
+        };
+        let programs: Vec<_> = settings.par_iter().map(of_part).collect();
         let mut compiled = CompiledLayer {
             name: self.from.layer.clone(),
             programs: Vec::with_capacity(parts),
             layout,
-            channel_groups,
-            tiling,
+            flow: Flow { passes, parts: settings },
             statistics: LayerStatistics { nonzeros: self.weights().nonzeros(), ..LayerStatistics::default() },
         };
         for program in programs {
@@ -369,16 +375,15 @@ impl<'a> Compilation<'a> {
     /// The program for one part.
     fn program(
         &self,
-        layout: Layout,
+        passes: &[Pass],
         settings: &Settings,
         verification: Verification,
     ) -> Result<Part, FlowError> {
-        let passes = Pass::flow(self.options.sharing, layout);
         let mut statistics = LayerStatistics::default();
-        let stage = run_passes(&passes, &self.from, settings, verification, |pass, stage| {
+        let stage = run_passes(passes, &self.from, settings, verification, |pass, stage| {
             statistics.count(pass, stage);
         })?;
-        Ok((stage.into_program()?, statistics))
+        Ok((program_of(stage)?, statistics))
     }
 }
 

@@ -2,12 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use ap_program::{Format, Geometry, Tap};
 use compiler::activation::{
     ActivationError, ChannelRequantization, RequantizationMethod, ScaledWord, max_pool_program,
     requantization_program, sum_pool_program,
 };
-use compiler::ir::Tap;
-use compiler::{Format, Geometry, check};
+use compiler::check;
 use proptest::prelude::*;
 
 const METHODS: [RequantizationMethod; 2] =
@@ -72,7 +72,7 @@ fn assert_right(channel: &ChannelRequantization, geometry: Geometry, seed: u64) 
             let words: Vec<[i64; 64]> = (channel.addends.iter().zip(0..))
                 .map(|(&word, addend)| values(word, near, seed + 1000 * addend))
                 .collect();
-            let stored = check::run(&program, |tap, bit| plane(channel, &words, tap, bit));
+            let stored = check::run(&program, |tap, bit| plane(channel, &words, tap, bit)).unwrap();
             let [(output, found)] = stored[..] else { panic!("one output is stored") };
             assert_eq!(output, channel.channel);
             for row in 0..64 {
@@ -125,8 +125,8 @@ proptest! {
         let element = |tap: Tap, bit: usize| (0..64).fold(0, |plane, row: usize| {
             plane | u64::from(elements[row][usize::from(3 * tap.row + tap.column)] >> bit & 1) << row
         });
-        let largest = check::run(&max_pool_program((3, 3), 4, geometry).unwrap(), element);
-        let sum = check::run(&sum_pool_program((3, 3), 4, geometry).unwrap(), element);
+        let largest = check::run(&max_pool_program((3, 3), 4, geometry).unwrap(), element).unwrap();
+        let sum = check::run(&sum_pool_program((3, 3), 4, geometry).unwrap(), element).unwrap();
         for (row, elements) in elements.iter().enumerate() {
             prop_assert_eq!(largest[0].1[row], i64::from(*elements.iter().max().unwrap()));
             prop_assert_eq!(sum[0].1[row], i64::from(elements.iter().sum::<u16>()));
@@ -155,7 +155,8 @@ fn channels_one_after_the_other_do_not_disturb_each_other() {
         let stored = check::run(&program, |tap, bit| {
             let channel = tap.channel as usize;
             plane(&channels[channel], &words[channel..=channel], tap, bit)
-        });
+        })
+        .unwrap();
         assert_eq!(stored.len(), 4);
         for (channel, (output, found)) in stored.iter().enumerate() {
             assert_eq!(*output, channel as u32);

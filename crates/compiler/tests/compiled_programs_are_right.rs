@@ -2,9 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use compiler::{
-    Geometry, Instruction, Layout, Options, Sharing, assembly, check, compile_layer, share_layer,
-};
+use ap_program::assembly;
+use ap_program::{Geometry, Instruction};
+use compiler::{Layout, Options, Sharing, check, compile_layer, share_layer};
 use network::TernaryWeights;
 use proptest::prelude::*;
 
@@ -64,7 +64,7 @@ proptest! {
     fn a_program_is_read_back_from_its_assembly((weights, maximum) in layer()) {
         let compiled = compile_layer("random", &weights, maximum, &options(Sharing::PerChannel)).unwrap();
         for program in &compiled.programs {
-            prop_assert_eq!(&assembly::parse(&program.to_string()).unwrap(), program);
+            prop_assert_eq!(&assembly::parse(&program.to_string()).unwrap(), &**program);
         }
     }
 

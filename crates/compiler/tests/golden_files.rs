@@ -8,8 +8,10 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use compiler::flow::{self, Pass, Settings, Stage};
-use compiler::{Geometry, Sharing, Tiling};
+use ap_program::Geometry;
+use compiler::ir::Stage;
+use compiler::pass::{Pass, Settings};
+use compiler::{Sharing, Tiling};
 
 const DIVIDER: &str = "=====\n";
 
@@ -50,7 +52,7 @@ fn found(text: &str) -> String {
         tiling,
     };
     for pass in passes {
-        match flow::run(pass, stage, &settings) {
+        match pass.run(stage, &settings) {
             Ok(made) => stage = made,
             Err(error) => return format!("; {error}\n"),
         }

@@ -6,8 +6,9 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
+use ap_program::Pattern;
 use compiler::lut::{
-    BitFunction, Features, LutKind, Pattern, ScheduleCost, Step, StepSchedule, Synthesis, SynthesisError,
+    BitFunction, Features, LutKind, ScheduleCost, Step, StepSchedule, Synthesis, SynthesisError,
     TagRegisters, operations, schedule_table, synthesize, synthesize_steps,
 };
 

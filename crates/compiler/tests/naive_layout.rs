@@ -5,7 +5,8 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use compiler::{CompiledLayer, Geometry, Instruction, Layout, Options, Sharing, compile_layer};
+use ap_program::{Geometry, Instruction};
+use compiler::{CompiledLayer, Layout, Options, Sharing, compile_layer};
 use network::{Network, TernaryWeights};
 use proptest::prelude::*;
 

@@ -5,9 +5,12 @@
 
 use std::sync::Arc;
 
-use compiler::flow::{self, Flow, LayerWeights, Pass, Settings, Stage, StageKind};
-use compiler::verify::{Verification, verify};
-use compiler::{Geometry, Layout, Options, Program, Sharing, compile_layer};
+use ap_program::{CheckedProgram, Geometry, Program};
+use compiler::flow::{self, Flow};
+use compiler::ir::{LayerWeights, Stage, StageKind, Verification};
+use compiler::pass::{Pass, Settings};
+use compiler::passes::{Emit, Fold, Place, Schedule, Share, Split};
+use compiler::{Layout, Options, Sharing, compile_layer};
 use network::TernaryWeights;
 use proptest::prelude::*;
 
@@ -60,7 +63,7 @@ fn layer() -> impl Strategy<Value = LayerWeights> {
 fn stages(from: &LayerWeights, settings: &Settings, passes: &[Pass]) -> Vec<(Pass, Stage)> {
     let mut stage = Stage::Weights(from.clone());
     let run = |&pass: &Pass| {
-        stage = flow::run(pass, stage.clone(), settings).unwrap();
+        stage = pass.run(stage.clone(), settings).unwrap();
         (pass, stage.clone())
     };
     passes.iter().map(run).collect()
@@ -74,19 +77,20 @@ proptest! {
         for (sharing, layout) in Sharing::ALL.into_iter().flat_map(|s| Layout::ALL.map(|l| (s, l))) {
             let options = options(sharing, layout);
             let Ok(compiled) = compile_layer("random", &from.weights, from.input_maximum, &options) else { continue };
-            let Flow { passes, parts } = Flow::of_layer(&from, &options).unwrap();
+            let Flow { passes, parts } = compiled.flow;
             flow::check_order(&passes).unwrap();
             let mut programs = Vec::new();
             for settings in parts {
                 for (pass, stage) in stages(&from, &settings, &passes) {
-                    verify(&stage, &from, &settings).unwrap_or_else(|error| panic!("after {pass}: {error}\n{stage}"));
+                    stage.verify(&from, &settings).unwrap_or_else(|error| panic!("after {pass}: {error}\n{stage}"));
                     prop_assert_eq!(Stage::parse(&stage.to_string()).unwrap(), stage.clone());
                     if let Stage::Program(program) = stage {
                         programs.push(program);
                     }
                 }
             }
-            prop_assert_eq!(programs, compiled.programs);
+            let compiled = compiled.programs.into_iter().map(CheckedProgram::into_program);
+            prop_assert_eq!(programs, compiled.collect::<Vec<_>>());
         }
     }
 
@@ -95,11 +99,11 @@ proptest! {
     fn a_stage_with_one_word_changed_is_refused_or_found_out(from in layer(), place: prop::sample::Index, other: prop::sample::Index) {
         let options = options(Sharing::PerChannel, Layout::Along);
         let settings = Settings::unlimited(&from.weights, &Options { geometry: Geometry::new(64, 256, 64).unwrap(), ..options });
-        let Ok(sums) = flow::run(Pass::Fold, Stage::Weights(from.clone()), &settings) else { panic!("folds") };
-        let shared = flow::run(Pass::Share, sums, &settings).unwrap();
+        let Ok(sums) = Pass::of::<Fold>().run(Stage::Weights(from.clone()), &settings) else { panic!("folds") };
+        let shared = Pass::of::<Share>().run(sums, &settings).unwrap();
         let mut stages = vec![shared.clone()];
-        if let Ok(words) = flow::run(Pass::Schedule, shared, &settings) {
-            stages.extend(flow::run(Pass::Place, words.clone(), &settings));
+        if let Ok(words) = Pass::of::<Schedule>().run(shared, &settings) {
+            stages.extend(Pass::of::<Place>().run(words.clone(), &settings));
             stages.push(words);
         }
         for stage in stages {
@@ -111,19 +115,19 @@ proptest! {
             let changed = changed.concat();
             if let Ok(parsed) = Stage::parse(&changed) {
                 prop_assert_eq!(Stage::parse(&parsed.to_string()).unwrap(), parsed.clone());
-                let verdict = verify(&parsed, &from, &settings);
+                let verdict = parsed.verify(&from, &settings);
                 // What is verified computes the weights, and so does the program that is made of it.
                 if verdict.is_ok() {
                     let mut last = parsed;
-                    for pass in [Pass::Schedule, Pass::Place, Pass::Emit] {
+                    for pass in [Pass::of::<Schedule>(), Pass::of::<Place>(), Pass::of::<Emit>()] {
                         if pass.stages().0 == last.kind() {
-                            match flow::run(pass, last.clone(), &settings) {
+                            match pass.run(last.clone(), &settings) {
                                 Ok(stage) => last = stage,
                                 Err(_) => return Ok(()),
                             }
                         }
                     }
-                    prop_assert_eq!(verify(&last, &from, &settings), Ok(()), "{}", changed);
+                    prop_assert_eq!(last.verify(&from, &settings), Ok(()), "{}", changed);
                 }
             }
         }
@@ -135,9 +139,9 @@ proptest! {
         let options = options(Sharing::PerChannel, Layout::Along);
         let settings = Settings::unlimited(&from.weights, &Options { geometry: Geometry::new(64, 256, 64).unwrap(), ..options });
         let mut all = vec![Stage::Weights(from.clone())];
-        all.extend(stages(&from, &settings, &[Pass::Fold, Pass::Share, Pass::Schedule]).into_iter().map(|(_, stage)| stage));
+        all.extend(stages(&from, &settings, &[Pass::of::<Fold>(), Pass::of::<Share>(), Pass::of::<Schedule>()]).into_iter().map(|(_, stage)| stage));
         if let Ok(compiled) = compile_layer("random", &from.weights, from.input_maximum, &options) {
-            all.extend(compiled.programs.into_iter().take(1).map(Stage::Program));
+            all.extend(compiled.programs.into_iter().take(1).map(|p| Stage::Program(p.into_program())));
         }
         for stage in all {
             let mut text: Vec<char> = stage.to_string().chars().collect();
@@ -168,15 +172,15 @@ proptest! {
 fn passes_out_of_order_are_refused_with_what_is_missing() {
     let refused = |passes: &[Pass]| flow::check_order(passes).unwrap_err().to_string();
     assert_eq!(
-        refused(&[Pass::Fold, Pass::Place]),
+        refused(&[Pass::of::<Fold>(), Pass::of::<Place>()]),
         "pass `place` works on words, but was given sums; words are made by: schedule"
     );
     assert_eq!(
-        refused(&[Pass::Share]),
+        refused(&[Pass::of::<Share>()]),
         "pass `share` works on sums, but was given weights; sums are made by: fold"
     );
     assert_eq!(
-        refused(&[Pass::Fold, Pass::Fold]),
+        refused(&[Pass::of::<Fold>(), Pass::of::<Fold>()]),
         "pass `fold` works on weights, but was given sums; weights are what comes first"
     );
     let unknown = "cse".parse::<Pass>().unwrap_err().to_string();
@@ -224,7 +228,7 @@ fn verdict(words: &str) -> String {
     };
     let settings = Settings::unlimited(&from.weights, &options(Sharing::None, Layout::Along));
     let stage = Stage::parse(words).unwrap();
-    verify(&stage, &from, &settings).map_or_else(|error| error.to_string(), |()| "right".to_owned())
+    stage.verify(&from, &settings).map_or_else(|error| error.to_string(), |()| "right".to_owned())
 }
 
 #[test]
@@ -282,9 +286,9 @@ fn a_layer_too_large_for_the_passes_order_names_the_pass() {
         let stage = flow::run_passes(passes, &from, &settings, Verification::EveryPass, |_, _| {});
         stage.map(|stage| stage.kind()).map_err(|error| error.to_string())
     };
-    assert_eq!(run(&[Pass::Fold, Pass::Schedule]), Ok(StageKind::Words));
-    let placed = run(&[Pass::Fold, Pass::Schedule, Pass::Place]);
+    assert_eq!(run(&[Pass::of::<Fold>(), Pass::of::<Schedule>()]), Ok(StageKind::Words));
+    let placed = run(&[Pass::of::<Fold>(), Pass::of::<Schedule>(), Pass::of::<Place>()]);
     assert_eq!(placed, Err("pass `place`: a word of 9 bits does not fit a track of 4 domains".into()));
-    let split = run(&[Pass::Fold, Pass::Split]).unwrap_err();
+    let split = run(&[Pass::of::<Fold>(), Pass::of::<Split>()]).unwrap_err();
     assert!(split.starts_with("pass `split` works on blocks of outputs"), "{split}");
 }

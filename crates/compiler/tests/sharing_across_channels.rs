@@ -5,9 +5,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use compiler::ir::{LayerSums, Tap};
+use ap_program::{Geometry, Tap};
+use compiler::ir::LayerSums;
 use compiler::{
-    Geometry, Layout, Options, Sharing, check, compile_layer, compile_layer_in_groups, share_layer,
+    Layout, Options, Sharing, check, compile_layer, compile_layer_in_groups, share_layer,
     share_layer_in_groups,
 };
 use network::{LinearKind, Network, TernaryWeights};

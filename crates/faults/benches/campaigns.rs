@@ -10,7 +10,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use compiler::{Geometry, Layout, Options, Sharing};
+use ap_program::Geometry;
+use compiler::{Layout, Options, Sharing};
 use faults::{Campaign, FaultKind, FaultPoint, FaultRates, LiteratureRates, Mitigation, Sampling};
 use network::{DataSet, Network};
 use rtm_ap::Machine;

@@ -103,11 +103,6 @@ pub struct Campaign<'a> {
 /// Values of struck inferences that one thread keeps at once.
 const VALUES_TOGETHER: usize = 16_000_000;
 
-/// Keys the stream that a piece of hardware is drawn from.
-const HARDWARE: u64 = u64::MAX;
-/// Added to an image's number, times the copy, to key the streams of further copies of rows, and of runs that are repeated.
-const COPY: u64 = 1 << 40;
-
 impl<'a> Campaign<'a> {
     /// Prepares a campaign: infers every image without faults.
     ///
@@ -244,14 +239,15 @@ impl PreparedPoint<'_> {
         Ok(batches.into_iter().flatten().collect())
     }
 
-    fn stream(&self, trial: u64, unit: u64) -> Stream {
-        Stream { seed: self.campaign.seed, stage: self.point.stage, trial, unit }
+    /// The stream of the faults of a copy of an image's rows.
+    fn faults(&self, trial: u64, image: u64, copy: u64) -> Stream {
+        Stream::faults(self.campaign.seed, self.point.stage, trial, image, copy)
     }
 
     /// Whether any copy of any row has a fault.
     fn is_struck(&self, trial: u64, image: u64) -> bool {
         (0..u64::from(self.point.mitigation.copies())).any(|copy| {
-            let mut generator = self.stream(trial, image + copy * COPY).generator();
+            let mut generator = self.faults(trial, image, copy).generator();
             self.hazards.first(self.point.sampling, &mut generator) < self.hazards.total()
         })
     }
@@ -263,7 +259,7 @@ impl PreparedPoint<'_> {
         }
         let machine = self.campaign.machine;
         let copies = u64::from(self.point.mitigation.copies());
-        let mut generator = self.stream(trial, HARDWARE).generator();
+        let mut generator = Stream::hardware(self.campaign.seed, self.point.stage, trial).generator();
         let rate = self.point.rates.stuck_cell;
         let cells =
             draw_stuck_cells(rate, copies * installed(machine), machine.options().geometry, &mut generator);
@@ -282,7 +278,7 @@ impl PreparedPoint<'_> {
             .map(|&(trial, image)| {
                 let faults: Vec<Vec<Fault>> = (0..u64::from(self.point.mitigation.copies()))
                     .map(|copy| {
-                        let mut generator = self.stream(trial, image + copy * COPY).generator();
+                        let mut generator = self.faults(trial, image, copy).generator();
                         let first = self.hazards.first(self.point.sampling, &mut generator);
                         let mut faults = self.hazards.draw(first, &mut generator);
                         faults.extend(stuck_faults(campaign.machine, hardware(trial), copy));
@@ -293,7 +289,8 @@ impl PreparedPoint<'_> {
                 // That a track comes back into step is no fault of its own.
                 let is_fault = |fault: &&Fault| !matches!(fault.strike.effect, Effect::Realign { .. });
                 let count = faults.iter().flatten().filter(is_fault).count() as u32;
-                let mut generator = self.stream(trial, image + (COPY << 8)).generator();
+                let stream = Stream::protection(campaign.seed, self.point.stage, trial, image);
+                let mut generator = stream.generator();
                 let left = self.point.mitigation.treat(&faults, &context, &mut generator);
                 let clean = &campaign.clean.0[image as usize];
                 let inference = Inference::new(campaign.machine.network(), clean, left.rows);
@@ -368,7 +365,8 @@ mod random_network;
 mod tests {
     use std::path::Path;
 
-    use compiler::{Geometry, Layout, Options, Sharing};
+    use ap_program::Geometry;
+    use compiler::{Layout, Options, Sharing};
     use network::{Accumulators, ImageSet, LinearEngine, LinearLayer, Network};
     use rtm_ap::StruckRow;
     use technology::{Parameters, TechnologyFile};
@@ -440,7 +438,7 @@ mod tests {
         let records = prepared.run(0..1).unwrap();
         assert_eq!(records.len(), images.len());
         for (image, record) in records.iter().enumerate().take(3) {
-            let mut generator = prepared.stream(0, image as u64).generator();
+            let mut generator = prepared.faults(0, image as u64, 0).generator();
             let first = prepared.hazards.first(point.sampling, &mut generator);
             let faults = prepared.hazards.draw(first, &mut generator);
             let context = Context { machine, hazards: &prepared.hazards, rates: &point.rates };

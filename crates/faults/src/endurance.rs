@@ -2,57 +2,56 @@
 
 use technology::{Number, ParameterSet, Quantity, TechnologyError};
 
-technology::parameters! {
-    /// Endurance as the literature states it.
-    pub struct LiteratureEndurance {
-        /// Writes of one domain of a racetrack.
-        domain: Number = "racetrack.domain" per "",
-        /// Writes through one junction at a racetrack's port.
-        junction: Number = "racetrack.junction" per "",
-        /// Writes of one cell of phase-change memory.
-        phase_change: Number = "phase_change.cell" per "",
-        /// Writes of one cell of resistive memory.
-        resistive: Number = "resistive.cell" per "",
-    }
+/// Declares the kinds of cells: what each is, its name, and its endurance in the file.
+macro_rules! cells {
+    ($($(#[doc = $is:literal])+ $cell:ident = $name:literal,
+        $(#[doc = $meaning:literal])+ $endurance:ident = $path:literal;)+) => {
+        technology::parameters! {
+            /// Endurance as the literature states it.
+            pub struct LiteratureEndurance {
+                $($(#[doc = $meaning])+ $endurance: Number = $path per "",)+
+            }
+        }
+
+        names::names! {
+            /// Cells that a processor could be made of.
+            #[derive(Hash)]
+            pub enum MemoryCell: "a kind of memory cell" {
+                $($(#[doc = $is])+ $cell = $name,)+
+            }
+        }
+
+        impl MemoryCell {
+            /// Where its endurance stands in the file.
+            const fn path(self) -> &'static str {
+                match self {
+                    $(Self::$cell => $path,)+
+                }
+            }
+        }
+    };
 }
 
-/// Cells that a processor could be made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum MemoryCell {
-    /// Domains of a racetrack.
-    RacetrackDomain,
+cells! {
     /// Junctions at the ports of racetracks.
-    RacetrackJunction,
-    /// Phase-change cells, one for each domain.
-    PhaseChange,
+    RacetrackJunction = "racetrack junction",
+        /// Writes through one junction at a racetrack's port.
+        junction = "racetrack.junction";
+    /// Domains of a racetrack.
+    RacetrackDomain = "racetrack domain",
+        /// Writes of one domain of a racetrack.
+        domain = "racetrack.domain";
     /// Resistive cells, one for each domain.
-    Resistive,
+    Resistive = "resistive cell",
+        /// Writes of one cell of resistive memory.
+        resistive = "resistive.cell";
+    /// Phase-change cells, one for each domain.
+    PhaseChange = "phase-change cell",
+        /// Writes of one cell of phase-change memory.
+        phase_change = "phase_change.cell";
 }
 
 impl MemoryCell {
-    /// Every kind.
-    pub const ALL: [Self; 4] =
-        [Self::RacetrackJunction, Self::RacetrackDomain, Self::Resistive, Self::PhaseChange];
-
-    /// The name in tables.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::RacetrackDomain => "racetrack domain",
-            Self::RacetrackJunction => "racetrack junction",
-            Self::PhaseChange => "phase-change cell",
-            Self::Resistive => "resistive cell",
-        }
-    }
-
-    const fn path(self) -> &'static str {
-        match self {
-            Self::RacetrackDomain => "racetrack.domain",
-            Self::RacetrackJunction => "racetrack.junction",
-            Self::PhaseChange => "phase_change.cell",
-            Self::Resistive => "resistive.cell",
-        }
-    }
-
     /// How often it can be written.
     ///
     /// # Errors

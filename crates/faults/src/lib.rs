@@ -27,7 +27,7 @@ pub use interval::{Interval, IntervalError, clopper_pearson, wilson};
 pub use mitigation::{MOST_RUNS, Mitigation, Overhead, UnknownMitigation};
 pub use models::{
     AccumulatorBit, FaultKind, FaultModel, MissedSlip, OutOfStep, Pinning, SearchError, StrikeSource,
-    StuckCell, UnknownFault, WriteFailure, draw_stuck_cells,
+    StuckCell, WriteFailure, draw_stuck_cells,
 };
 pub use rates::{FaultRates, LiteratureRates, RatesError, TrainRates};
 pub use sampling::{HazardMap, Sampling};

@@ -1,43 +1,75 @@
 //! How likely faults are.
 
-use technology::{FeatureArea, Number, Quantity};
+use technology::{FeatureArea, Number, Parameters, Quantity};
 
-technology::parameters! {
-    /// Faults as the literature states them.
-    pub struct LiteratureRates {
-        /// Probability that a pulse train over one domain leaves a track one domain off.
-        after_1: Number = "shift.out_of_step_by_one_after_1" per "",
-        /// The same over two domains.
-        after_2: Number = "shift.out_of_step_by_one_after_2" per "",
-        /// The same over three domains.
-        after_3: Number = "shift.out_of_step_by_one_after_3" per "",
-        /// The same over four domains.
-        after_4: Number = "shift.out_of_step_by_one_after_4" per "",
-        /// The same over five domains.
-        after_5: Number = "shift.out_of_step_by_one_after_5" per "",
-        /// The same over six domains.
-        after_6: Number = "shift.out_of_step_by_one_after_6" per "",
-        /// The same over seven domains.
-        after_7: Number = "shift.out_of_step_by_one_after_7" per "",
-        /// Probability that a pulse train over one domain leaves a track two domains off.
-        two_after_1: Number = "shift.out_of_step_by_two_after_1" per "",
-        /// The same over seven domains; between them the logarithm is linear in the distance.
-        two_after_7: Number = "shift.out_of_step_by_two_after_7" per "",
-        /// Probability that a step of a track pins one of its walls.
-        pinning: Number = "shift.pinning" per "",
-        /// Probability that a cell keeps its bit when it is written.
-        write_failure: Number = "write.failure" per "",
-        /// Probability that a search does not find a row that matches.
-        search_miss: Number = "search.miss" per "",
-        /// Probability that a search finds a row that does not match.
-        search_false_match: Number = "search.false_match" per "",
-        /// Probability that a cell is stuck at one bit for good.
-        stuck_cell: Number = "cell.stuck" per "",
-        /// Probability that a transverse read of a detector gives the wrong bit.
-        detector: Number = "detector.transverse_read" per "",
-        /// Area of a further read-only port of a track.
-        port_area: FeatureArea = "detector.port_area" per "port",
-    }
+/// Declares the probabilities that are one number each, once: as the file states them, and as models of faults get them.
+macro_rules! rates {
+    ($($(#[doc = $meaning:literal])+ $rate:ident = $path:literal,)+) => {
+        technology::parameters! {
+            /// Faults as the literature states them. Every number is a probability of at most one half.
+            pub struct LiteratureRates {
+                /// Probability that a pulse train over one domain leaves a track one domain off.
+                after_1: Number = "shift.out_of_step_by_one_after_1" per "",
+                /// The same over two domains.
+                after_2: Number = "shift.out_of_step_by_one_after_2" per "",
+                /// The same over three domains.
+                after_3: Number = "shift.out_of_step_by_one_after_3" per "",
+                /// The same over four domains.
+                after_4: Number = "shift.out_of_step_by_one_after_4" per "",
+                /// The same over five domains.
+                after_5: Number = "shift.out_of_step_by_one_after_5" per "",
+                /// The same over six domains.
+                after_6: Number = "shift.out_of_step_by_one_after_6" per "",
+                /// The same over seven domains.
+                after_7: Number = "shift.out_of_step_by_one_after_7" per "",
+                /// Probability that a pulse train over one domain leaves a track two domains off.
+                two_after_1: Number = "shift.out_of_step_by_two_after_1" per "",
+                /// The same over seven domains; between them the logarithm is linear in the distance.
+                two_after_7: Number = "shift.out_of_step_by_two_after_7" per "",
+                $($(#[doc = $meaning])+ $rate: Number = $path per "",)+
+                /// Area of a further read-only port of a track.
+                port_area: FeatureArea = "detector.port_area" per "port",
+            }
+        }
+
+        /// The probability of every kind of fault.
+        #[derive(Debug, Clone, Copy, PartialEq)]
+        pub struct FaultRates {
+            /// That a pulse train leaves a track one domain off, by the train's distance; half for each direction.
+            pub by_one: TrainRates,
+            /// That it leaves it two domains off.
+            pub by_two: TrainRates,
+            $($(#[doc = $meaning])+ pub $rate: f64,)+
+        }
+
+        impl FaultRates {
+            /// Slips as given, and of everything else the probability that the literature states.
+            fn with_slips(literature: &LiteratureRates, [by_one, by_two]: [TrainRates; 2]) -> Self {
+                Self { by_one, by_two, $($rate: literature.$rate.base(),)+ }
+            }
+
+            /// The same probability for all kinds, slips over every distance included.
+            pub fn uniform(probability: f64) -> Self {
+                let slips = TrainRates { by_distance: [probability; LONGEST_TRAIN] };
+                Self { by_one: slips, by_two: slips, $($rate: probability,)+ }
+            }
+        }
+    };
+}
+
+rates! {
+    /// Probability that a step of a track pins one of its walls.
+    pinning = "shift.pinning",
+    /// Probability that a cell keeps its bit when it is written.
+    write_failure = "write.failure",
+    /// Probability that a search does not find a row that matches.
+    search_miss = "search.miss",
+    /// Probability that a search finds a row that does not match.
+    search_false_match = "search.false_match",
+    /// Probability that a cell is stuck at one bit for good.
+    stuck_cell = "cell.stuck",
+    /// Probability that a transverse read of a detector gives the wrong bit.
+    detector = "detector.transverse_read",
 }
 
 /// The longest pulse train; longer moves are composed of several.
@@ -54,27 +86,6 @@ pub(crate) fn last_train(distance: usize) -> usize {
         0 => 0,
         _ => (distance - 1) % LONGEST_TRAIN + 1,
     }
-}
-
-/// The probability of every kind of fault.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct FaultRates {
-    /// That a pulse train leaves a track one domain off, by the train's distance; half for each direction.
-    pub by_one: TrainRates,
-    /// That it leaves it two domains off.
-    pub by_two: TrainRates,
-    /// That a step of a track pins one of its walls.
-    pub pinning: f64,
-    /// That a cell keeps its bit when it is written.
-    pub write_failure: f64,
-    /// That a search does not find a row that matches.
-    pub search_miss: f64,
-    /// That a search finds a row that does not match.
-    pub search_false_match: f64,
-    /// That a cell is stuck at one bit for good.
-    pub stuck_cell: f64,
-    /// That a detector reads the wrong bit.
-    pub detector: f64,
 }
 
 /// Why rates cannot be used.
@@ -108,25 +119,11 @@ impl FaultRates {
     /// If one of them is no probability of at most one half.
     pub fn of(literature: &LiteratureRates) -> Result<Self, RatesError> {
         let l = literature;
-        let stated = [
-            ("shift.out_of_step_by_one_after_1", l.after_1),
-            ("shift.out_of_step_by_one_after_2", l.after_2),
-            ("shift.out_of_step_by_one_after_3", l.after_3),
-            ("shift.out_of_step_by_one_after_4", l.after_4),
-            ("shift.out_of_step_by_one_after_5", l.after_5),
-            ("shift.out_of_step_by_one_after_6", l.after_6),
-            ("shift.out_of_step_by_one_after_7", l.after_7),
-            ("shift.out_of_step_by_two_after_1", l.two_after_1),
-            ("shift.out_of_step_by_two_after_7", l.two_after_7),
-            ("shift.pinning", l.pinning),
-            ("write.failure", l.write_failure),
-            ("search.miss", l.search_miss),
-            ("search.false_match", l.search_false_match),
-            ("cell.stuck", l.stuck_cell),
-            ("detector.transverse_read", l.detector),
-        ];
-        if let Some((parameter, value)) = stated.iter().find(|(_, p)| !(0.0..=MOST).contains(&p.base())) {
-            return Err(RatesError::NotAProbability { parameter, value: value.base() });
+        // Every number that is declared is a probability, so none is forgotten here.
+        for (declaration, value) in LiteratureRates::DECLARATIONS.iter().zip(l.base_values()) {
+            if declaration.dimension == Number::DIMENSION && !(0.0..=MOST).contains(&value) {
+                return Err(RatesError::NotAProbability { parameter: declaration.path, value });
+            }
         }
         let by_one =
             [l.after_1, l.after_2, l.after_3, l.after_4, l.after_5, l.after_6, l.after_7].map(Quantity::base);
@@ -139,16 +136,8 @@ impl FaultRates {
             _ if near == 0.0 || far == 0.0 => 0.0,
             _ => libm::exp(first + (last - first) * distance as f64 / (LONGEST_TRAIN - 1) as f64),
         };
-        Ok(Self {
-            by_one: TrainRates { by_distance: by_one },
-            by_two: TrainRates { by_distance: std::array::from_fn(between) },
-            pinning: l.pinning.base(),
-            write_failure: l.write_failure.base(),
-            search_miss: l.search_miss.base(),
-            search_false_match: l.search_false_match.base(),
-            stuck_cell: l.stuck_cell.base(),
-            detector: l.detector.base(),
-        })
+        let by_two = std::array::from_fn(between);
+        Ok(Self::with_slips(l, [by_one, by_two].map(|by_distance| TrainRates { by_distance })))
     }
 
     /// The same with out-of-step shifts scaled so that a train over one domain has another rate; the dependence on the distance
@@ -198,8 +187,6 @@ impl TrainRates {
 
 #[cfg(test)]
 mod tests {
-    use technology::Parameters;
-
     use super::*;
 
     fn literature() -> LiteratureRates {
@@ -228,6 +215,20 @@ mod tests {
             let wrong = LiteratureRates { write_failure: Number::from_base(value), ..literature() };
             let error = FaultRates::of(&wrong).unwrap_err().to_string();
             assert!(error.starts_with("write.failure: "), "{error}");
+        }
+    }
+
+    #[test]
+    fn every_rate_that_is_declared_is_checked_to_be_a_probability() {
+        let experiments = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments");
+        let file = experiments.join("technology/faults/literature.yaml");
+        let file = technology::TechnologyFile::<()>::load(&file, &[LiteratureRates::DECLARATIONS]).unwrap();
+        for declaration in LiteratureRates::DECLARATIONS {
+            let set = file.parameters.with_value(declaration.path, 0.6).unwrap();
+            let refused = FaultRates::of(&LiteratureRates::resolve(&set).unwrap());
+            let is_probability = declaration.path != "detector.port_area";
+            assert_eq!(refused.is_err(), is_probability, "{}", declaration.path);
+            assert!(refused.err().is_none_or(|error| error.to_string().starts_with(declaration.path)));
         }
     }
 

@@ -5,7 +5,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use compiler::{Geometry, Layout, Options, Sharing};
+use ap_program::Geometry;
+use compiler::{Layout, Options, Sharing};
 use faults::{
     Campaign, FaultKind, FaultPoint, FaultRates, LiteratureRates, Mitigation, Record, Sampling, Stream,
     Summary,
@@ -181,16 +182,8 @@ fn stuck_cells_strike_every_image_of_a_trial_and_spares_take_their_place() {
 fn every_kind_of_fault_changes_something_if_it_is_frequent_enough() {
     with_campaign(|campaign| {
         for kind in FaultKind::ALL {
-            let often = 1e-5;
-            let rates = FaultRates {
-                by_two: rates().by_one,
-                pinning: often,
-                write_failure: often,
-                search_miss: often,
-                search_false_match: often,
-                stuck_cell: often,
-                ..rates()
-            };
+            let slips = rates().by_one;
+            let rates = FaultRates { by_one: slips, by_two: slips, ..FaultRates::uniform(1e-5) };
             let records = run(campaign, &FaultPoint { kinds: vec![kind], rates, ..point(0.0, 7) }, 1);
             assert!(records.iter().any(|record| record.changed_logits), "{kind:?}");
         }

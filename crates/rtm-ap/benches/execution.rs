@@ -11,7 +11,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use compiler::{Geometry, Instruction, Layout, Options, Sharing};
+use ap_program::{Geometry, Instruction};
+use compiler::{Layout, Options, Sharing};
 use network::{Checkpoint, FeatureMap, Network};
 use rtm_ap::Machine;
 

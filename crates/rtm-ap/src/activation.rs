@@ -6,71 +6,44 @@
 
 use std::ops::Range;
 
+use ap_program::{CheckedProgram, Format, Geometry, Program, Tap};
 use compiler::activation::{
     ActivationError, ChannelRequantization, RequantizationMethod, ScaledWord, max_pool_program,
     requantization_program, sum_pool_program,
 };
-use compiler::ir::Tap;
-use compiler::{Format, Geometry, Program};
 use network::{
     Activation, ActivationId, Addend, Evaluation, FRACTION_BITS, FeatureMap, LayerId, Network, Operation,
     Shape, Window,
 };
 use rayon::prelude::*;
 
-use crate::counts::ProgramCounts;
 use crate::events::RowCount;
 use crate::execute::{Port, execute};
 use crate::expectation::expected_tagged_bits;
 use crate::layer::{MachineError, SIMULATED_ROWS};
 use crate::program_events::{ProgramEvents, mean_tagged_bits};
 
-/// Where activations are made from accumulators and other activations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-pub enum ActivationsAt {
-    /// By arithmetic at the arrays' periphery.
-    #[default]
-    Periphery,
-    /// By programs on the arrays.
-    Array(RequantizationMethod),
+names::names! {
+    /// Where activations are made from accumulators and other activations.
+    #[derive(Hash, PartialOrd, Ord)]
+    pub enum ActivationsAt: "a place where activations are made", by default Periphery {
+        /// By arithmetic at the arrays' periphery.
+        Periphery = "periphery",
+        /// By programs on the arrays, which multiply by shifts and additions.
+        ShiftAndAdd = "shift-and-add",
+        /// By programs on the arrays, which compare with thresholds.
+        Thresholds = "thresholds",
+    }
 }
 
 impl ActivationsAt {
-    /// Every choice.
-    pub const ALL: [Self; 3] = [
-        Self::Periphery,
-        Self::Array(RequantizationMethod::ShiftAndAdd),
-        Self::Array(RequantizationMethod::Thresholds),
-    ];
-
-    /// The name on the command line and in tables.
-    pub const fn name(self) -> &'static str {
+    /// How programs on the arrays requantize, if they do.
+    pub const fn method(self) -> Option<RequantizationMethod> {
         match self {
-            Self::Periphery => "periphery",
-            Self::Array(RequantizationMethod::ShiftAndAdd) => "shift-and-add",
-            Self::Array(RequantizationMethod::Thresholds) => "thresholds",
+            Self::Periphery => None,
+            Self::ShiftAndAdd => Some(RequantizationMethod::ShiftAndAdd),
+            Self::Thresholds => Some(RequantizationMethod::Thresholds),
         }
-    }
-}
-
-impl std::fmt::Display for ActivationsAt {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// A name that no choice has.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` does not say where activations are made; there are: periphery, shift-and-add, thresholds")]
-pub struct UnknownActivationsAt(String);
-
-impl std::str::FromStr for ActivationsAt {
-    type Err = UnknownActivationsAt;
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|choice| choice.name() == text)
-            .ok_or_else(|| UnknownActivationsAt(text.to_owned()))
     }
 }
 
@@ -98,8 +71,7 @@ enum Source {
 /// The programs that make one activation, with everything that they alone determine.
 #[derive(Debug, Clone)]
 pub(crate) struct ActivationPrograms {
-    programs: Vec<Program>,
-    counts: Vec<ProgramCounts>,
+    programs: Vec<CheckedProgram>,
     padding_tagged_bits: Vec<Vec<f64>>,
     rows: Rows,
     /// Rows of one image.
@@ -178,15 +150,12 @@ impl ActivationPrograms {
                 (programs, Rows::Positions(sources))
             }
         };
-        let counts = programs
-            .iter()
-            .map(|program| {
-                ProgramCounts::of(program).map_err(|source| MachineError::Program {
-                    layer: activation.name().to_owned(),
-                    source: Box::new(source),
-                })
-            })
-            .collect::<Result<Vec<_>, _>>()?;
+        let checked = |program| {
+            let activation = activation.name().to_owned();
+            let failed = |source| MachineError::Program { activation, source: Box::new(source) };
+            CheckedProgram::new(program).map_err(failed)
+        };
+        let programs: Vec<CheckedProgram> = programs.into_iter().map(checked).collect::<Result<_, _>>()?;
         let shape = activation.shape();
         let rows_of_image = match rows {
             Rows::Positions(_) => shape.positions(),
@@ -194,16 +163,7 @@ impl ActivationPrograms {
         };
         let of_padding = |program| expected_tagged_bits(program, |_, _| 0.0);
         let padding_tagged_bits = programs.iter().map(of_padding).collect();
-        Ok(Some(Self {
-            programs,
-            counts,
-            padding_tagged_bits,
-            rows,
-            rows_of_image,
-            geometry,
-            shape,
-            processors,
-        }))
+        Ok(Some(Self { programs, padding_tagged_bits, rows, rows_of_image, geometry, shape, processors }))
     }
 
     /// Program words.
@@ -219,7 +179,7 @@ impl ActivationPrograms {
     fn events(&self, tagged_bits: &[Vec<f64>]) -> ProgramEvents {
         let (rows, padding) = (self.row_count(), &self.padding_tagged_bits);
         let array_rows = self.geometry.rows() as u64;
-        let mut all = ProgramEvents::of(&self.programs, &self.counts, tagged_bits, padding, rows, array_rows);
+        let mut all = ProgramEvents::of(&self.programs, tagged_bits, padding, rows, array_rows);
         let events = &mut all.events;
         let turns = events.processors.div_ceil(self.processors.max(1)).max(1);
         events.processors = events.processors.min(self.processors);
@@ -230,7 +190,7 @@ impl ActivationPrograms {
 
     /// The events of one image from the programs alone. Assumption: the bits that are loaded are 1 half of the time.
     pub fn expected_events(&self) -> ProgramEvents {
-        let of_program = |program| {
+        let of_program = |program: &CheckedProgram| {
             let row = expected_tagged_bits(program, |_, _| 0.5);
             row.into_iter().map(|bits| self.rows_of_image as f64 * bits).collect()
         };

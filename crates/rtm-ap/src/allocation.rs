@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::events::{Events, SerialSteps};
+use ap_program::SerialSteps;
+
+use crate::events::Events;
 use crate::layer::MachineLayer;
 
 /// How many processors are installed.
@@ -98,7 +100,7 @@ pub struct ProgramDemand {
 
 impl From<&MachineLayer> for LayerDemand {
     fn from(layer: &MachineLayer) -> Self {
-        let programs = layer.counts().iter();
+        let programs = layer.counts();
         Self {
             processors: layer.processors(),
             programs: programs

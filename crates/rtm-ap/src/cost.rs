@@ -1,6 +1,6 @@
 //! Events times technology: energy by part, latency, power and area.
 
-use compiler::Geometry;
+use ap_program::Geometry;
 use technology::{Area, Energy, FeatureArea, Power, Quantity, Time};
 
 use crate::allocation::Allocated;

@@ -2,6 +2,7 @@
 
 use std::ops::{Add, AddAssign, Mul};
 
+use ap_program::SerialSteps;
 use serde::{Deserialize, Serialize};
 
 /// A count over rows: those that hold an output position, and those that exist.
@@ -50,61 +51,6 @@ pub struct RowCount {
     pub occupied: u64,
     /// All rows.
     pub physical: u64,
-}
-
-/// The steps that one program takes, one after the other; processors take them side by side.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct SerialSteps {
-    /// Searches.
-    pub compares: u64,
-    /// Writes, those that fill operands included.
-    pub writes: u64,
-    /// Steps of the tracks; columns that shift for the same bit shift together.
-    pub shifts: u64,
-    /// Bits read out of all rows.
-    pub reads: u64,
-}
-
-impl SerialSteps {
-    /// The same steps several times.
-    pub fn repeated(self, times: u64) -> Self {
-        Self {
-            compares: self.compares * times,
-            writes: self.writes * times,
-            shifts: self.shifts * times,
-            reads: self.reads * times,
-        }
-    }
-
-    /// The steps since an earlier count.
-    pub(crate) fn since(self, earlier: Self) -> Self {
-        Self {
-            compares: self.compares - earlier.compares,
-            writes: self.writes - earlier.writes,
-            shifts: self.shifts - earlier.shifts,
-            reads: self.reads - earlier.reads,
-        }
-    }
-
-    /// The larger of two in every step: programs that run side by side.
-    pub fn alongside(self, other: Self) -> Self {
-        Self {
-            compares: self.compares.max(other.compares),
-            writes: self.writes.max(other.writes),
-            shifts: self.shifts.max(other.shifts),
-            reads: self.reads.max(other.reads),
-        }
-    }
-}
-
-impl AddAssign for SerialSteps {
-    /// One after the other.
-    fn add_assign(&mut self, other: Self) {
-        self.compares += other.compares;
-        self.writes += other.writes;
-        self.shifts += other.shifts;
-        self.reads += other.reads;
-    }
 }
 
 /// What the passes of one table did for one image: the events of searches and writes, split by the kind of pass.

@@ -1,11 +1,11 @@
-//! Bit-exact execution: the cells of a block of rows as bit planes, one bit of a row in one bit of a word.
+//! Bit-exact execution: one loop over a program's instructions on a block of rows, with hooks for whoever needs more than the result.
 
-use compiler::ir::Tap;
-use compiler::lut::Lut;
-use compiler::{Direction, Geometry, Instruction, Operand, Program};
+use ap_program::{
+    Cell, Direction, Geometry, Instruction, Operand, Program, ProgramCounts, ProgramError, Tap,
+};
 
-use crate::counts::{ProgramCounts, ProgramError};
-use crate::fused::{self, After, Fused};
+use crate::block::{Block, Cells, Table, add_plane, each_plane, weight};
+use crate::kernel::{Kernel, run_on};
 
 /// Where a program's operands come from and its results go.
 pub trait Port {
@@ -57,7 +57,7 @@ pub fn execute_program(
     processor: Geometry,
     program: &Program,
     rows: usize,
-    port: &mut impl Port,
+    port: &mut dyn Port,
 ) -> Result<Execution, ExecutionError> {
     if program.geometry != processor {
         return Err(ExecutionError::Geometry { found: program.geometry, expected: processor });
@@ -69,438 +69,281 @@ pub fn execute_program(
     Ok(Execution { counts, tagged_bits: execute(program, rows, port) })
 }
 
-/// The instruction sets that the inner loop is compiled for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Kernel {
-    /// What every processor of the target has.
-    Portable,
-    /// x86-64 with 256-bit vectors and a population count.
-    Avx2,
-    /// x86-64 with 512-bit vectors and a population count for them.
-    Avx512,
-}
-
-impl Kernel {
-    /// The best that this processor runs.
-    pub(crate) fn best() -> Self {
-        #[cfg(target_arch = "x86_64")]
-        {
-            let bits = is_x86_feature_detected!("popcnt")
-                && is_x86_feature_detected!("lzcnt")
-                && is_x86_feature_detected!("bmi1")
-                && is_x86_feature_detected!("bmi2");
-            let avx2 = bits && is_x86_feature_detected!("avx2");
-            let avx512 = is_x86_feature_detected!("avx512f")
-                && is_x86_feature_detected!("avx512bw")
-                && is_x86_feature_detected!("avx512vl")
-                && is_x86_feature_detected!("avx512vpopcntdq");
-            if avx2 {
-                return if avx512 { Self::Avx512 } else { Self::Avx2 };
-            }
-        }
-        Self::Portable
-    }
-}
-
 /// Runs a program that keeps the machine's rules on at most 4096 rows, and returns how many bits each of its tables wrote to
 /// tagged rows.
-pub(crate) fn execute(program: &Program, rows: usize, port: &mut impl Port) -> Vec<u64> {
-    execute_with(Kernel::best(), program, rows, port)
+pub(crate) fn execute(program: &Program, rows: usize, port: &mut dyn Port) -> Vec<u64> {
+    execute_for(TaggedBits, Kernel::best(), program, rows, port)
 }
 
-fn execute_with(kernel: Kernel, program: &Program, rows: usize, port: &mut impl Port) -> Vec<u64> {
-    match rows.div_ceil(64) {
-        0..=1 => execute_words::<1>(kernel, program, rows, port),
-        2 => execute_words::<2>(kernel, program, rows, port),
-        3..=4 => execute_words::<4>(kernel, program, rows, port),
-        5..=8 => execute_words::<8>(kernel, program, rows, port),
-        9..=16 => execute_words::<16>(kernel, program, rows, port),
-        _ => execute_words::<64>(kernel, program, rows, port),
+/// The same for each of its instructions.
+pub(crate) fn execute_told(program: &Program, rows: usize, port: &mut dyn Port) -> Vec<u64> {
+    execute_for(TaggedBitsOfInstructions, Kernel::best(), program, rows, port)
+}
+
+/// What an execution is for: makes the hooks for a block of rows, and takes from them what it was for.
+pub(crate) trait Purpose {
+    /// The hooks for a block of `64 · WORDS` rows.
+    type Hooks<const WORDS: usize>: Hooks<WORDS>;
+    /// What comes of it.
+    type Outcome;
+
+    /// Before the first instruction.
+    fn begin<const WORDS: usize>(&self, program: &Program, rows: usize) -> Self::Hooks<WORDS>;
+
+    /// After the last.
+    fn end<const WORDS: usize>(self, hooks: Self::Hooks<WORDS>, rows: usize) -> Self::Outcome;
+}
+
+/// What is done beside an instruction, or in its place. Nothing, if no method is written.
+pub(crate) trait Hooks<const WORDS: usize> {
+    /// Spare domains before the first and behind the last of every track.
+    const SPARE: usize = 0;
+
+    /// Whether an instruction can be carried out whole, by the fastest way there is, without any of the next four being asked.
+    fn is_plain(&mut self, place: usize, instruction: &Instruction) -> bool {
+        let _ = (place, instruction);
+        true
+    }
+
+    /// Before a bit is accessed.
+    fn before_bit(&mut self, block: &mut Block<WORDS>, bit: u8) {
+        let _ = (block, bit);
+    }
+
+    /// Fills a cell from the window.
+    fn fill(&mut self, block: &mut Block<WORDS>, lane: Lane, plane: [u64; WORDS]) {
+        block.planes[lane.place] = plane;
+    }
+
+    /// Reads a cell.
+    fn read(&self, block: &Block<WORDS>, lane: Lane) -> [u64; WORDS] {
+        block.planes[lane.place]
+    }
+
+    /// Runs a table's passes on the bits of its columns.
+    fn apply(&mut self, table: &Table, cells: &mut Cells<WORDS>, lanes: &[Lane]);
+
+    /// Writes a cell that a table has changed.
+    fn write(&mut self, block: &mut Block<WORDS>, lane: Lane, plane: &[u64; WORDS]) {
+        block.planes[lane.place] = *plane;
+    }
+
+    /// After an instruction that has written some bits to tagged rows, as far as it was plain.
+    fn done(&mut self, instruction: &Instruction, tagged_bits: u64) {
+        let _ = (instruction, tagged_bits);
     }
 }
 
-fn execute_words<const WORDS: usize>(
+/// Where one bit of an operand lies, and how it goes on to the next.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Lane {
+    /// The plane in its block.
+    pub place: usize,
+    pub cell: Cell,
+    /// By how many planes and columns or domains the next bit lies farther.
+    step: (usize, Cell),
+    /// Bits that are left behind this one.
+    rest: u8,
+}
+
+impl Lane {
+    #[inline(always)]
+    fn first<const WORDS: usize>(operand: Operand, block: &Block<WORDS>) -> Self {
+        let cell = operand.cell(0);
+        let step = match operand.direction {
+            Direction::Along => (1, (0, 1)),
+            Direction::Across => (block.track(), (1, 0)),
+        };
+        Self { place: block.place(cell), cell, step, rest: operand.bits.saturating_sub(1) }
+    }
+
+    /// Beyond a word's last bit it is the last bit again.
+    #[inline(always)]
+    fn go_on(&mut self) {
+        if let Some(rest) = self.rest.checked_sub(1) {
+            self.rest = rest;
+            self.place += self.step.0;
+            self.cell = (self.cell.0 + self.step.1.0, self.cell.1 + self.step.1.1);
+        }
+    }
+}
+
+/// Runs a program that keeps the machine's rules on at most 4096 rows, in words for as many as there are.
+pub(crate) fn execute_for<P: Purpose>(
+    purpose: P,
     kernel: Kernel,
     program: &Program,
     rows: usize,
-    port: &mut impl Port,
-) -> Vec<u64> {
-    match kernel {
-        // SAFETY: `Kernel::best` names these only after it has seen that the processor has their features, and the tests ask
-        // for none above it.
-        #[cfg(target_arch = "x86_64")]
-        #[allow(unsafe_code)]
-        Kernel::Avx512 => unsafe { x86::avx512::<WORDS>(program, rows, port) },
-        #[cfg(target_arch = "x86_64")]
-        #[allow(unsafe_code)]
-        Kernel::Avx2 => unsafe { x86::avx2::<WORDS>(program, rows, port) },
-        _ => interpret::<WORDS>(program, rows, port, &mut |_| {}),
-    }
-}
-
-/// Runs a program that keeps the machine's rules on at most 4096 rows, and tells after each instruction how many bits it wrote
-/// to tagged rows.
-pub(crate) fn execute_told(
-    program: &Program,
-    rows: usize,
-    port: &mut impl Port,
-    tell: &mut impl FnMut(u64),
-) -> Vec<u64> {
+    port: &mut dyn Port,
+) -> P::Outcome {
     match rows.div_ceil(64) {
-        0..=8 => interpret::<8>(program, rows, port, tell),
-        _ => interpret::<64>(program, rows, port, tell),
+        0..=1 => in_words::<1, P>(purpose, kernel, program, rows, port),
+        2 => in_words::<2, P>(purpose, kernel, program, rows, port),
+        3..=4 => in_words::<4, P>(purpose, kernel, program, rows, port),
+        5..=8 => in_words::<8, P>(purpose, kernel, program, rows, port),
+        9..=16 => in_words::<16, P>(purpose, kernel, program, rows, port),
+        _ => in_words::<64, P>(purpose, kernel, program, rows, port),
     }
 }
 
-/// The same loop, compiled for newer processors.
-#[cfg(target_arch = "x86_64")]
-mod x86 {
-    use super::{Port, Program, interpret};
-
-    #[target_feature(enable = "avx2,popcnt,bmi1,bmi2,lzcnt")]
-    pub(super) fn avx2<const WORDS: usize>(program: &Program, rows: usize, port: &mut impl Port) -> Vec<u64> {
-        interpret::<WORDS>(program, rows, port, &mut |_| {})
-    }
-
-    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vpopcntdq,avx2,popcnt,bmi1,bmi2,lzcnt")]
-    pub(super) fn avx512<const WORDS: usize>(
-        program: &Program,
-        rows: usize,
-        port: &mut impl Port,
-    ) -> Vec<u64> {
-        interpret::<WORDS>(program, rows, port, &mut |_| {})
-    }
-}
-
-/// Inlined into each kernel, so that it is compiled with that kernel's instructions.
-#[inline(always)]
-fn interpret<const WORDS: usize>(
+fn in_words<const WORDS: usize, P: Purpose>(
+    purpose: P,
+    kernel: Kernel,
     program: &Program,
     rows: usize,
-    port: &mut impl Port,
-    tell: &mut impl FnMut(u64),
-) -> Vec<u64> {
-    let mut tagged = vec![0; program.luts.len()];
+    port: &mut dyn Port,
+) -> P::Outcome {
+    let mut hooks = purpose.begin::<WORDS>(program, rows);
+    run_on(kernel, program, rows, port, &mut hooks);
+    purpose.end(hooks, rows)
+}
+
+/// The loop. It is inlined into each kernel, so that it is compiled with that kernel's instructions.
+#[inline(always)]
+pub(crate) fn run<const WORDS: usize, H: Hooks<WORDS>>(
+    program: &Program,
+    rows: usize,
+    port: &mut dyn Port,
+    hooks: &mut H,
+) {
     let tables: Vec<Table> = program.luts.iter().map(Table::of).collect();
-    let mut block = Block::<WORDS>::new(program, rows, 0);
+    let mut block = Block::<WORDS>::new(program, rows, H::SPARE);
     let mut values = vec![0_u16; rows];
     let mut sums = vec![0_i32; rows];
-    for instruction in &program.instructions {
+    for (place, instruction) in program.instructions.iter().enumerate() {
         let before = block.tagged_bits;
-        block.instruction(instruction, &tables, port, &mut values, &mut sums);
-        if let Instruction::Apply { lut, .. } = instruction {
-            tagged[usize::from(*lut)] += block.tagged_bits - before;
-        }
-        tell(block.tagged_bits - before);
-    }
-    tagged
-}
-
-/// A table in the form that the inner loop reads.
-pub(crate) struct Table {
-    /// All passes at once, if the table is one of those that are known.
-    pub(crate) fused: Option<Fused>,
-    pub(crate) passes: Vec<TablePass>,
-    /// The columns that some pass writes.
-    pub(crate) written: Vec<bool>,
-}
-
-/// A pass over the four columns that a table can have, those that take no part included: the loop then has no branches.
-pub(crate) struct TablePass {
-    /// For each column, what to flip so that a match is 1, and all ones if the column is masked.
-    key: [(u64, u64); 4],
-    compares: bool,
-    /// For each column, all ones if it is written, and the bit as a word of its copies.
-    pub(crate) write: [(u64, u64); 4],
-    written_columns: u64,
-}
-
-impl TablePass {
-    /// The rows that the pass finds.
-    #[inline(always)]
-    pub(crate) fn tag<const WORDS: usize>(&self, [a, b, c, d]: &Cells<WORDS>) -> [u64; WORDS] {
-        let key = &self.key;
-        std::array::from_fn(|word| {
-            ((a[word] ^ key[0].0) | key[0].1)
-                & ((b[word] ^ key[1].0) | key[1].1)
-                & ((c[word] ^ key[2].0) | key[2].1)
-                & ((d[word] ^ key[3].0) | key[3].1)
-        })
-    }
-
-    /// Writes the rows that are tagged.
-    #[inline(always)]
-    pub(crate) fn write_tagged<const WORDS: usize>(&self, cells: &mut Cells<WORDS>, tag: &[u64; WORDS]) {
-        for (cell, &(mask, value)) in cells.iter_mut().zip(&self.write) {
-            for (bits, tag) in cell.iter_mut().zip(tag) {
-                *bits ^= (*bits ^ value) & tag & mask;
-            }
-        }
-    }
-}
-
-impl Table {
-    pub(crate) fn of(lut: &Lut) -> Self {
-        let copies = |bits: u8, column: usize| if bits >> column & 1 == 1 { u64::MAX } else { 0 };
-        let of_pass = |pass: &compiler::lut::Pass| TablePass {
-            key: std::array::from_fn(|c| (!copies(pass.key.value(), c), !copies(pass.key.mask(), c))),
-            compares: pass.compares(),
-            write: std::array::from_fn(|c| (copies(pass.write.mask(), c), copies(pass.write.value(), c))),
-            written_columns: u64::from(pass.write.width()),
-        };
-        let written = |column: usize| lut.passes().iter().any(|pass| pass.write.mask() >> column & 1 == 1);
-        Self {
-            fused: Fused::of(lut),
-            passes: lut.passes().iter().map(of_pass).collect(),
-            written: (0..lut.columns().len()).map(written).collect(),
-        }
-    }
-}
-
-/// The cells of up to `64 · WORDS` rows.
-pub(crate) struct Block<const WORDS: usize> {
-    /// Domains of a track, spare ones included, and how many spare ones lie before domain 0.
-    track: usize,
-    spare: usize,
-    /// By column, then domain.
-    pub(crate) planes: Vec<[u64; WORDS]>,
-    /// The rows of the block that hold an output position.
-    occupied: [u64; WORDS],
-    pub(crate) tagged_bits: u64,
-}
-
-/// The bits of one row-block in the columns that an instruction names.
-pub(crate) type Cells<const WORDS: usize> = [[u64; WORDS]; 4];
-
-impl<const WORDS: usize> Block<WORDS> {
-    /// A block with `spare` domains before the first and behind the last one of every track.
-    pub(crate) fn new(program: &Program, rows: usize, spare: usize) -> Self {
-        let occupied = std::array::from_fn(|word| match rows.saturating_sub(64 * word) {
-            0 => 0,
-            rest @ 1..64 => (1 << rest) - 1,
-            _ => u64::MAX,
-        });
-        let track = program.geometry.domains() + 2 * spare;
-        let planes = vec![[0; WORDS]; program.geometry.columns() * track];
-        Self { track, spare, planes, occupied, tagged_bits: 0 }
-    }
-
-    /// The rows that hold an output position.
-    pub(crate) fn occupied(&self) -> [u64; WORDS] {
-        self.occupied
-    }
-
-    /// Planes from a column to the next.
-    pub(crate) fn track(&self) -> usize {
-        self.track
-    }
-
-    /// Index of the plane that holds a cell.
-    pub(crate) fn place(&self, (column, domain): (usize, usize)) -> usize {
-        column * self.track + self.spare + domain
-    }
-
-    /// Carries out an instruction; `values` and `sums` have a place for each row.
-    #[inline(always)]
-    pub(crate) fn instruction(
-        &mut self,
-        instruction: &Instruction,
-        tables: &[Table],
-        port: &mut impl Port,
-        values: &mut [u16],
-        sums: &mut [i32],
-    ) {
+        let is_plain = hooks.is_plain(place, instruction);
         match *instruction {
             Instruction::Load { tap, destination } => {
-                port.load(tap, values);
-                self.fill(destination, values);
+                port.load(tap, &mut values);
+                if is_plain {
+                    block.fill(destination, &values);
+                } else {
+                    let mut lane = Lane::first(destination, &block);
+                    each_plane(&values, usize::from(destination.bits), |bit, plane| {
+                        hooks.before_bit(&mut block, bit as u8);
+                        hooks.fill(&mut block, lane, plane);
+                        lane.go_on();
+                    });
+                }
             }
             Instruction::Apply { lut, bits, operands } => {
-                self.apply_all(&tables[usize::from(lut)], bits, operands.as_slice());
+                let (table, operands) = (&tables[usize::from(lut)], operands.as_slice());
+                if is_plain {
+                    block.apply_all(table, bits, operands);
+                } else {
+                    bit_by_bit(&mut block, hooks, table, bits, operands);
+                }
             }
             Instruction::Store { output, source, signed } => {
-                self.read(source, signed, sums);
-                port.store(output, sums);
-            }
-        }
-    }
-
-    /// Moves a row's bits from one domain of a track on by one domain, away from the track's start or towards it.
-    pub(crate) fn pin(&mut self, (word, bit): (usize, u64), column: usize, domain: usize, outwards: bool) {
-        let first = self.place((column, domain));
-        let end = (column + 1) * self.track;
-        let take = |planes: &mut [[u64; WORDS]], to: usize, from: usize| {
-            planes[to][word] = (planes[to][word] & !bit) | (planes[from][word] & bit);
-        };
-        if outwards {
-            (first + 1..end).rev().for_each(|to| take(&mut self.planes, to, to - 1));
-        } else {
-            (first..end - 1).for_each(|to| take(&mut self.planes, to, to + 1));
-            self.planes[end - 1][word] &= !bit;
-        }
-    }
-
-    /// Runs a table over bits, all passes of a bit at once where that is known to be the same.
-    #[inline(always)]
-    fn apply_all(&mut self, table: &Table, bits: u8, operands: &[Operand]) {
-        match table.fused {
-            Some(Fused::Clear) => self.fuse::<1, 0b1>(bits, operands, fused::clear),
-            Some(Fused::AddInPlace) => self.fuse::<3, 0b101>(bits, operands, fused::add_in_place),
-            Some(Fused::SubtractInPlace) => self.fuse::<3, 0b101>(bits, operands, fused::subtract_in_place),
-            Some(Fused::CarryInPlace) => self.fuse::<2, 0b11>(bits, operands, fused::carry_in_place),
-            Some(Fused::BorrowInPlace) => self.fuse::<2, 0b11>(bits, operands, fused::borrow_in_place),
-            Some(Fused::Add) => self.fuse::<4, 0b1001>(bits, operands, fused::add),
-            Some(Fused::Subtract) => self.fuse::<4, 0b1001>(bits, operands, fused::subtract),
-            Some(Fused::Carry) => self.fuse::<3, 0b101>(bits, operands, fused::carry),
-            Some(Fused::Borrow) => self.fuse::<3, 0b101>(bits, operands, fused::borrow),
-            Some(Fused::Negate) => self.fuse::<3, 0b101>(bits, operands, fused::negate),
-            Some(Fused::MoveCarry) => self.fuse::<2, 0b11>(bits, operands, fused::move_carry),
-            Some(Fused::CopyBorrow) => self.fuse::<2, 0b10>(bits, operands, fused::copy_borrow),
-            None => {
-                for bit in 0..usize::from(bits) {
-                    self.apply(table, bit, operands);
+                if is_plain {
+                    block.read(source, signed, &mut sums);
+                } else {
+                    sums.fill(0);
+                    let mut lane = Lane::first(source, &block);
+                    for bit in 0..source.bits {
+                        hooks.before_bit(&mut block, bit);
+                        let plane = hooks.read(&block, lane);
+                        add_plane(&plane, weight(source, signed, usize::from(bit)), &mut sums);
+                        lane.go_on();
+                    }
                 }
+                port.store(output, &sums);
             }
         }
-    }
-
-    /// Runs a function of `COLUMNS` columns over bits; those of `WRITTEN` are written back.
-    #[inline(always)]
-    fn fuse<const COLUMNS: usize, const WRITTEN: u8>(
-        &mut self,
-        bits: u8,
-        operands: &[Operand],
-        function: impl Fn([u64; COLUMNS]) -> After<COLUMNS>,
-    ) {
-        let Ok(operands) = <&[Operand; COLUMNS]>::try_from(operands) else { return };
-        let mut places = operands.map(|operand| self.place(operand.cell(0)));
-        let steps = operands.map(|operand| match operand.direction {
-            Direction::Along => 1,
-            Direction::Across => self.track,
-        });
-        let (mut ones, mut twos) = (0, 0);
-        for bit in 1..=bits {
-            let cells: [[u64; WORDS]; COLUMNS] = places.map(|place| self.planes[place]);
-            let mut after = cells;
-            for word in 0..WORDS {
-                let made = function(std::array::from_fn(|column| cells[column][word]));
-                for (after, made) in after.iter_mut().zip(made.columns) {
-                    after[word] = made;
-                }
-                ones += u64::from((made.one & self.occupied[word]).count_ones());
-                twos += u64::from((made.two & self.occupied[word]).count_ones());
-            }
-            for column in 0..COLUMNS {
-                if WRITTEN >> column & 1 == 1 {
-                    self.planes[places[column]] = after[column];
-                }
-                // Beyond a word's last bit it is the last bit again.
-                if bit < operands[column].bits {
-                    places[column] += steps[column];
-                }
-            }
-        }
-        self.tagged_bits += ones + 2 * twos;
-    }
-
-    #[inline(always)]
-    fn apply(&mut self, table: &Table, bit: usize, operands: &[Operand]) {
-        let mut cells = [[0_u64; WORDS]; 4];
-        let mut places = [0; 4];
-        for (i, &operand) in operands.iter().enumerate() {
-            places[i] = self.place(operand.cell(bit));
-            cells[i] = self.planes[places[i]];
-        }
-        self.run(table, &mut cells);
-        for (i, _) in table.written.iter().enumerate().filter(|&(_, &written)| written) {
-            self.planes[places[i]] = cells[i];
-        }
-    }
-
-    /// The passes of a table on the cells of its columns.
-    #[inline(always)]
-    pub(crate) fn run(&mut self, table: &Table, cells: &mut Cells<WORDS>) {
-        for pass in &table.passes {
-            let tag = pass.tag(cells);
-            if pass.compares {
-                let tagged = |word: usize| u64::from((tag[word] & self.occupied[word]).count_ones());
-                self.tagged_bits += (0..WORDS).map(tagged).sum::<u64>() * pass.written_columns;
-            }
-            pass.write_tagged(cells, &tag);
-        }
-    }
-
-    #[inline(always)]
-    fn fill(&mut self, destination: Operand, values: &[u16]) {
-        each_plane(values, usize::from(destination.bits), |bit, plane| {
-            let place = self.place(destination.cell(bit));
-            self.planes[place] = plane;
-        });
-    }
-
-    fn read(&self, source: Operand, signed: bool, sums: &mut [i32]) {
-        sums.fill(0);
-        for bit in 0..usize::from(source.bits) {
-            add_plane(&self.planes[self.place(source.cell(bit))], weight(source, signed, bit), sums);
-        }
+        hooks.done(instruction, block.tagged_bits - before);
     }
 }
 
-/// The first bits of the values of all rows, one after the other.
+/// A table over the bits of its operands, each of them by the hooks.
 #[inline(always)]
-pub(crate) fn each_plane<const WORDS: usize>(
-    values: &[u16],
-    bits: usize,
-    mut of_bit: impl FnMut(usize, [u64; WORDS]),
+fn bit_by_bit<const WORDS: usize, H: Hooks<WORDS>>(
+    block: &mut Block<WORDS>,
+    hooks: &mut H,
+    table: &Table,
+    bits: u8,
+    operands: &[Operand],
 ) {
-    let mut bytes = vec![0_u8; 64 * WORDS];
-    for half in 0..bits.div_ceil(8) {
-        for (byte, value) in bytes.iter_mut().zip(values) {
-            *byte = value.checked_shr(8 * half as u32).unwrap_or(0) as u8;
+    let mut lanes = [Lane::default(); 4];
+    for (lane, &operand) in lanes.iter_mut().zip(operands) {
+        *lane = Lane::first(operand, block);
+    }
+    let lanes = &mut lanes[..operands.len().min(4)];
+    for bit in 0..bits {
+        hooks.before_bit(block, bit);
+        let mut cells = [[0; WORDS]; 4];
+        for (cell, &lane) in cells.iter_mut().zip(&*lanes) {
+            *cell = hooks.read(block, lane);
         }
-        for bit in 8 * half..bits.min(8 * half + 8) {
-            of_bit(bit, plane_of_bytes(&bytes, bit % 8));
+        hooks.apply(table, &mut cells, lanes);
+        for ((cell, lane), &written) in cells.iter().zip(lanes.iter_mut()).zip(&table.written) {
+            if written {
+                hooks.write(block, *lane, cell);
+            }
+            lane.go_on();
         }
     }
 }
 
-/// One bit of the bytes of all rows.
-#[inline(always)]
-fn plane_of_bytes<const WORDS: usize>(bytes: &[u8], bit: usize) -> [u64; WORDS] {
-    let mut plane = [0; WORDS];
-    for (word, rows) in plane.iter_mut().zip(bytes.as_chunks::<64>().0) {
-        for (index, eight) in rows.as_chunks::<8>().0.iter().enumerate() {
-            let bits = u64::from_le_bytes(*eight) >> bit & 0x0101_0101_0101_0101;
-            *word |= (bits.wrapping_mul(GATHER) >> 56) << (8 * index);
+/// Bits written to tagged rows, by table.
+struct TaggedBits;
+
+impl Purpose for TaggedBits {
+    type Hooks<const WORDS: usize> = BitsByTable;
+    type Outcome = Vec<u64>;
+
+    fn begin<const WORDS: usize>(&self, program: &Program, _: usize) -> BitsByTable {
+        BitsByTable(vec![0; program.luts.len()])
+    }
+
+    fn end<const WORDS: usize>(self, hooks: BitsByTable, _: usize) -> Vec<u64> {
+        hooks.0
+    }
+}
+
+struct BitsByTable(Vec<u64>);
+
+impl<const WORDS: usize> Hooks<WORDS> for BitsByTable {
+    fn apply(&mut self, _: &Table, _: &mut Cells<WORDS>, _: &[Lane]) {}
+
+    #[inline(always)]
+    fn done(&mut self, instruction: &Instruction, tagged_bits: u64) {
+        if let Instruction::Apply { lut, .. } = instruction {
+            self.0[usize::from(*lut)] += tagged_bits;
         }
     }
-    plane
 }
 
-/// Eight bits, one in the lowest place of each byte, are gathered into a byte by a multiplication with this: the products of
-/// bit `i` and of `2^(7(8 - i))` meet in the uppermost byte, and no two of them anywhere else.
-const GATHER: u64 = 0x0102_0408_1020_4080;
+/// Bits written to tagged rows, by instruction.
+struct TaggedBitsOfInstructions;
 
-/// What a bit of a word stands for: its power of two, negative for a sign.
-pub(crate) fn weight(word: Operand, signed: bool, bit: usize) -> i32 {
-    let magnitude = 1_i64 << bit;
-    (if signed && bit + 1 == usize::from(word.bits) { -magnitude } else { magnitude }) as i32
+impl Purpose for TaggedBitsOfInstructions {
+    type Hooks<const WORDS: usize> = BitsByInstruction;
+    type Outcome = Vec<u64>;
+
+    fn begin<const WORDS: usize>(&self, program: &Program, _: usize) -> BitsByInstruction {
+        BitsByInstruction(Vec::with_capacity(program.instructions.len()))
+    }
+
+    fn end<const WORDS: usize>(self, hooks: BitsByInstruction, _: usize) -> Vec<u64> {
+        hooks.0
+    }
 }
 
-/// Adds a bit's weight to the sums of the rows that hold a 1.
-#[inline(always)]
-pub(crate) fn add_plane<const WORDS: usize>(plane: &[u64; WORDS], weight: i32, sums: &mut [i32]) {
-    for (chunk, word) in sums.chunks_mut(64).zip(plane) {
-        for (row, sum) in chunk.iter_mut().enumerate() {
-            *sum = sum.wrapping_add(weight * (word >> row & 1) as i32);
-        }
+struct BitsByInstruction(Vec<u64>);
+
+impl<const WORDS: usize> Hooks<WORDS> for BitsByInstruction {
+    fn apply(&mut self, _: &Table, _: &mut Cells<WORDS>, _: &[Lane]) {}
+
+    fn done(&mut self, _: &Instruction, tagged_bits: u64) {
+        self.0.push(tagged_bits);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use compiler::ir::Tap;
-    use compiler::{Geometry, Layout, Options, Sharing, compile_layer};
+    use ap_program::{Geometry, Tap};
+    use compiler::{Layout, Options, Sharing, compile_layer};
     use network::TernaryWeights;
 
     use super::*;
@@ -529,7 +372,7 @@ mod tests {
             for rows in [1, 64, 100, 200, 500, 1000, 4096] {
                 let run = |kernel| {
                     let mut port = Ramp(Vec::new());
-                    (execute_with(kernel, program, rows, &mut port), port.0)
+                    (execute_for(TaggedBits, kernel, program, rows, &mut port), port.0)
                 };
                 let portable = run(Kernel::Portable);
                 for kernel in [Kernel::Avx2, Kernel::Avx512] {

@@ -4,9 +4,7 @@
 //! Assumption: the bits that an instruction brings together are independent of each other when it starts. Within an
 //! instruction's bit the joint distribution of its columns is followed exactly.
 
-use compiler::ir::Tap;
-use compiler::lut::Lut;
-use compiler::{Instruction, Program};
+use ap_program::{Cell, CheckedProgram, Lut, Observer, Step, Tap};
 
 /// What a table's passes do to a row, for each state of the table's columns.
 struct Outcomes {
@@ -40,49 +38,58 @@ impl Outcomes {
 
 /// The expected number of bits that each table of a program writes to tagged rows, for one row; `share` gives the probability
 /// that a bit of a loaded element is 1. With probability 0 this is exact: it is what a row that holds nothing does.
-pub fn expected_tagged_bits(program: &Program, share: impl Fn(Tap, usize) -> f64) -> Vec<f64> {
+pub fn expected_tagged_bits(program: &CheckedProgram, share: impl Fn(Tap, usize) -> f64) -> Vec<f64> {
     let domains = program.geometry.domains();
-    let mut ones = vec![0.0_f64; program.geometry.columns() * domains];
-    let place = |(column, domain): (usize, usize)| column * domains + domain;
-    let outcomes: Vec<Outcomes> = program.luts.iter().map(Outcomes::of).collect();
-    let mut tagged_bits = vec![0.0; program.luts.len()];
-    for instruction in &program.instructions {
-        match *instruction {
-            Instruction::Load { tap, destination } => {
-                for bit in 0..usize::from(destination.bits) {
-                    ones[place(destination.cell(bit))] = share(tap, bit);
-                }
-            }
-            Instruction::Store { .. } => {}
-            Instruction::Apply { lut, bits, operands } => {
-                let lut = usize::from(lut);
-                let Outcomes { tagged_bits: of_state, end } = &outcomes[lut];
-                let operands = operands.as_slice();
-                for bit in 0..usize::from(bits) {
-                    let mut joint = [0.0_f64; STATES];
-                    joint[0] = 1.0;
-                    let mut states = 1;
-                    for operand in operands {
-                        let one = ones[place(operand.cell(bit))];
-                        for state in 0..states {
-                            joint[state + states] = joint[state] * one;
-                            joint[state] *= 1.0 - one;
-                        }
-                        states *= 2;
-                    }
-                    let mut after = [0.0_f64; 4];
+    let mut expectation = Expectation {
+        share,
+        domains,
+        ones: vec![0.0; program.geometry.columns() * domains],
+        outcomes: program.luts.iter().map(Outcomes::of).collect(),
+        tagged_bits: vec![0.0; program.luts.len()],
+    };
+    program.walk(&mut expectation);
+    expectation.tagged_bits
+}
+
+struct Expectation<F> {
+    share: F,
+    domains: usize,
+    /// For each cell the probability that it holds a 1.
+    ones: Vec<f64>,
+    outcomes: Vec<Outcomes>,
+    tagged_bits: Vec<f64>,
+}
+
+impl<F: Fn(Tap, usize) -> f64> Observer for Expectation<F> {
+    fn steps(&mut self, step: Step<'_>) {
+        let place = |(column, domain): Cell| column * self.domains + domain;
+        match step {
+            Step::Fill { tap, bit, cell } => self.ones[place(cell)] = (self.share)(tap, bit),
+            Step::Read { .. } => {}
+            Step::Apply { table, cells } => {
+                let Outcomes { tagged_bits: of_state, end } = &self.outcomes[table.number];
+                let mut joint = [0.0_f64; STATES];
+                joint[0] = 1.0;
+                let mut states = 1;
+                for &cell in cells {
+                    let one = self.ones[place(cell)];
                     for state in 0..states {
-                        tagged_bits[lut] += joint[state] * of_state[state];
-                        for (column, one) in after.iter_mut().enumerate() {
-                            *one += joint[state] * f64::from(end[state] >> column & 1);
-                        }
+                        joint[state + states] = joint[state] * one;
+                        joint[state] *= 1.0 - one;
                     }
-                    for (operand, one) in operands.iter().zip(after) {
-                        ones[place(operand.cell(bit))] = one;
+                    states *= 2;
+                }
+                let mut after = [0.0_f64; 4];
+                for state in 0..states {
+                    self.tagged_bits[table.number] += joint[state] * of_state[state];
+                    for (column, one) in after.iter_mut().enumerate() {
+                        *one += joint[state] * f64::from(end[state] >> column & 1);
                     }
+                }
+                for (&cell, one) in cells.iter().zip(after) {
+                    self.ones[place(cell)] = one;
                 }
             }
         }
     }
-    tagged_bits
 }

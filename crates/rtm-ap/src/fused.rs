@@ -5,9 +5,9 @@
 //! on whole words. Which of them a table has is not taken from its name: each is tried on every state of a row against the table's
 //! own passes, and a table that none fits is run pass by pass.
 
-use compiler::lut::Lut;
+use ap_program::Lut;
 
-use crate::execute::{Cells, Table};
+use crate::block::{Cells, Table};
 
 /// What becomes of the columns of a table, and the rows to which an odd number of bits, and two bits, are written while tagged.
 #[derive(Debug, Clone, Copy)]
@@ -203,7 +203,8 @@ fn each_word<const WORDS: usize, const COLUMNS: usize>(
 
 #[cfg(test)]
 mod tests {
-    use compiler::lut::{LutKind, Pass, Pattern, lut};
+    use ap_program::{Pass, Pattern};
+    use compiler::lut::{LutKind, lut};
 
     use super::*;
 

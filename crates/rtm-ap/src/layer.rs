@@ -2,13 +2,12 @@
 
 use std::sync::OnceLock;
 
+use ap_program::{CheckedProgram, Geometry, Program, ProgramCounts, ProgramError, Tap};
 use compiler::activation::ActivationError;
-use compiler::ir::Tap;
-use compiler::{CompileError, CompiledLayer, Geometry, Options, compile_layer};
+use compiler::{CompileError, CompiledLayer, Options, compile_layer};
 use network::{Accumulators, FeatureMap, LinearLayer, Window};
 use rayon::prelude::*;
 
-use crate::counts::{ProgramCounts, ProgramError};
 use crate::events::RowCount;
 use crate::execute::{Port, execute};
 use crate::expectation::expected_tagged_bits;
@@ -22,14 +21,6 @@ pub enum MachineError {
     /// It does not compile.
     #[error(transparent)]
     Compile(#[from] CompileError),
-    /// Its program breaks a rule of the machine.
-    #[error("layer `{layer}`: {source}")]
-    Program {
-        /// The layer.
-        layer: String,
-        /// The rule.
-        source: Box<ProgramError>,
-    },
     /// A program for an activation cannot be made.
     #[error("activation `{activation}`: {source}")]
     Activation {
@@ -37,6 +28,14 @@ pub enum MachineError {
         activation: String,
         /// Why.
         source: ActivationError,
+    },
+    /// Such a program breaks a rule of the machine.
+    #[error("activation `{activation}`: {source}")]
+    Program {
+        /// The activation.
+        activation: String,
+        /// The rule.
+        source: Box<ProgramError>,
     },
     /// The engine was not prepared for the layer.
     #[error("layer `{0}` was not compiled for this machine")]
@@ -57,7 +56,6 @@ pub enum MachineError {
 #[derive(Debug, Clone)]
 pub struct MachineLayer {
     compiled: CompiledLayer,
-    counts: Vec<ProgramCounts>,
     /// Bits that each table of each program writes to tagged rows in a row that holds nothing.
     padding_tagged_bits: Vec<Vec<f64>>,
     geometry: Geometry,
@@ -89,20 +87,9 @@ impl MachineLayer {
     pub fn compile(layer: &LinearLayer, options: &Options) -> Result<Self, MachineError> {
         let compiled =
             compile_layer(layer.name(), layer.weights(), u32::from(layer.input_maximum()), options)?;
-        let counts = compiled
-            .programs
-            .par_iter()
-            .map(|program| {
-                ProgramCounts::of(program).map_err(|source| MachineError::Program {
-                    layer: layer.name().to_owned(),
-                    source: Box::new(source),
-                })
-            })
-            .collect::<Result<Vec<_>, _>>()?;
         let sites = vec![OnceLock::new(); compiled.programs.len()];
         let mut prepared = Self {
             compiled,
-            counts,
             padding_tagged_bits: Vec::new(),
             geometry: options.geometry,
             window: layer.window(),
@@ -124,9 +111,14 @@ impl MachineLayer {
         &self.compiled
     }
 
+    /// The programs, one for each part of the outputs.
+    pub fn programs(&self) -> &[CheckedProgram] {
+        &self.compiled.programs
+    }
+
     /// The events of each program in one row.
-    pub fn counts(&self) -> &[ProgramCounts] {
-        &self.counts
+    pub fn counts(&self) -> impl ExactSizeIterator<Item = &ProgramCounts> {
+        self.compiled.programs.iter().map(CheckedProgram::counts)
     }
 
     /// The array.
@@ -146,14 +138,13 @@ impl MachineLayer {
 
     /// Processors that take part: one for each program and block of rows.
     pub fn processors(&self) -> u64 {
-        self.rows().physical / self.geometry.rows() as u64 * self.counts.len() as u64
+        self.rows().physical / self.geometry.rows() as u64 * self.programs().len() as u64
     }
 
     /// The events that do not depend on data, and the given bits that each table of each program writes to tagged rows.
     fn events(&self, tagged_bits: &[Vec<f64>]) -> ProgramEvents {
         ProgramEvents::of(
             &self.compiled.programs,
-            &self.counts,
             tagged_bits,
             &self.padding_tagged_bits,
             self.rows(),
@@ -178,7 +169,7 @@ impl MachineLayer {
         let padding: Vec<Vec<f64>> = self.compiled.programs.iter().map(of_padding).collect();
         let on = |&array_rows: &u64| {
             let rows = self.rows_on(array_rows);
-            ProgramEvents::of(&self.compiled.programs, &self.counts, &tagged, &padding, rows, array_rows)
+            ProgramEvents::of(&self.compiled.programs, &tagged, &padding, rows, array_rows)
         };
         array_rows.iter().map(on).collect()
     }
@@ -192,7 +183,7 @@ impl MachineLayer {
             let zero = self.zeros.get(tap.channel as usize).map_or(0, |zero| zero >> bit & 1);
             inside * set_bit_share(bit) + (1.0 - inside) * f64::from(zero)
         };
-        let of_program = |program| {
+        let of_program = |program: &CheckedProgram| {
             let row = expected_tagged_bits(program, share);
             row.into_iter().map(|bits| occupied * bits).collect()
         };
@@ -297,7 +288,7 @@ impl MachineLayer {
     pub(crate) fn each_block<T: Send>(
         &self,
         input: &FeatureMap,
-        work: impl Fn(&compiler::Program, usize, &mut WindowPort<'_>) -> T + Sync,
+        work: impl Fn(&Program, usize, &mut WindowPort<'_>) -> T + Sync,
     ) -> Result<Vec<T>, MachineError> {
         self.check_input(input)?;
         let inputs = [input];
@@ -314,7 +305,7 @@ impl MachineLayer {
         input: &FeatureMap,
         processor: usize,
         row: usize,
-        work: impl FnOnce(&compiler::Program, &mut WindowPort<'_>) -> T,
+        work: impl FnOnce(&Program, &mut WindowPort<'_>) -> T,
     ) -> Result<Option<T>, MachineError> {
         self.check_input(input)?;
         let inputs = [input];

@@ -11,14 +11,15 @@
 
 mod activation;
 mod allocation;
+mod block;
+mod columns;
 mod cost;
-mod counts;
 mod events;
 mod execute;
 mod expectation;
 mod formula;
 mod fused;
-mod interpreter;
+mod kernel;
 mod layer;
 mod machine;
 mod node;
@@ -33,19 +34,20 @@ mod track;
 mod utilization;
 mod wear;
 
+pub use ap_program::{ProgramCounts, SerialSteps};
+
 pub use self::system::{NetworkEvents, ProcessorSystem};
-pub use activation::{ActivationsAt, UnknownActivationsAt};
+pub use activation::ActivationsAt;
 pub use allocation::{Allocated, Allocation, LayerDemand, ProgramDemand, UnknownAllocation};
+pub use columns::ColumnRole;
 pub use cost::{
     AreaAdditions, Cost, EnergyParts, NetworkCost, Pricing, chip_area, cost, processor_area,
     processor_area_with,
 };
-pub use counts::{ProgramCounts, ProgramError, Rule, TableUse};
-pub use events::{Events, PerRows, RowCount, SerialSteps, TableEvents};
+pub use events::{Events, PerRows, RowCount, TableEvents};
 pub use execute::{Execution, ExecutionError, Port, execute_program};
 pub use expectation::expected_tagged_bits;
 pub use formula::{TERMS, Term, formulas};
-pub use interpreter::{Interpretation, Refusal, RuleName, interpret};
 pub use layer::{MachineError, MachineLayer, StruckRow};
 pub use machine::{Machine, Run};
 pub use program_events::ProgramEvents;

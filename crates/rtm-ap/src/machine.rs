@@ -3,8 +3,9 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use ap_program::Format;
+use compiler::Options;
 use compiler::activation::RequantizationMethod;
-use compiler::{Format, Options, Program};
 use network::{
     Accumulators, Activation, Addend, BatchEngine, Evaluation, EvaluationError, FeatureMap, LayerId,
     LinearEngine, LinearLayer, Network, Node, Operation, ReferenceEngine,
@@ -104,9 +105,9 @@ impl Machine {
     pub fn with_activations(mut self, at: ActivationsAt) -> Result<Self, MachineError> {
         self.activations_at = at;
         self.periphery = periphery(&self.network, at);
-        self.activations = match at {
-            ActivationsAt::Periphery => Vec::new(),
-            ActivationsAt::Array(method) => self.activation_programs(method)?,
+        self.activations = match at.method() {
+            None => Vec::new(),
+            Some(method) => self.activation_programs(method)?,
         };
         Ok(self)
     }
@@ -120,7 +121,7 @@ impl Machine {
             let channels = self.network.layer(id)?.output().channels;
             // An output that no weight reaches is stored by no program: it is 0.
             let mut formats = vec![Format { bits: 1, signed: false }; channels];
-            for (output, format) in programs.iter().flat_map(Program::outputs) {
+            for (output, format) in programs.iter().flat_map(|program| program.outputs()) {
                 formats[output as usize] = format;
             }
             Some(AccumulatorFormats { formats, parts: programs.len() })
@@ -318,9 +319,9 @@ fn periphery(network: &Network, at: ActivationsAt) -> Vec<PeripheryEvents> {
             Node::Linear(id, _) => layer = id.index(),
             Node::Activation(_, activation) => {
                 let Some(layer) = counts.get_mut(layer) else { continue };
-                match at {
-                    ActivationsAt::Periphery => count_activation(layer, activation, network),
-                    ActivationsAt::Array(_) => count_result(layer, activation),
+                match at.method() {
+                    None => count_activation(layer, activation, network),
+                    Some(_) => count_result(layer, activation),
                 }
             }
         }

@@ -1,13 +1,12 @@
 //! The events of programs that run side by side, each on the same rows.
 
-use compiler::Program;
+use ap_program::{CheckedProgram, SerialSteps};
 
-use crate::counts::ProgramCounts;
-use crate::events::{Events, PerRows, RowCount, SerialSteps, TableEvents};
+use crate::events::{Events, PerRows, RowCount, TableEvents};
 
 /// Bits that each table of each program wrote to tagged rows, summed over blocks of rows and divided by the images.
 pub(crate) fn mean_tagged_bits<'a>(
-    programs: &[Program],
+    programs: &[CheckedProgram],
     blocks: impl Iterator<Item = (usize, &'a Vec<u64>)>,
     images: usize,
 ) -> Vec<Vec<f64>> {
@@ -39,8 +38,7 @@ impl ProgramEvents {
     /// Of programs that run side by side, each on the same rows: those that do not depend on data from their counts, and the
     /// given bits that each table of each writes to tagged rows. A row that holds nothing writes `padding` bits, if any does.
     pub(crate) fn of(
-        programs: &[Program],
-        counts: &[ProgramCounts],
+        programs: &[CheckedProgram],
         tagged: &[Vec<f64>],
         padding: &[Vec<f64>],
         rows: RowCount,
@@ -49,8 +47,9 @@ impl ProgramEvents {
         let blocks = rows.physical / array_rows.max(1);
         let padding_rows = (rows.physical - rows.occupied) as f64;
         let mut all = Self::default();
-        all.events.processors = blocks * counts.len() as u64;
-        for (index, (program, counts)) in programs.iter().zip(counts).enumerate() {
+        all.events.processors = blocks * programs.len() as u64;
+        for (index, program) in programs.iter().enumerate() {
+            let counts = program.counts();
             let of_table = |table: usize| {
                 let bits = |of: &[Vec<f64>]| of.get(index).and_then(|t| t.get(table)).copied().unwrap_or(0.0);
                 let used = counts.tables[table];
@@ -81,8 +80,9 @@ impl ProgramEvents {
             events.words_broadcast += (counts.words * blocks) as f64;
             TableEvents::merge(&mut all.tables, &tables);
         }
-        all.events.serial =
-            counts.iter().fold(SerialSteps::default(), |steps, counts| steps.alongside(counts.serial));
+        all.events.serial = programs
+            .iter()
+            .fold(SerialSteps::default(), |steps, program| steps.alongside(program.counts().serial));
         all
     }
 }

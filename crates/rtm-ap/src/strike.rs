@@ -1,6 +1,6 @@
 //! What a fault does to one row, and when: at the bit of the instruction where it strikes.
 
-use compiler::{Instruction, Program};
+use ap_program::{CheckedProgram, Instruction, Movement, Observer, Operand, Program, Step};
 
 /// A fault in one row.
 ///
@@ -132,61 +132,17 @@ pub struct StrikeSites {
 }
 
 impl StrikeSites {
-    /// The sites of a program that keeps the machine's rules.
-    pub fn of(program: &Program) -> Self {
-        let mut positions = vec![0_usize; program.geometry.columns()];
+    /// The sites of a program.
+    pub fn of(program: &CheckedProgram) -> Self {
         let domains = program.geometry.domains();
-        let mut sites =
+        let sites =
             Self { moves: vec![Vec::new(); domains], moving_bits: vec![0; domains], ..Self::default() };
-        let per_bit: Vec<(u64, u64)> = program
-            .luts
-            .iter()
-            .map(|lut| {
-                let written: u32 = lut.passes().iter().map(|pass| pass.write.width()).sum();
-                (u64::from(written), lut.compares() as u64)
-            })
-            .collect();
-        let (mut written, mut searches, mut in_loads) = (0, 0, false);
-        for (index, instruction) in program.instructions.iter().enumerate() {
-            sites.written_before.push(written);
-            sites.searches_before.push(searches);
-            let is_load = matches!(instruction, Instruction::Load { .. });
-            if is_load && !in_loads {
-                sites.load_groups.push(index as u32);
-            }
-            in_loads = is_load;
-            let bits = match *instruction {
-                Instruction::Load { destination, .. } => {
-                    written += u64::from(destination.bits);
-                    destination.bits
-                }
-                Instruction::Apply { lut, bits, .. } => {
-                    let (of_bit, compares) = per_bit[usize::from(lut)];
-                    written += of_bit * u64::from(bits);
-                    searches += compares * u64::from(bits);
-                    bits
-                }
-                Instruction::Store { source, .. } => source.bits,
-            };
-            for bit in 0..bits {
-                let mut farthest = 0;
-                for (operand, word) in operands(instruction).enumerate() {
-                    let (column, domain) = word.cell(usize::from(bit));
-                    let distance = std::mem::replace(&mut positions[column], domain).abs_diff(domain);
-                    if distance > 0 {
-                        let site = Move { instruction: index as u32, bit, operand: operand as u8 };
-                        sites.moves[distance].push(site);
-                        farthest = farthest.max(distance);
-                    }
-                }
-                if farthest > 0 {
-                    sites.moving_bits[farthest] += 1;
-                }
-            }
-        }
-        sites.written_before.push(written);
-        sites.searches_before.push(searches);
-        sites
+        let mut finder =
+            SiteFinder { sites, written: 0, searches: 0, in_loads: false, place: 0, moves: Vec::new() };
+        program.walk(&mut finder);
+        finder.sites.written_before.push(finder.written);
+        finder.sites.searches_before.push(finder.searches);
+        finder.sites
     }
 
     /// The moves by a distance, in the order of time.
@@ -259,6 +215,61 @@ impl StrikeSites {
     }
 }
 
+/// Finds sites on a walk.
+struct SiteFinder {
+    sites: StrikeSites,
+    written: u64,
+    searches: u64,
+    in_loads: bool,
+    /// The instruction.
+    place: u32,
+    /// Its moves, with their distances.
+    moves: Vec<(Move, usize)>,
+}
+
+impl Observer for SiteFinder {
+    fn begins(&mut self, place: usize, instruction: &Instruction) {
+        self.place = place as u32;
+        self.sites.written_before.push(self.written);
+        self.sites.searches_before.push(self.searches);
+        let is_load = matches!(instruction, Instruction::Load { .. });
+        if is_load && !self.in_loads {
+            self.sites.load_groups.push(self.place);
+        }
+        self.in_loads = is_load;
+    }
+
+    fn moves(&mut self, movements: &[Movement]) {
+        let site = |movement: &Movement| {
+            let &Movement { bit, operand, .. } = movement;
+            (Move { instruction: self.place, bit, operand }, movement.distance())
+        };
+        self.moves.extend(movements.iter().map(site));
+    }
+
+    fn steps(&mut self, step: Step<'_>) {
+        match step {
+            Step::Fill { .. } => self.written += 1,
+            Step::Apply { table, .. } => {
+                self.written += table.written_bits;
+                self.searches += table.compares;
+            }
+            Step::Read { .. } => {}
+        }
+    }
+
+    /// Words across columns move when the instruction begins; a fault of such a move shows at the bit that needs it.
+    fn ends(&mut self) {
+        self.moves.sort_by_key(|(site, _)| (site.bit, site.operand));
+        for of_bit in self.moves.chunk_by(|(a, _), (b, _)| a.bit == b.bit) {
+            of_bit.iter().for_each(|&(site, distance)| self.sites.moves[distance].push(site));
+            let farthest = of_bit.iter().map(|&(_, distance)| distance).max();
+            farthest.into_iter().for_each(|farthest| self.sites.moving_bits[farthest] += 1);
+        }
+        self.moves.clear();
+    }
+}
+
 /// The place in cumulated counts that a number falls into, and how far into it.
 fn place_of(before: &[u64], number: u64) -> Option<(usize, u64)> {
     if number >= before.last().copied()? {
@@ -269,7 +280,7 @@ fn place_of(before: &[u64], number: u64) -> Option<(usize, u64)> {
 }
 
 /// The words that an instruction names, in the order in which it aligns them.
-pub(crate) fn operands(instruction: &Instruction) -> impl Iterator<Item = compiler::Operand> + '_ {
+pub(crate) fn operands(instruction: &Instruction) -> impl Iterator<Item = Operand> + '_ {
     let one = match instruction {
         Instruction::Load { destination, .. } => Some(*destination),
         Instruction::Store { source, .. } => Some(*source),

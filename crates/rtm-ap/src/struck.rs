@@ -4,10 +4,12 @@
 //! own. A track that slipped stays displaced: words written and read after a slip are whole, words written before it are read
 //! shifted. Beyond its ends a track has spare domains that hold 0.
 
-use compiler::{Direction, Instruction, Operand, Program};
+use ap_program::{Direction, Instruction, Operand, Program};
 
-use crate::execute::{Block, Cells, Kernel, Port, Table, add_plane, each_plane, weight};
+use crate::block::{Block, Cells, Table};
+use crate::execute::{Hooks, Lane, Port, Purpose, execute_for};
 use crate::fused;
+use crate::kernel::Kernel;
 use crate::strike::{Effect, Strike, operands};
 
 /// Spare domains that the model keeps at each end of a track; a track that slips farther stays there.
@@ -20,140 +22,91 @@ pub(crate) struct RowStrike {
     pub row: u32,
 }
 
-/// Runs a program that keeps the machine's rules on at most 512 rows. `strikes` are in their order.
-pub(crate) fn execute_struck(program: &Program, rows: usize, port: &mut impl Port, strikes: &[RowStrike]) {
-    execute_struck_with(Kernel::best(), program, rows, port, strikes);
+/// Runs a program that keeps the machine's rules. `strikes` are in their order.
+pub(crate) fn execute_struck(program: &Program, rows: usize, port: &mut dyn Port, strikes: &[RowStrike]) {
+    execute_for(Strikes(strikes), Kernel::best(), program, rows, port);
 }
 
-fn execute_struck_with(
-    kernel: Kernel,
-    program: &Program,
-    rows: usize,
-    port: &mut impl Port,
-    strikes: &[RowStrike],
-) {
-    match rows.div_ceil(64) {
-        0..=1 => execute_words::<1>(kernel, program, rows, port, strikes),
-        2 => execute_words::<2>(kernel, program, rows, port, strikes),
-        3..=4 => execute_words::<4>(kernel, program, rows, port, strikes),
-        _ => execute_words::<8>(kernel, program, rows, port, strikes),
-    }
-}
+/// Strikes in rows that are executed together, in their order.
+struct Strikes<'s>(&'s [RowStrike]);
 
-fn execute_words<const WORDS: usize>(
-    kernel: Kernel,
-    program: &Program,
-    rows: usize,
-    port: &mut impl Port,
-    strikes: &[RowStrike],
-) {
-    match kernel {
-        // SAFETY: `Kernel::best` names these only after it has seen that the processor has their features.
-        #[cfg(target_arch = "x86_64")]
-        #[allow(unsafe_code)]
-        Kernel::Avx512 => unsafe { x86::avx512::<WORDS>(program, rows, port, strikes) },
-        #[cfg(target_arch = "x86_64")]
-        #[allow(unsafe_code)]
-        Kernel::Avx2 => unsafe { x86::avx2::<WORDS>(program, rows, port, strikes) },
-        _ => interpret::<WORDS>(program, rows, port, strikes),
-    }
-}
+impl<'s> Purpose for Strikes<'s> {
+    type Hooks<const WORDS: usize> = StruckArray<'s, WORDS>;
+    type Outcome = ();
 
-/// The same loop, compiled for newer processors.
-#[cfg(target_arch = "x86_64")]
-mod x86 {
-    use super::{Port, Program, RowStrike, interpret};
-
-    #[target_feature(enable = "avx2,popcnt,bmi1,bmi2,lzcnt")]
-    pub(super) fn avx2<const WORDS: usize>(
-        program: &Program,
-        rows: usize,
-        port: &mut impl Port,
-        strikes: &[RowStrike],
-    ) {
-        interpret::<WORDS>(program, rows, port, strikes);
-    }
-
-    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vpopcntdq,avx2,popcnt,bmi1,bmi2,lzcnt")]
-    pub(super) fn avx512<const WORDS: usize>(
-        program: &Program,
-        rows: usize,
-        port: &mut impl Port,
-        strikes: &[RowStrike],
-    ) {
-        interpret::<WORDS>(program, rows, port, strikes);
-    }
-}
-
-/// Inlined into each kernel, so that it is compiled with that kernel's instructions.
-#[inline(always)]
-fn interpret<const WORDS: usize>(
-    program: &Program,
-    rows: usize,
-    port: &mut impl Port,
-    mut strikes: &[RowStrike],
-) {
-    let tables: Vec<Table> = program.luts.iter().map(Table::of).collect();
-    let columns = program.geometry.columns();
-    let mut array = StruckArray {
-        block: Block::<WORDS>::new(program, rows, SPARE),
-        columns: (0..columns).map(|_| Column::default()).collect(),
-        any_stuck: false,
-    };
-    let mut values = vec![0_u16; rows];
-    let mut sums = vec![0_i32; rows];
-    for (index, instruction) in program.instructions.iter().enumerate() {
-        let here = take(&mut strikes, |strike| strike.instruction == index as u32);
-        if here.is_empty() && operands(instruction).all(|word| array.is_in_step(word, instruction)) {
-            array.block.instruction(instruction, &tables, port, &mut values, &mut sums);
-            continue;
+    fn begin<const WORDS: usize>(&self, program: &Program, _: usize) -> StruckArray<'s, WORDS> {
+        StruckArray {
+            columns: (0..program.geometry.columns()).map(|_| Column::default()).collect(),
+            any_stuck: false,
+            to_come: self.0,
+            here: &[],
+            of_bit: &[],
         }
-        let mut here = here;
-        match *instruction {
-            Instruction::Load { tap, destination } => {
-                port.load(tap, &mut values);
-                each_plane(&values, usize::from(destination.bits), |bit, mut plane| {
-                    let of_bit = take(&mut here, |strike| usize::from(strike.bit) == bit);
-                    array.displace(of_bit);
-                    let cell = destination.cell(bit);
-                    if of_bit.iter().any(|s| s.strike.effect.strikes_a_pass()) {
-                        let before = array.read(cell);
-                        keep_failed(&mut plane, &before, of_bit, 0, 0);
-                    }
-                    array.write(cell, &plane);
-                });
-            }
-            Instruction::Apply { lut, bits, operands } if here.is_empty() => {
-                array.apply(&tables[usize::from(lut)], bits, operands.as_slice());
-            }
-            Instruction::Apply { lut, bits, operands } => {
-                let table = &tables[usize::from(lut)];
-                let operands = operands.as_slice();
-                for bit in 0..bits {
-                    let of_bit = take(&mut here, |strike| strike.bit == bit);
-                    array.displace(of_bit);
-                    let mut cells = [[0; WORDS]; 4];
-                    for (cell, &operand) in cells.iter_mut().zip(operands) {
-                        *cell = array.read(operand.cell(usize::from(bit)));
-                    }
-                    let stuck = array.stuck(operands, usize::from(bit));
-                    run(table, &mut cells, of_bit, &stuck);
-                    for ((cell, operand), &written) in cells.iter().zip(operands).zip(&table.written) {
-                        if written {
-                            array.write(operand.cell(usize::from(bit)), cell);
-                        }
-                    }
-                }
-            }
-            Instruction::Store { output, source, signed } => {
-                sums.fill(0);
-                for bit in 0..source.bits {
-                    array.displace(take(&mut here, |strike| strike.bit == bit));
-                    let plane = array.read(source.cell(usize::from(bit)));
-                    add_plane(&plane, weight(source, signed, usize::from(bit)), &mut sums);
-                }
-                port.store(output, &sums);
-            }
+    }
+
+    fn end<const WORDS: usize>(self, _: StruckArray<'s, WORDS>, _: usize) {}
+}
+
+impl<const WORDS: usize> Hooks<WORDS> for StruckArray<'_, WORDS> {
+    const SPARE: usize = SPARE;
+
+    #[inline(always)]
+    fn is_plain(&mut self, place: usize, instruction: &Instruction) -> bool {
+        self.here = take(&mut self.to_come, |strike| strike.instruction == place as u32);
+        self.here.is_empty() && operands(instruction).all(|word| self.is_in_step(word, instruction))
+    }
+
+    #[inline(always)]
+    fn before_bit(&mut self, block: &mut Block<WORDS>, bit: u8) {
+        self.of_bit = take(&mut self.here, |strike| strike.bit == bit);
+        if !self.of_bit.is_empty() {
+            self.displace(block, self.of_bit);
+        }
+    }
+
+    fn fill(&mut self, block: &mut Block<WORDS>, lane: Lane, mut plane: [u64; WORDS]) {
+        if self.of_bit.iter().any(|s| s.strike.effect.strikes_a_pass()) {
+            let before = self.read(block, lane);
+            keep_failed(&mut plane, &before, self.of_bit, 0, 0);
+        }
+        self.write(block, lane, &plane);
+    }
+
+    #[inline(always)]
+    fn read(&self, block: &Block<WORDS>, lane: Lane) -> [u64; WORDS] {
+        let mut plane = block.planes[lane.place];
+        let column = &self.columns[lane.cell.0];
+        for displaced in &column.displaced {
+            let actual = &block.planes[lane.place.wrapping_add_signed(isize::from(displaced.offset))];
+            merge(&mut plane, actual, &displaced.rows);
+        }
+        if let Some(stuck) = &column.stuck {
+            hold(&mut plane, stuck);
+        }
+        plane
+    }
+
+    #[inline(always)]
+    fn apply(&mut self, table: &Table, cells: &mut Cells<WORDS>, lanes: &[Lane]) {
+        let stuck = self.stuck(lanes);
+        let strikes_a_pass = |s: &RowStrike| s.strike.effect.strikes_a_pass();
+        if stuck.iter().all(Option::is_none) && !self.of_bit.iter().any(strikes_a_pass) {
+            fused::run(table, cells);
+        } else {
+            run_pass_by_pass(table, cells, self.of_bit, &stuck);
+        }
+    }
+
+    #[inline(always)]
+    fn write(&mut self, block: &mut Block<WORDS>, lane: Lane, plane: &[u64; WORDS]) {
+        let (place, displaced) = (lane.place, &self.columns[lane.cell.0].displaced);
+        let before = std::mem::replace(&mut block.planes[place], *plane);
+        for displaced in displaced {
+            merge(&mut block.planes[place], &before, &displaced.rows);
+        }
+        for displaced in displaced {
+            let actual = place.wrapping_add_signed(isize::from(displaced.offset));
+            merge(&mut block.planes[actual], plane, &displaced.rows);
         }
     }
 }
@@ -174,22 +127,6 @@ impl Effect {
 
 /// For each column of a table, the rows that always read a 0, and those that always read a 1.
 type StuckRows<'a, const WORDS: usize> = [Option<&'a [[u64; WORDS]; 2]>; 4];
-
-/// A table on the bits of its columns: all passes at once if nothing goes wrong in them.
-#[inline(always)]
-fn run<const WORDS: usize>(
-    table: &Table,
-    cells: &mut Cells<WORDS>,
-    strikes: &[RowStrike],
-    stuck: &StuckRows<'_, WORDS>,
-) {
-    let strikes_a_pass = |s: &RowStrike| s.strike.effect.strikes_a_pass();
-    if stuck.iter().all(Option::is_none) && !strikes.iter().any(strikes_a_pass) {
-        fused::run(table, cells);
-    } else {
-        run_pass_by_pass(table, cells, strikes, stuck);
-    }
-}
 
 /// The passes of a table, one after the other, with what goes wrong in them.
 fn run_pass_by_pass<const WORDS: usize>(
@@ -268,13 +205,17 @@ struct Column<const WORDS: usize> {
     stuck: Option<Box<[[u64; WORDS]; 2]>>,
 }
 
-struct StruckArray<const WORDS: usize> {
-    block: Block<WORDS>,
+/// What faults have done to an array, and what they will.
+struct StruckArray<'s, const WORDS: usize> {
     columns: Vec<Column<WORDS>>,
     any_stuck: bool,
+    /// Strikes in later instructions, in this one, and in this bit of it.
+    to_come: &'s [RowStrike],
+    here: &'s [RowStrike],
+    of_bit: &'s [RowStrike],
 }
 
-impl<const WORDS: usize> StruckArray<WORDS> {
+impl<const WORDS: usize> StruckArray<'_, WORDS> {
     /// Whether nothing is wrong with the columns that an instruction needs of a word.
     fn is_in_step(&self, word: Operand, instruction: &Instruction) -> bool {
         let bits = match instruction {
@@ -293,18 +234,18 @@ impl<const WORDS: usize> StruckArray<WORDS> {
 
     /// The stuck rows of the columns that hold a bit of some operands.
     #[inline(always)]
-    fn stuck(&self, operands: &[Operand], bit: usize) -> StuckRows<'_, WORDS> {
+    fn stuck(&self, lanes: &[Lane]) -> StuckRows<'_, WORDS> {
         let mut stuck = [None; 4];
         if self.any_stuck {
-            for (stuck, operand) in stuck.iter_mut().zip(operands) {
-                *stuck = self.columns[operand.cell(bit).0].stuck.as_deref();
+            for (stuck, lane) in stuck.iter_mut().zip(lanes) {
+                *stuck = self.columns[lane.cell.0].stuck.as_deref();
             }
         }
         stuck
     }
 
     /// What strikes the tracks before a bit is accessed.
-    fn displace(&mut self, strikes: &[RowStrike]) {
+    fn displace(&mut self, block: &mut Block<WORDS>, strikes: &[RowStrike]) {
         for row_strike in strikes {
             let (word, bit) = place(row_strike.row);
             match row_strike.strike.effect {
@@ -324,80 +265,10 @@ impl<const WORDS: usize> StruckArray<WORDS> {
                     slip(&mut self.columns[usize::from(column)].displaced, (word, bit), by);
                 }
                 Effect::Pin { column, domain, outwards } => {
-                    self.block.pin((word, bit), usize::from(column), usize::from(domain), outwards);
+                    block.pin((word, bit), usize::from(column), usize::from(domain), outwards);
                 }
                 Effect::Miss { .. } | Effect::FalseMatch { .. } | Effect::WriteFails { .. } => {}
             }
-        }
-    }
-
-    /// Runs a table over bits, in none of which anything strikes.
-    #[inline(always)]
-    fn apply(&mut self, table: &Table, bits: u8, operands: &[Operand]) {
-        // Place, column, and how both go on with the next bit.
-        let mut lanes = [(0, 0, (0, 0)); 4];
-        for (lane, operand) in lanes.iter_mut().zip(operands) {
-            let cell = operand.cell(0);
-            let step = match operand.direction {
-                Direction::Along => (1, 0),
-                Direction::Across => (self.block.track(), 1),
-            };
-            *lane = (self.block.place(cell), cell.0, step);
-        }
-        for bit in 1..=bits {
-            let mut cells = [[0; WORDS]; 4];
-            for (cell, &(place, column, _)) in cells.iter_mut().zip(&lanes[..operands.len()]) {
-                *cell = self.read_at(place, column);
-            }
-            run(table, &mut cells, &[], &self.stuck(operands, usize::from(bit) - 1));
-            for (index, operand) in operands.iter().enumerate() {
-                let (place, column, step) = &mut lanes[index];
-                if table.written[index] {
-                    self.write_at(*place, *column, &cells[index]);
-                }
-                // Beyond a word's last bit it is the last bit again.
-                if bit < operand.bits {
-                    *place += step.0;
-                    *column += step.1;
-                }
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn read(&self, cell: (usize, usize)) -> [u64; WORDS] {
-        self.read_at(self.block.place(cell), cell.0)
-    }
-
-    #[inline(always)]
-    fn write(&mut self, cell: (usize, usize), plane: &[u64; WORDS]) {
-        self.write_at(self.block.place(cell), cell.0, plane);
-    }
-
-    #[inline(always)]
-    fn read_at(&self, place: usize, column: usize) -> [u64; WORDS] {
-        let mut plane = self.block.planes[place];
-        let column = &self.columns[column];
-        for displaced in &column.displaced {
-            let actual = &self.block.planes[place.wrapping_add_signed(isize::from(displaced.offset))];
-            merge(&mut plane, actual, &displaced.rows);
-        }
-        if let Some(stuck) = &column.stuck {
-            hold(&mut plane, stuck);
-        }
-        plane
-    }
-
-    #[inline(always)]
-    fn write_at(&mut self, place: usize, column: usize, plane: &[u64; WORDS]) {
-        let displaced = &self.columns[column].displaced;
-        let before = std::mem::replace(&mut self.block.planes[place], *plane);
-        for displaced in displaced {
-            merge(&mut self.block.planes[place], &before, &displaced.rows);
-        }
-        for displaced in displaced {
-            let actual = place.wrapping_add_signed(isize::from(displaced.offset));
-            merge(&mut self.block.planes[actual], plane, &displaced.rows);
         }
     }
 }

@@ -23,15 +23,14 @@ pub struct ProcessorDesign {
     pub shift: ShiftSource,
 }
 
-/// Where the energy and the time of a track's step come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ShiftSource {
-    /// The file states them, in the section `shift`.
-    #[default]
-    Stated,
-    /// They are computed from the section `track`: see [`TrackParameters`].
-    Track,
+names::names! {
+    /// Where the energy and the time of a track's step come from.
+    pub enum ShiftSource: "a source of a step's energy", by default Stated {
+        /// The file states them, in the section `shift`.
+        Stated = "stated",
+        /// They are computed from the section `track`: see [`TrackParameters`].
+        Track = "track",
+    }
 }
 
 /// Reads a processor's technology file. Where the file describes its tracks, the set that it gives holds both their parameters and the
@@ -70,36 +69,24 @@ impl ProcessorParameters {
     }
 }
 
-/// What rows without an output position do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum PaddingRows {
-    /// They search, shift and are written like the others.
-    Active,
-    /// They are switched off.
-    Gated,
+names::names! {
+    /// What rows without an output position do.
+    pub enum PaddingRows: "what empty rows do" {
+        /// They search, shift and are written like the others.
+        Active = "active",
+        /// They are switched off.
+        Gated = "gated",
+    }
 }
 
-/// How a search is charged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum SearchModel {
-    /// By the columns that are not masked.
-    ActiveBits,
-    /// By the match line, which spans every column of the row, masked or not.
-    MatchLine,
-}
-
-impl SearchModel {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::ActiveBits, Self::MatchLine];
-
-    /// The name in files and tables.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::ActiveBits => "active-bits",
-            Self::MatchLine => "match-line",
-        }
+names::names! {
+    /// How a search is charged.
+    #[derive(PartialOrd, Ord, Hash)]
+    pub enum SearchModel: "a search model" {
+        /// By the columns that are not masked.
+        ActiveBits = "active-bits",
+        /// By the match line, which spans every column of the row, masked or not.
+        MatchLine = "match-line",
     }
 }
 

@@ -5,10 +5,9 @@
 //! other columns are being searched and written: only what then still has to be waited for is exposed. Searches, writes and
 //! reads use the tag registers and follow one another in both cases.
 
-use compiler::Program;
+use ap_program::{Cell, CheckedProgram, Movement, Observer, Step};
 use technology::{Quantity, Time};
 
-use crate::counts::{Observer, ProgramCounts, ProgramError, Work};
 use crate::technology_parameters::ProcessorParameters;
 
 /// How long one program takes, and where the time goes.
@@ -24,10 +23,7 @@ pub struct Timeline {
 
 impl Timeline {
     /// The times of a program's steps.
-    ///
-    /// # Errors
-    /// The first instruction that breaks a rule of the machine.
-    pub fn of(program: &Program, parameters: &ProcessorParameters) -> Result<Self, ProgramError> {
+    pub fn of(program: &CheckedProgram, parameters: &ProcessorParameters) -> Self {
         let mut clock = Clock {
             parameters,
             now: 0.0,
@@ -35,14 +31,14 @@ impl Timeline {
             exposed: 0.0,
             free: vec![0.0; program.geometry.columns()],
         };
-        let counts = ProgramCounts::observed(program, &mut clock)?;
+        program.walk(&mut clock);
         // On the way home nothing follows that the shifts could hide behind.
         let home = clock.free.iter().fold(clock.now, |latest, &free| f64::max(latest, free));
-        Ok(Self {
+        Self {
             work: Time::nanoseconds(clock.work),
-            shifts: parameters.shift_time * counts.serial.shifts as f64,
+            shifts: parameters.shift_time * program.counts().serial.shifts as f64,
             exposed_shifts: Time::nanoseconds(clock.exposed + home - clock.now),
-        })
+        }
     }
 
     /// From the first step to the last, without look-ahead.
@@ -66,22 +62,44 @@ struct Clock<'p> {
     free: Vec<f64>,
 }
 
-impl Observer for Clock<'_> {
-    fn shifts(&mut self, column: usize, steps: u64) {
+impl Clock<'_> {
+    /// The tracks of a column move as soon as they are free.
+    fn moves_column(&mut self, column: usize, steps: usize) {
         self.free[column] += steps as f64 * self.parameters.shift_time.base();
     }
 
-    fn works(&mut self, cells: &[(usize, usize)], work: Work) {
-        let p = self.parameters;
-        let duration = work.compares as f64 * p.search_time.base()
-            + work.writes as f64 * p.write_time.base()
-            + work.reads as f64 * p.read_time.base();
+    /// Cells at their ports are busy.
+    fn works(&mut self, cells: &[Cell], duration: f64) {
         let start = cells.iter().fold(self.now, |start, &(column, _)| start.max(self.free[column]));
         self.exposed += start - self.now;
         self.work += duration;
         self.now = start + duration;
         for &(column, _) in cells {
             self.free[column] = self.now;
+        }
+    }
+}
+
+impl Observer for Clock<'_> {
+    fn moves(&mut self, movements: &[Movement]) {
+        movements.iter().for_each(|movement| self.moves_column(movement.column, movement.distance()));
+    }
+
+    fn steps(&mut self, step: Step<'_>) {
+        let p = self.parameters;
+        match step {
+            Step::Fill { cell, .. } => self.works(&[cell], p.write_time.base()),
+            Step::Apply { table, cells } => {
+                let searches = table.compares as f64 * p.search_time.base();
+                self.works(cells, searches + table.writes as f64 * p.write_time.base());
+            }
+            Step::Read { cell, .. } => self.works(&[cell], p.read_time.base()),
+        }
+    }
+
+    fn returns(&mut self, positions: &[u8]) {
+        for (column, &position) in positions.iter().enumerate() {
+            self.moves_column(column, usize::from(position));
         }
     }
 }

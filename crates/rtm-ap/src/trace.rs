@@ -1,10 +1,8 @@
 //! What a layer's programs do, instruction by instruction.
 
-use compiler::Program;
+use ap_program::{CheckedProgram, Counter, Movement, Observer, SerialSteps, Step};
 use network::FeatureMap;
 
-use crate::counts::{Observer, ProgramCounts, ProgramError, describe};
-use crate::events::SerialSteps;
 use crate::execute::execute_told;
 use crate::layer::{MachineError, MachineLayer, SIMULATED_ROWS};
 
@@ -26,13 +24,30 @@ pub struct TracedInstruction {
 }
 
 /// Notes what was counted when each instruction was done.
-#[derive(Default)]
 struct Notes {
+    counter: Counter,
     done: Vec<(SerialSteps, u64)>,
 }
 
+impl Notes {
+    fn of(program: &CheckedProgram) -> Vec<(SerialSteps, u64)> {
+        let mut notes = Self { counter: Counter::new(program), done: Vec::new() };
+        program.walk(&mut notes);
+        notes.done
+    }
+}
+
 impl Observer for Notes {
-    fn instruction_ends(&mut self, counts: &ProgramCounts) {
+    fn moves(&mut self, movements: &[Movement]) {
+        self.counter.moves(movements);
+    }
+
+    fn steps(&mut self, step: Step<'_>) {
+        self.counter.steps(step);
+    }
+
+    fn ends(&mut self) {
+        let counts = self.counter.counts();
         self.done.push((counts.serial, counts.track_steps));
     }
 }
@@ -46,25 +61,20 @@ impl MachineLayer {
     pub fn trace(&self, input: &FeatureMap) -> Result<Vec<TracedInstruction>, MachineError> {
         self.check_input(input)?;
         let mut traced = Vec::new();
-        for (index, program) in self.compiled().programs.iter().enumerate() {
-            let counted = counted(program).map_err(|source| MachineError::Program {
-                layer: self.compiled().name.clone(),
-                source: Box::new(source),
-            })?;
+        for (index, program) in self.programs().iter().enumerate() {
+            let counted = Notes::of(program);
             let mut tagged = vec![0; program.instructions.len()];
             for block in self.blocks_of(index, 1, SIMULATED_ROWS) {
                 let mut port = self.port(std::slice::from_ref(&input), block);
-                let mut places = tagged.iter_mut();
-                execute_told(program, block.rows, &mut port, &mut |bits| {
-                    places.next().into_iter().for_each(|sum| *sum += bits);
-                });
+                let bits = execute_told(program, block.rows, &mut port);
+                tagged.iter_mut().zip(bits).for_each(|(sum, bits)| *sum += bits);
             }
             let mut before = (SerialSteps::default(), 0);
             for (place, (instruction, done)) in program.instructions.iter().zip(counted).enumerate() {
                 traced.push(TracedInstruction {
                     program: index,
                     instruction: place,
-                    text: describe(program, instruction),
+                    text: program.text_of(instruction),
                     serial: done.0.since(before.0),
                     track_steps: done.1 - before.1,
                     tagged_bits: tagged[place],
@@ -74,10 +84,4 @@ impl MachineLayer {
         }
         Ok(traced)
     }
-}
-
-fn counted(program: &Program) -> Result<Vec<(SerialSteps, u64)>, ProgramError> {
-    let mut notes = Notes::default();
-    ProgramCounts::observed(program, &mut notes)?;
-    Ok(notes.done)
 }

@@ -5,7 +5,6 @@ use std::ops::Range;
 use technology::Time;
 
 use crate::allocation::rounds;
-use crate::counts::ProgramError;
 use crate::layer::MachineLayer;
 use crate::technology_parameters::ProcessorParameters;
 use crate::timeline::Timeline;
@@ -44,17 +43,9 @@ pub struct LayerTimeline {
 
 impl MachineLayer {
     /// The time of the layer's programs, transfers not included, and how much of `installed` processors they keep busy.
-    ///
-    /// # Errors
-    /// If a program breaks a rule of the machine; none that was compiled does.
-    pub fn timeline(
-        &self,
-        parameters: &ProcessorParameters,
-        installed: u64,
-    ) -> Result<LayerTimeline, ProgramError> {
+    pub fn timeline(&self, parameters: &ProcessorParameters, installed: u64) -> LayerTimeline {
         let of_program = |program| Timeline::of(program, parameters);
-        let programs: Vec<Timeline> =
-            self.compiled().programs.iter().map(of_program).collect::<Result<_, _>>()?;
+        let programs: Vec<Timeline> = self.programs().iter().map(of_program).collect();
         let rounds: Vec<_> = rounds(self.processors(), self.counts().len(), installed).collect();
         let longest = |time: fn(&Timeline) -> Time| -> Time {
             let of_round = |programs_of: &Range<usize>| {
@@ -69,8 +60,8 @@ impl MachineLayer {
         let running = programs.iter().map(Timeline::total).sum::<Time>() * blocks;
         let taken = self.processors().min(installed) as f64;
         let cells = (geometry.columns() * geometry.domains() * programs.len()) as f64;
-        let used: u64 = self.counts().iter().map(|counts| counts.cells).sum();
-        Ok(LayerTimeline {
+        let used: u64 = self.counts().map(|counts| counts.cells).sum();
+        LayerTimeline {
             total,
             with_look_ahead: longest(Timeline::with_look_ahead),
             utilization: Utilization {
@@ -79,6 +70,6 @@ impl MachineLayer {
                 balance: if total > Time::ZERO { running / (total * taken) } else { 0.0 },
                 processors: taken / installed.max(1) as f64,
             },
-        })
+        }
     }
 }

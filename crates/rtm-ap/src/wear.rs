@@ -4,10 +4,12 @@
 //! when it stands at the port. So the junction of a (row, column) is written as often as all of its domains together. A write is
 //! counted when a pulse is sent, whether or not the bit changes.
 
-use compiler::{Instruction, Operand, Program};
+use ap_program::{Cell, Instruction, Program};
 use network::{Evaluation, FeatureMap};
 
-use crate::execute::{Block, Port, Table, add_plane, each_plane, weight};
+use crate::block::{Block, Cells, Table, first_rows};
+use crate::execute::{Hooks, Lane, Port, Purpose, execute_for};
+use crate::kernel::Kernel;
 use crate::layer::{MachineError, MachineLayer};
 use crate::machine::Machine;
 
@@ -149,74 +151,55 @@ impl Machine {
 pub(crate) type BlockWear = (Vec<u64>, Vec<u64>);
 
 /// Runs a program and counts the writes to each cell.
-pub(crate) fn count_writes(program: &Program, rows: usize, port: &mut impl Port) -> BlockWear {
-    match rows.div_ceil(64) {
-        0..=1 => count_words::<1>(program, rows, port),
-        2 => count_words::<2>(program, rows, port),
-        3..=4 => count_words::<4>(program, rows, port),
-        5..=16 => count_words::<16>(program, rows, port),
-        _ => count_words::<64>(program, rows, port),
+pub(crate) fn count_writes(program: &Program, rows: usize, port: &mut dyn Port) -> BlockWear {
+    execute_for(CountWrites, Kernel::best(), program, rows, port)
+}
+
+/// An execution that counts the writes to each cell.
+struct CountWrites;
+
+impl Purpose for CountWrites {
+    type Hooks<const WORDS: usize> = Counts<WORDS>;
+    type Outcome = BlockWear;
+
+    fn begin<const WORDS: usize>(&self, program: &Program, rows: usize) -> Counts<WORDS> {
+        let (columns, domains) = (program.geometry.columns(), program.geometry.domains());
+        Counts {
+            occupied: first_rows(rows),
+            sums: vec![Vec::new(); columns],
+            domains: vec![0; columns * domains],
+            extent: domains,
+        }
+    }
+
+    fn end<const WORDS: usize>(self, counts: Counts<WORDS>, rows: usize) -> BlockWear {
+        let of_rows = (0..rows).flat_map(|row| counts.sums.iter().map(move |planes| number(planes, row)));
+        (of_rows.collect(), counts.domains)
     }
 }
 
-fn count_words<const WORDS: usize>(program: &Program, rows: usize, port: &mut impl Port) -> BlockWear {
-    let tables: Vec<Table> = program.luts.iter().map(Table::of).collect();
-    let (columns, domains) = (program.geometry.columns(), program.geometry.domains());
-    let mut block = Block::<WORDS>::new(program, rows, 0);
-    let mut counts = Counts {
-        occupied: block.occupied(),
-        sums: vec![Vec::new(); columns],
-        domains: vec![0; columns * domains],
-        extent: domains,
-    };
-    let (mut values, mut sums) = (vec![0_u16; rows], vec![0_i32; rows]);
-    for instruction in &program.instructions {
-        match *instruction {
-            Instruction::Load { tap, destination } => {
-                port.load(tap, &mut values);
-                let all = counts.occupied;
-                each_plane(&values, usize::from(destination.bits), |bit, plane| {
-                    let cell = destination.cell(bit);
-                    let place = block.place(cell);
-                    block.planes[place] = plane;
-                    counts.add(cell, &all);
-                });
-            }
-            Instruction::Apply { lut, bits, operands } => {
-                let (table, operands): (&Table, &[Operand]) =
-                    (&tables[usize::from(lut)], operands.as_slice());
-                for bit in 0..usize::from(bits) {
-                    let mut cells = [[0; WORDS]; 4];
-                    for (cell, operand) in cells.iter_mut().zip(operands) {
-                        *cell = block.planes[block.place(operand.cell(bit))];
-                    }
-                    for pass in &table.passes {
-                        let tag = pass.tag(&cells);
-                        pass.write_tagged(&mut cells, &tag);
-                        for (operand, (written, _)) in operands.iter().zip(&pass.write) {
-                            if *written != 0 {
-                                counts.add(operand.cell(bit), &tag);
-                            }
-                        }
-                    }
-                    for (cell, operand) in cells.iter().zip(operands) {
-                        let place = block.place(operand.cell(bit));
-                        block.planes[place] = *cell;
-                    }
+impl<const WORDS: usize> Hooks<WORDS> for Counts<WORDS> {
+    fn is_plain(&mut self, _: usize, instruction: &Instruction) -> bool {
+        matches!(instruction, Instruction::Store { .. })
+    }
+
+    fn fill(&mut self, block: &mut Block<WORDS>, lane: Lane, plane: [u64; WORDS]) {
+        block.planes[lane.place] = plane;
+        self.add(lane.cell, &[u64::MAX; WORDS]);
+    }
+
+    #[inline(always)]
+    fn apply(&mut self, table: &Table, cells: &mut Cells<WORDS>, lanes: &[Lane]) {
+        for pass in &table.passes {
+            let tag = pass.tag(cells);
+            pass.write_tagged(cells, &tag);
+            for (lane, (written, _)) in lanes.iter().zip(&pass.write) {
+                if *written != 0 {
+                    self.add(lane.cell, &tag);
                 }
-            }
-            Instruction::Store { output, source, signed } => {
-                sums.fill(0);
-                for bit in 0..usize::from(source.bits) {
-                    let plane = &block.planes[block.place(source.cell(bit))];
-                    add_plane(plane, weight(source, signed, bit), &mut sums);
-                }
-                port.store(output, &sums);
             }
         }
     }
-    let of_rows = (0..rows).flat_map(|row| counts.sums.iter().map(move |planes| number(planes, row)));
-    (of_rows.collect(), counts.domains)
 }
 
 /// Counts for the rows of a block.
@@ -232,7 +215,8 @@ struct Counts<const WORDS: usize> {
 
 impl<const WORDS: usize> Counts<WORDS> {
     /// Counts a write to a cell of some rows.
-    fn add(&mut self, (column, domain): (usize, usize), tag: &[u64; WORDS]) {
+    #[inline(always)]
+    fn add(&mut self, (column, domain): Cell, tag: &[u64; WORDS]) {
         let mut carry: [u64; WORDS] = std::array::from_fn(|word| tag[word] & self.occupied[word]);
         self.domains[column * self.extent + domain] +=
             carry.iter().map(|word| u64::from(word.count_ones())).sum::<u64>();

@@ -7,9 +7,9 @@ mod support;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use compiler::assembly::parse;
-use compiler::ir::Tap;
-use rtm_ap::{ExecutionError, execute_program, interpret};
+use ap_program::assembly::parse;
+use ap_program::{Tap, interpret};
+use rtm_ap::{ExecutionError, execute_program};
 use support::Elements;
 
 /// A fenced block: its language, its text, and the line of the document at which it starts.
@@ -117,7 +117,7 @@ fn check(program: &str, expected: &str) -> usize {
 #[test]
 #[allow(clippy::print_stdout)] // Shown only when the test fails: which example it was.
 fn every_example_of_the_document_does_what_is_said_behind_it() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../compiler/docs/assembly.md");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ap-program/docs/assembly.md");
     let document = std::fs::read_to_string(path).unwrap();
     let blocks = blocks(&document);
     let mut examples = 0;

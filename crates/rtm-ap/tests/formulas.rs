@@ -4,11 +4,10 @@
 
 use std::path::Path;
 
-use compiler::Geometry;
+use ap_program::{Geometry, SerialSteps};
 use proptest::prelude::*;
 use rtm_ap::{
-    EnergyParts, Events, PaddingRows, PerRows, Pricing, ProcessorParameters, SearchModel, SerialSteps, TERMS,
-    formulas,
+    EnergyParts, Events, PaddingRows, PerRows, Pricing, ProcessorParameters, SearchModel, TERMS, formulas,
 };
 use technology::{Parameters, Quantity};
 

@@ -7,11 +7,12 @@ mod layers;
 
 use std::collections::BTreeMap;
 
-use compiler::{Geometry, Options, Sharing};
+use ap_program::{Geometry, interpret};
+use compiler::{Options, Sharing};
 use layers::case;
 use network::{FeatureMap, LinearEngine, ReferenceEngine};
 use proptest::prelude::*;
-use rtm_ap::{MachineError, MachineLayer, interpret};
+use rtm_ap::{MachineError, MachineLayer};
 
 proptest! {
     #[test]

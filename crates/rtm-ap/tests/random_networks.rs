@@ -7,8 +7,8 @@ mod random_network;
 
 use std::sync::Arc;
 
-use compiler::activation::RequantizationMethod;
-use compiler::{Geometry, Layout, Options, Sharing};
+use ap_program::Geometry;
+use compiler::{Layout, Options, Sharing};
 use network::{ActivationId, FeatureMap, Network, PixelZero, ReferenceEngine};
 use proptest::prelude::*;
 use random_network::random_network;
@@ -40,7 +40,7 @@ proptest! {
         let machine = Machine::compile(Arc::clone(&network), &options).unwrap();
         // Thresholds look at every value that a sum can take: the widest sums are left to the other way.
         let at = match at {
-            ActivationsAt::Array(RequantizationMethod::Thresholds) if machine.options().geometry.rows() > 20 => ActivationsAt::Periphery,
+            ActivationsAt::Thresholds if machine.options().geometry.rows() > 20 => ActivationsAt::Periphery,
             at => at,
         };
         let machine = machine.with_activations(at).unwrap();

@@ -4,12 +4,13 @@
 
 mod support;
 
-use compiler::ir::Tap;
-use compiler::lut::{Lut, Pass, Pattern};
-use compiler::{Direction, Geometry, Instruction, Operand, Operands, Program};
+use ap_program::{
+    Direction, Geometry, Instruction, Lut, Operand, Operands, Pass, Pattern, Program, ProgramCounts,
+    RuleName, Tap, interpret,
+};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
-use rtm_ap::{ExecutionError, ProgramCounts, RuleName, execute_program, interpret};
+use rtm_ap::{ExecutionError, execute_program};
 use support::{Elements, assert_agreement};
 
 fn lut(name: usize) -> impl Strategy<Value = Lut> {

@@ -5,7 +5,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use compiler::{Geometry, Layout, Options, Sharing};
+use ap_program::Geometry;
+use compiler::{Layout, Options, Sharing};
 use network::{Checkpoint, Evaluation, FeatureMap, Network};
 use rtm_ap::{ActivationsAt, Machine};
 

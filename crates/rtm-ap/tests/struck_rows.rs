@@ -7,7 +7,7 @@ mod layers;
 
 use std::collections::BTreeMap;
 
-use compiler::{Instruction, Operand, Program};
+use ap_program::{Instruction, Operand, Program};
 use layers::{Case, case};
 use network::FeatureMap;
 use proptest::prelude::*;
@@ -63,7 +63,7 @@ impl Row {
 /// What a program stores in one row.
 fn run_plainly(
     program: &Program,
-    element: impl Fn(compiler::ir::Tap) -> u16,
+    element: impl Fn(ap_program::Tap) -> u16,
     strikes: &[Strike],
 ) -> BTreeMap<u32, i32> {
     let columns = program.geometry.columns();
@@ -176,7 +176,7 @@ fn strike(program: &Program, sites: &StrikeSites, (kind, place, more, sign, by):
     }
 }
 
-fn element(case: &Case, position: usize) -> impl Fn(compiler::ir::Tap) -> u16 + '_ {
+fn element(case: &Case, position: usize) -> impl Fn(ap_program::Tap) -> u16 + '_ {
     let width = case.layer.output().width;
     move |tap| {
         let place = (position / width, position % width);

@@ -5,11 +5,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use compiler::{Geometry, Layout, Options, Sharing};
+use ap_program::{Geometry, SerialSteps};
+use compiler::{Layout, Options, Sharing};
 use network::{FeatureMap, ImageSet, Network};
 use rtm_ap::{
-    Allocation, Events, Machine, PaddingRows, Pricing, ProcessorParameters, SearchModel, SerialSteps,
-    Timeline,
+    Allocation, Events, Machine, PaddingRows, Pricing, ProcessorParameters, SearchModel, Timeline,
 };
 use technology::{Parameters, Quantity, Time};
 
@@ -45,7 +45,7 @@ fn without_look_ahead_a_timeline_is_the_time_of_the_counted_steps_and_with_it_no
         let (machine, _) = machine(layout);
         for layer in machine.layers() {
             for (program, counts) in layer.compiled().programs.iter().zip(layer.counts()) {
-                let timeline = Timeline::of(program, &p).unwrap();
+                let timeline = Timeline::of(program, &p);
                 let SerialSteps { compares, writes, shifts, reads } = counts.serial;
                 let counted = p.search_time * compares as f64
                     + p.write_time * writes as f64
@@ -65,7 +65,7 @@ fn shifts_that_take_no_time_are_never_waited_for() {
     let (machine, _) = machine(Layout::Along);
     let instant = ProcessorParameters { shift_time: Time::ZERO, ..parameters() };
     for program in &machine.layers()[1].compiled().programs {
-        let timeline = Timeline::of(program, &instant).unwrap();
+        let timeline = Timeline::of(program, &instant);
         assert_eq!((timeline.shifts, timeline.exposed_shifts), (Time::ZERO, Time::ZERO));
         assert_eq!(timeline.total(), timeline.with_look_ahead());
     }
@@ -96,7 +96,7 @@ fn fewer_processors_take_longer_and_fetch_more_and_do_the_same() {
     let alone: u64 = (machine.layers().iter())
         .map(|layer| {
             let blocks = layer.rows().physical / 64;
-            blocks * layer.counts().iter().map(|counts| counts.serial.writes).sum::<u64>()
+            blocks * layer.counts().map(|counts| counts.serial.writes).sum::<u64>()
         })
         .sum();
     assert_eq!(before.serial.writes, alone);
@@ -139,7 +139,7 @@ fn a_trace_adds_up_to_the_events() {
     assert_eq!(trace.len(), programs.iter().map(|program| program.instructions.len()).sum::<usize>());
     let tagged: u64 = trace.iter().map(|step| step.tagged_bits).sum();
     assert_eq!(tagged as f64, events.events.tagged_bits.occupied);
-    for (index, counts) in layer.counts().iter().enumerate() {
+    for (index, counts) in layer.counts().enumerate() {
         let steps = || trace.iter().filter(|step| step.program == index);
         assert_eq!(steps().map(|step| step.serial.compares).sum::<u64>(), counts.serial.compares);
         assert_eq!(steps().map(|step| step.serial.writes).sum::<u64>(), counts.serial.writes);
@@ -155,12 +155,12 @@ fn utilization_is_a_share_of_what_is_installed() {
     let p = parameters();
     let installed = Allocation::LargestLayer.apply(&machine.demands(), &vec![Events::default(); 8]).installed;
     for layer in machine.layers() {
-        let used = layer.timeline(&p, installed).unwrap().utilization;
+        let used = layer.timeline(&p, installed).utilization;
         for share in [used.rows, used.cells, used.balance, used.processors, used.rows_at_work()] {
             assert!(share > 0.0 && share <= 1.0, "{used:?}");
         }
     }
-    let first = machine.layers()[0].timeline(&p, 2 * machine.layers()[0].processors()).unwrap().utilization;
+    let first = machine.layers()[0].timeline(&p, 2 * machine.layers()[0].processors()).utilization;
     // 32 x 32 output positions fill 16 arrays of 64 rows.
     assert_eq!((first.rows, first.processors), (1.0, 0.5));
 }

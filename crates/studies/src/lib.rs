@@ -18,7 +18,6 @@ mod quick;
 mod registry;
 pub mod run;
 pub mod simulation;
-pub mod streams;
 pub mod studies;
 pub mod technologies;
 pub mod trials;

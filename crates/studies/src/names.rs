@@ -8,6 +8,7 @@ use compiler::{Layout, Sharing};
 use faults::{FaultKind, Mitigation};
 use rtm_ap::ActivationsAt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::json;
 use workspace::yaml::NAME_OF;
 
 macro_rules! names_of_files {
@@ -101,11 +102,10 @@ impl JsonSchema for Choice<Mitigation> {
         "Mitigation".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let named = ["none", "realign-each-load", "position-code", "check-and-repeat", "majority-of-three"];
-        json_schema!({ "anyOf": [
-            { "type": "string", "enum": named },
-            { "type": "string", "pattern": "^spare-rows-[0-9]+$" },
-            { "type": "string", "pattern": "^spare-columns-[0-9]+$" },
-        ] })
+        let named = json!({ "type": "string", "enum": Mitigation::NAMES });
+        let counted = Mitigation::FAMILIES
+            .iter()
+            .map(|family| json!({ "type": "string", "pattern": format!("^{family}-[0-9]+$") }));
+        json_schema!({ "anyOf": std::iter::once(named).chain(counted).collect::<Vec<_>>() })
     }
 }

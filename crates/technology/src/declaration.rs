@@ -31,6 +31,9 @@ pub trait Parameters: Sized {
     /// Every parameter, in the order of the fields.
     const DECLARATIONS: &'static [Declaration];
 
+    /// The values in the dimensions' base units, in the order of [`Parameters::DECLARATIONS`].
+    fn base_values(&self) -> Vec<f64>;
+
     /// The values of a set that was checked against the declarations.
     ///
     /// # Errors
@@ -74,6 +77,9 @@ macro_rules! parameters {
                     meaning: $meaning.trim_ascii_start(),
                 },)*
             ];
+            fn base_values(&self) -> Vec<f64> {
+                vec![$($crate::Quantity::base(self.$field),)*]
+            }
             fn resolve(set: &$crate::ParameterSet) -> Result<Self, $crate::TechnologyError> {
                 Ok(Self { $($field: set.quantity::<$quantity>($path, $per)?,)* })
             }

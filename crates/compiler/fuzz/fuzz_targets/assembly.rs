@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use compiler::assembly::parse;
+use ap_program::assembly::parse;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

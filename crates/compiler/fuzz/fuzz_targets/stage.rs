@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use compiler::flow::Stage;
+use compiler::ir::Stage;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

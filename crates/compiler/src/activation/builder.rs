@@ -2,11 +2,10 @@
 
 use std::ops::Range;
 
+use ap_program::{Direction, Format, Geometry, Instruction, Operand, Operands, Program, Tap};
+
 use super::ActivationError;
 use super::tables::{Table, tables};
-use crate::ir::Tap;
-use crate::program::{Direction, Instruction, Operand, Operands, Program};
-use crate::{Format, Geometry};
 
 /// A word of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

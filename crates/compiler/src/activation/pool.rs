@@ -1,10 +1,10 @@
 //! Pools: every row holds one value of the result, whatever its channel.
 
+use ap_program::{Format, Geometry, Program, Tap};
+
 use super::ActivationError;
 use super::builder::Builder;
 use super::tables::Table;
-use crate::ir::Tap;
-use crate::{Format, Geometry, Program};
 
 /// The largest of a window's elements `0,H,W`, unsigned words of `bits` bits, as output 0.
 ///

@@ -1,10 +1,11 @@
 //! Requantization: `clamp((Σ multiplier · word + offset) >> fraction, 0, 2^bits - 1)`, bit for bit.
 
+use ap_program::{Format, Geometry, Program};
+
 use super::ActivationError;
 use super::builder::Builder;
 use super::shift_and_add::Sum;
 use super::thresholds::Staircase;
-use crate::{Format, Geometry, Program};
 
 /// A word of the sum with its multiplier. The word's values are those of its format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

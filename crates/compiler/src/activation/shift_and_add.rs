@@ -4,11 +4,12 @@
 //! known bounds: additions need no sign and stop where the sum does. What remains of the offset is a constant, added or
 //! subtracted at the end; of the bits that are dropped only the carry or the borrow is computed, with one pass a bit.
 
+use ap_program::Format;
+
 use super::builder::{Bits, Builder, Word};
 use super::digits::{Digit, binary, signed};
 use super::requantize::{ChannelRequantization, ScaledWord};
 use super::tables::Table;
-use crate::Format;
 
 /// One channel's requantization as a sum of shifted words.
 #[derive(Debug, Clone)]

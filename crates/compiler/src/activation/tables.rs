@@ -2,7 +2,9 @@
 
 use std::sync::OnceLock;
 
-use crate::lut::{BitFunction, Lut, LutKind, ScheduleCost, SynthesisError, lut, synthesize};
+use ap_program::Lut;
+
+use crate::lut::{BitFunction, LutKind, ScheduleCost, SynthesisError, lut, synthesize};
 
 /// One bit of an operation on activations. `F` is a flag, `A` an operand, `B` the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

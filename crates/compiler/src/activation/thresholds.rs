@@ -4,10 +4,11 @@
 //! 1 in the word where the stair has a 0 makes it true, a 0 where the stair has a 1 makes it false, equal bits leave it. That is
 //! one pass a bit, against the four of an addition. Flags of reached stairs then write the bits of their number, in order.
 
+use ap_program::Format;
+
 use super::builder::{Builder, Word};
 use super::requantize::ChannelRequantization;
 use super::tables::Table;
-use crate::Format;
 
 /// The most bits of a result: the stairs double with each.
 const MOST_BITS: u8 = 6;

@@ -32,8 +32,10 @@ use std::cmp::Reverse;
 use std::collections::hash_map::Entry;
 use std::collections::{BinaryHeap, HashMap};
 
+use ap_program::{LutError, Pattern};
+
 use super::features::{Features, Step, StepSchedule, Tag, TagRegisters};
-use super::{BitFunction, LutError, Pattern, ScheduleCost, SynthesisError};
+use super::{BitFunction, ScheduleCost, SynthesisError};
 
 /// The result of an exact search.
 #[derive(Debug, Clone, PartialEq, Eq)]

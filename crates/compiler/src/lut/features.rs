@@ -6,7 +6,9 @@
 
 use std::fmt;
 
-use super::{Pattern, ScheduleCost};
+use ap_program::Pattern;
+
+use super::ScheduleCost;
 
 /// One of the registers that hold a bit for every row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

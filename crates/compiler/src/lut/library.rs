@@ -5,7 +5,9 @@
 
 use std::sync::OnceLock;
 
-use super::{BitFunction, Lut, Pass, Pattern, ScheduleCost, SynthesisError, synthesize};
+use ap_program::{Lut, Pass, Pattern};
+
+use super::{BitFunction, ScheduleCost, SynthesisError, synthesize};
 
 /// The operations that programs are made of, one bit each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

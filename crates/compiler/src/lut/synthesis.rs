@@ -8,7 +8,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
-use super::{Lut, LutError, Pass, Pattern};
+use ap_program::{Lut, LutError, Pass, Pattern};
 
 /// What passes cost, in arbitrary whole units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -128,7 +128,7 @@ impl Search {
             every,
             varied: varied.fold(0, |varied, column| varied | repeated(column)),
             keys: patterns(columns, !0).collect(),
-            writes: patterns(columns, function.writable).filter(|write| write.mask != 0).collect(),
+            writes: patterns(columns, function.writable).filter(|write| write.mask() != 0).collect(),
         }
     }
 
@@ -183,7 +183,7 @@ impl Search {
             }
             self.narrowest_keys(configuration, &mut narrowest);
             for &(rows, key) in &narrowest {
-                let compare = if key.mask == 0 {
+                let compare = if key.mask() == 0 {
                     0
                 } else {
                     self.cost.compare + self.cost.compared_column * u64::from(key.width())
@@ -191,7 +191,7 @@ impl Search {
                 let tagged = u64::from(rows.count_ones() / 4);
                 for &write in &self.writes {
                     let next =
-                        (configuration & !(rows & repeated(write.mask))) | (rows & repeated(write.value));
+                        (configuration & !(rows & repeated(write.mask()))) | (rows & repeated(write.value()));
                     let written = self.cost.written_bit * u64::from(write.width()) * tagged;
                     let total = reached + compare + self.cost.write + written;
                     let at_least = total + self.least_still_to_pay(next);
@@ -232,7 +232,7 @@ const fn repeated(state: u8) -> Configuration {
 
 /// All four bits of each row that matches a key.
 const fn matching(configuration: Configuration, key: Pattern) -> Configuration {
-    let differs = (configuration ^ repeated(key.value)) & repeated(key.mask);
+    let differs = (configuration ^ repeated(key.value())) & repeated(key.mask());
     let halves = differs | differs >> 1;
     let any = (halves | halves >> 2) & repeated(1);
     (any ^ repeated(1)) * 0xf

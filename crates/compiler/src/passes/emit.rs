@@ -1,14 +1,44 @@
 //! `emit`: word operations become instructions, each a table and the bits it runs over.
 
+use ap_program::{Format, Geometry, Instruction, Lut, Operand, Operands, Program};
+
 use crate::arithmetic::{Reads, Segment, WordSchedule, in_place, out_of_place};
-use crate::lut::{Lut, LutKind};
-use crate::passes::place::Placement;
-use crate::passes::schedule::{Schedule, ValueId, ValueKind, WordOperation};
-use crate::program::{Instruction, Operand, Operands, Program};
-use crate::{Format, Geometry};
+use crate::ir::{PlacedWords, Placement, ValueId, ValueKind, WordOperation, Words};
+use crate::lut::{LutKind, standard_luts};
+use crate::pass::{Transform, TransformError};
+
+/// The pass.
+pub struct Emit;
+
+impl Transform for Emit {
+    const NAME: &'static str = "emit";
+    const DESCRIPTION: &'static str = "turns operations on words into look-up tables over their bits";
+    type Takes = PlacedWords;
+    type Makes = Program;
+    type Told = Geometry;
+
+    fn run(placed: PlacedWords, geometry: Geometry) -> Result<Program, TransformError> {
+        Ok(emit(&placed.words, &placed.placement, standard_luts()?, geometry))
+    }
+}
+
+/// The same pass for the naive layout.
+pub struct EmitRewinding;
+
+impl Transform for EmitRewinding {
+    const NAME: &'static str = "emit-rewinding";
+    const DESCRIPTION: &'static str = "the same with the tracks rewound after every operation";
+    type Takes = PlacedWords;
+    type Makes = Program;
+    type Told = Geometry;
+
+    fn run(placed: PlacedWords, geometry: Geometry) -> Result<Program, TransformError> {
+        Ok(emit_rewinding(&placed.words, &placed.placement, standard_luts()?, geometry))
+    }
+}
 
 /// The program of a placed schedule.
-pub fn emit(schedule: &Schedule, placement: &Placement, luts: &[Lut], geometry: Geometry) -> Program {
+fn emit(schedule: &Words, placement: &Placement, luts: &[Lut], geometry: Geometry) -> Program {
     let mut emitter = Emitter { carry: placement.carry, carry_is_clear: false, instructions: Vec::new() };
     for &operation in &schedule.operations {
         emitter.operation(operation, schedule, placement);
@@ -18,12 +48,7 @@ pub fn emit(schedule: &Schedule, placement: &Placement, luts: &[Lut], geometry: 
 
 /// The same, and after every operation the tracks of its words go back to where the words begin: by tables without passes, which
 /// only shift.
-pub fn emit_rewinding(
-    schedule: &Schedule,
-    placement: &Placement,
-    luts: &[Lut],
-    geometry: Geometry,
-) -> Program {
+fn emit_rewinding(schedule: &Words, placement: &Placement, luts: &[Lut], geometry: Geometry) -> Program {
     let mut emitter = Emitter { carry: placement.carry, carry_is_clear: false, instructions: Vec::new() };
     let first = luts.len();
     let luts = luts.iter().cloned().chain(Lut::rewinds()).collect();
@@ -45,7 +70,7 @@ struct Emitter {
 }
 
 impl Emitter {
-    fn operation(&mut self, operation: WordOperation, schedule: &Schedule, placement: &Placement) {
+    fn operation(&mut self, operation: WordOperation, schedule: &Words, placement: &Placement) {
         let place = |id: ValueId| placement.operands[id.index()];
         let format = |id: ValueId| -> Format { schedule.values[id.index()].format };
         match operation {

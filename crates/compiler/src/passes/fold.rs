@@ -3,9 +3,35 @@
 
 use std::ops::Range;
 
+use ap_program::Tap;
 use network::TernaryWeights;
 
-use crate::ir::{Group, LayerSums, OutputSum, SignedTerm, Tap, TermId};
+use crate::ir::{Group, LayerSums, LayerWeights, OutputSum, SignedTerm, TermId};
+use crate::pass::{Transform, TransformError};
+
+/// The pass.
+pub struct Fold;
+
+/// What of a layer is computed, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parts {
+    /// The outputs.
+    pub outputs: Vec<u32>,
+    /// Input channels that are taken together.
+    pub channels: Vec<Range<usize>>,
+}
+
+impl Transform for Fold {
+    const NAME: &'static str = "fold";
+    const DESCRIPTION: &'static str = "unrolls constant weights into signed sums of window elements";
+    type Takes = LayerWeights;
+    type Makes = LayerSums;
+    type Told = Parts;
+
+    fn run(from: LayerWeights, parts: Parts) -> Result<LayerSums, TransformError> {
+        Ok(fold(&from.layer, &from.weights, from.input_maximum, &parts.outputs, &parts.channels))
+    }
+}
 
 /// Unrolls a layer over its weights for the given outputs, one group for each range of input channels.
 pub fn fold(

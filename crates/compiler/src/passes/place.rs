@@ -4,19 +4,42 @@
 //! the first columns in the order of the outputs, so that going from one to the next continues a track's travel instead of
 //! rewinding it; window elements and temporaries share the columns that are left, and the last column holds the carry.
 
-use crate::Geometry;
-use crate::passes::schedule::{Schedule, Value, ValueId, ValueKind, WordOperation};
-use crate::program::{Direction, Operand};
+use ap_program::{Direction, Geometry, Operand};
 
-/// The places of a schedule's values.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Placement {
-    /// One for each value.
-    pub operands: Vec<Operand>,
-    /// The carry's cell.
-    pub carry: Operand,
-    /// Columns that some value uses, the carry's included.
-    pub columns_used: usize,
+use crate::ir::{PlacedWords, Placement, Value, ValueId, ValueKind, WordOperation, Words};
+use crate::pass::{Transform, TransformError};
+
+/// The pass.
+pub struct Place;
+
+impl Transform for Place {
+    const NAME: &'static str = "place";
+    const DESCRIPTION: &'static str =
+        "gives every word a column and a domain along a track, accumulators one behind the other";
+    type Takes = Words;
+    type Makes = PlacedWords;
+    type Told = Geometry;
+
+    fn run(words: Words, geometry: Geometry) -> Result<PlacedWords, TransformError> {
+        let placement = place(&words, geometry, Accumulators::Packed)?;
+        Ok(PlacedWords { words, placement })
+    }
+}
+
+/// The same pass for the naive layout.
+pub struct PlaceApart;
+
+impl Transform for PlaceApart {
+    const NAME: &'static str = "place-apart";
+    const DESCRIPTION: &'static str = "the same with accumulators one a column as far as there are columns";
+    type Takes = Words;
+    type Makes = PlacedWords;
+    type Told = Geometry;
+
+    fn run(words: Words, geometry: Geometry) -> Result<PlacedWords, TransformError> {
+        let placement = place(&words, geometry, Accumulators::Apart)?;
+        Ok(PlacedWords { words, placement })
+    }
 }
 
 /// Why a schedule does not fit an array.
@@ -89,7 +112,7 @@ pub enum PlacementError {
 
 /// How accumulators share columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Accumulators {
+enum Accumulators {
     /// One behind the other, so that going to the next continues a track's travel.
     Packed,
     /// One a column, or as few a column as can be where inputs and temporaries need the others.
@@ -100,8 +123,8 @@ pub enum Accumulators {
 ///
 /// # Errors
 /// If the values that are alive together do not fit the array.
-pub fn place(
-    schedule: &Schedule,
+fn place(
+    schedule: &Words,
     geometry: Geometry,
     arrangement: Accumulators,
 ) -> Result<Placement, PlacementError> {
@@ -229,7 +252,7 @@ struct Lives {
 }
 
 impl Lives {
-    fn of(schedule: &Schedule) -> Self {
+    fn of(schedule: &Words) -> Self {
         let values = schedule.values.len();
         let mut starts = vec![0; values + 1];
         let mut last_use = vec![0; values];
@@ -254,7 +277,7 @@ impl Lives {
     }
 
     /// The most values after the first `skipped` that are alive at once.
-    fn most_alive(&self, schedule: &Schedule, skipped: usize) -> usize {
+    fn most_alive(&self, schedule: &Words, skipped: usize) -> usize {
         let (mut alive, mut most) = (0_usize, 0);
         for (time, operation) in schedule.operations.iter().enumerate() {
             for id in operation.values().filter(|id| id.index() >= skipped) {
@@ -269,7 +292,7 @@ impl Lives {
     }
 
     /// The inputs and temporaries that meet `id` in some operation.
-    fn partners<'a>(&'a self, schedule: &'a Schedule, id: ValueId) -> impl Iterator<Item = ValueId> + 'a {
+    fn partners<'a>(&'a self, schedule: &'a Words, id: ValueId) -> impl Iterator<Item = ValueId> + 'a {
         self.uses[self.starts[id.index()]..self.starts[id.index() + 1]].iter().flat_map(move |&time| {
             let operation: WordOperation = schedule.operations[time as usize];
             operation.values().filter(move |&other| {

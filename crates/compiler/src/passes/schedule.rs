@@ -3,128 +3,32 @@
 //! Definitions are computed when they are first needed. A sum of several terms is either formed in a temporary and then
 //! accumulated, or its terms are accumulated one by one: narrow temporaries against fewer words, whichever costs less.
 
+use ap_program::{Format, Lut};
+
 use crate::arithmetic::{WordSchedule, in_place, out_of_place};
-use crate::ir::{Group, LayerSums, OutputSum, SignedTerm, Tap, TermId};
-use crate::lut::Lut;
-use crate::passes::widths::{Format, Span, accumulator_spans, sum_spans, term_spans};
+use crate::ir::{Group, LayerSums, OutputSum, SignedTerm, TermId, ValueId, ValueKind, WordOperation, Words};
+use crate::lut::standard_luts;
+use crate::pass::{Transform, TransformError};
+use crate::passes::widths::{Span, accumulator_spans, sum_spans, term_spans};
 
-/// Index into [`Schedule::values`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ValueId(pub u32);
+/// The pass.
+pub struct Schedule;
 
-impl ValueId {
-    /// As an index.
-    pub const fn index(self) -> usize {
-        self.0 as usize
-    }
-}
+impl Transform for Schedule {
+    const NAME: &'static str = "schedule";
+    const DESCRIPTION: &'static str = "orders operations on words and gives each its exact width";
+    type Takes = LayerSums;
+    type Makes = Words;
+    type Told = ();
 
-/// What a value is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ValueKind {
-    /// An accumulator, alive from beginning to end.
-    Accumulator {
-        /// The output channel.
-        output: u32,
-    },
-    /// A window element.
-    Input {
-        /// Which.
-        tap: Tap,
-    },
-    /// A sum of a group.
-    Temporary,
-}
-
-/// A value of the schedule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Value {
-    /// What it is.
-    pub kind: ValueKind,
-    /// How it is stored.
-    pub format: Format,
-}
-
-/// An operation on whole words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WordOperation {
-    /// Fills an input from the window.
-    Load {
-        /// The input.
-        value: ValueId,
-    },
-    /// Sets a value to 0.
-    Clear {
-        /// The value.
-        value: ValueId,
-    },
-    /// `result <- left ± right`; the result is a new temporary.
-    Combine {
-        /// The new value.
-        result: ValueId,
-        /// Counts positively.
-        left: ValueId,
-        /// The other operand.
-        right: ValueId,
-        /// Whether `right` is subtracted.
-        subtract: bool,
-    },
-    /// `target <- target ± addend`.
-    Accumulate {
-        /// Changed in place.
-        target: ValueId,
-        /// The other operand.
-        addend: ValueId,
-        /// Whether it is subtracted.
-        subtract: bool,
-    },
-    /// Reads an accumulator out.
-    Store {
-        /// The accumulator.
-        value: ValueId,
-    },
-}
-
-impl WordOperation {
-    /// The values it touches; a new value comes first.
-    pub fn values(self) -> impl Iterator<Item = ValueId> {
-        let values = match self {
-            Self::Load { value } | Self::Clear { value } | Self::Store { value } => [Some(value), None, None],
-            Self::Combine { result, left, right, .. } => [Some(result), Some(left), Some(right)],
-            Self::Accumulate { target, addend, .. } => [Some(target), Some(addend), None],
-        };
-        values.into_iter().flatten()
-    }
-}
-
-/// Word operations in order.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Schedule {
-    /// Every value; accumulators come first.
-    pub values: Vec<Value>,
-    /// In the order of execution.
-    pub operations: Vec<WordOperation>,
-}
-
-impl Schedule {
-    pub(crate) fn value(&mut self, kind: ValueKind, format: Format) -> ValueId {
-        self.values.push(Value { kind, format });
-        ValueId(self.values.len() as u32 - 1)
-    }
-
-    /// Window elements loaded.
-    pub(crate) fn loads(&self) -> usize {
-        self.operations.iter().filter(|operation| matches!(operation, WordOperation::Load { .. })).count()
-    }
-
-    fn format(&self, id: ValueId) -> Format {
-        self.values[id.index()].format
+    fn run(sums: LayerSums, (): ()) -> Result<Words, TransformError> {
+        Ok(schedule(&sums, standard_luts()?))
     }
 }
 
 /// Orders the work of a layer.
-pub fn schedule(sums: &LayerSums, luts: &[Lut]) -> Schedule {
-    let mut schedule = Schedule::default();
+fn schedule(sums: &LayerSums, luts: &[Lut]) -> Words {
+    let mut schedule = Words::default();
     let accumulators: Vec<ValueId> = sums
         .outputs
         .iter()
@@ -165,7 +69,7 @@ pub(crate) struct GroupSchedule<'a> {
     pub(crate) luts: &'a [Lut],
     /// Track steps that a bit of an operand costs, on average: forth and back along a track, none across columns.
     pub(crate) steps_per_bit: u64,
-    pub(crate) schedule: &'a mut Schedule,
+    pub(crate) schedule: &'a mut Words,
 }
 
 impl GroupSchedule<'_> {

@@ -4,9 +4,28 @@
 //! them.
 
 use crate::ir::{Definition, Group, LayerSums, OutputSum, SignedTerm, TermId};
+use crate::pass::{Transform, TransformError};
+use crate::passes::Tiling;
+
+/// The pass.
+pub struct Split;
+
+impl Transform for Split {
+    const NAME: &'static str = "split";
+    const DESCRIPTION: &'static str =
+        "cuts every group of sums by the blocks of outputs that `tile` works on";
+    type Takes = LayerSums;
+    type Makes = LayerSums;
+    type Told = Tiling;
+
+    fn run(mut sums: LayerSums, tiling: Tiling) -> Result<LayerSums, TransformError> {
+        split(&mut sums, tiling.outputs_per_block);
+        Ok(sums)
+    }
+}
 
 /// Cuts the groups by blocks of the given number of outputs; the last block may have fewer.
-pub fn split(sums: &mut LayerSums, outputs_per_block: usize) {
+fn split(sums: &mut LayerSums, outputs_per_block: usize) {
     let blocks = sums.outputs.chunks(outputs_per_block.max(1));
     let groups = blocks.flat_map(|outputs| sums.groups.iter().map(|group| for_outputs(group, outputs)));
     sums.groups = groups.filter(|group| !group.sums.is_empty()).collect();

@@ -9,13 +9,30 @@
 
 use std::collections::BTreeSet;
 
-use crate::Geometry;
-use crate::ir::{Group, LayerSums, Tap};
-use crate::lut::Lut;
-use crate::passes::place::{Placement, PlacementError};
-use crate::passes::schedule::{GroupSchedule, Schedule, ValueId, ValueKind, WordOperation};
+use ap_program::{Direction, Format, Geometry, Lut, Operand, Tap};
+
+use crate::ir::{Group, LayerSums, PlacedWords, Placement, ValueId, ValueKind, WordOperation, Words};
+use crate::lut::standard_luts;
+use crate::pass::{Transform, TransformError};
+use crate::passes::place::PlacementError;
+use crate::passes::schedule::GroupSchedule;
 use crate::passes::widths::{Span, accumulator_spans, sum_spans, term_spans};
-use crate::program::{Direction, Operand};
+
+/// The pass.
+pub struct Tile;
+
+impl Transform for Tile {
+    const NAME: &'static str = "tile";
+    const DESCRIPTION: &'static str = "orders operations block by block, and lays words across columns";
+    type Takes = LayerSums;
+    type Makes = PlacedWords;
+    type Told = (Tiling, Geometry);
+
+    fn run(sums: LayerSums, (tiling, geometry): (Tiling, Geometry)) -> Result<PlacedWords, TransformError> {
+        let (words, placement) = tile(&sums, tiling, standard_luts()?, geometry)?;
+        Ok(PlacedWords { words, placement })
+    }
+}
 
 /// How a layer is cut into blocks of outputs and tiles of input channels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,12 +115,12 @@ struct Berth {
 /// # Errors
 /// If a group serves several blocks, a window has more elements than there are lanes, or accumulators, windows and temporaries do
 /// not fit side by side.
-pub fn tile(
+fn tile(
     sums: &LayerSums,
     tiling: Tiling,
     luts: &[Lut],
     geometry: Geometry,
-) -> Result<(Schedule, Placement), PlacementError> {
+) -> Result<(Words, Placement), PlacementError> {
     let blocks = Blocks::new(sums, tiling.outputs_per_block)?;
     let domains = geometry.domains();
     let elements = blocks.windows.iter().map(Vec::len).max().unwrap_or(0);
@@ -113,7 +130,7 @@ pub fn tile(
     if blocks.outputs.len() > domains {
         return Err(PlacementError::Blocks { blocks: blocks.outputs.len(), domains });
     }
-    let mut builder = Builder { schedule: Schedule::default(), places: Vec::new() };
+    let mut builder = Builder { schedule: Words::default(), places: Vec::new() };
     let accumulators = builder.accumulators(&blocks);
     let accumulator_columns = builder.columns();
     let berths = berths(&blocks.windows, tiling, domains);
@@ -180,13 +197,13 @@ fn berths(windows: &[Vec<Tap>], tiling: Tiling, domains: usize) -> Vec<Berth> {
 type TileInputs = Vec<(usize, Vec<(Tap, ValueId)>)>;
 
 struct Builder {
-    schedule: Schedule,
+    schedule: Words,
     /// The place of every value that has one so far; temporaries get theirs at the end.
     places: Vec<Option<Operand>>,
 }
 
 impl Builder {
-    fn value(&mut self, kind: ValueKind, format: crate::Format, place: Operand) -> ValueId {
+    fn value(&mut self, kind: ValueKind, format: Format, place: Operand) -> ValueId {
         let id = self.schedule.value(kind, format);
         self.places.resize(id.index(), None);
         self.places.push(Some(place));
@@ -196,10 +213,10 @@ impl Builder {
     /// The accumulators, by block: block `b` at domain `b`, its outputs side by side.
     fn accumulators(&mut self, blocks: &Blocks<'_>) -> Vec<Vec<ValueId>> {
         let maximum = blocks.sums.input_maximum;
-        let formats: Vec<crate::Format> =
+        let formats: Vec<Format> =
             accumulator_spans(blocks.sums).into_iter().map(|span| span.format(maximum)).collect();
         let most = blocks.outputs.first().map_or(1, |block| block.len());
-        let formats: Vec<&[crate::Format]> = formats.chunks(most).collect();
+        let formats: Vec<&[Format]> = formats.chunks(most).collect();
         let lanes = formats.iter().map(|block| block.len()).max().unwrap_or(0);
         let width = |lane: usize| {
             formats.iter().filter_map(|block| block.get(lane)).map(|f| f.bits).max().unwrap_or(0)
@@ -241,7 +258,7 @@ impl Builder {
             for (element, &tap) in blocks.windows[window].iter().enumerate() {
                 let column = first_column + (berth.lane + element) * usize::from(bits);
                 let place = across(column, berth.depth, bits);
-                let format = crate::Format { bits, signed: false };
+                let format = Format { bits, signed: false };
                 let value = self.value(ValueKind::Input { tap }, format, place);
                 self.schedule.operations.push(WordOperation::Load { value });
                 of_window.push((tap, value));
@@ -297,7 +314,7 @@ fn across(column: usize, domain: usize, bits: u8) -> Operand {
 
 /// Gives temporaries neighbouring columns for their life times, all at domain 0.
 fn place_temporaries(
-    schedule: &Schedule,
+    schedule: &Words,
     mut places: Vec<Option<Operand>>,
     first_column: usize,
     carry_column: usize,

@@ -3,6 +3,8 @@
 //! Inputs range over `0..=maximum` independently of each other and no input occurs twice in a sum, so the range of a sum is
 //! known from how many inputs it adds and how many it subtracts, and both ends are reached.
 
+use ap_program::Format;
+
 use crate::ir::{Group, LayerSums};
 
 /// How many inputs a value adds and how many it subtracts.
@@ -33,15 +35,6 @@ impl Span {
         // Two's complement of n bits holds -2^(n-1) ..= 2^(n-1) - 1.
         Format { bits: (magnitude_bits(most).max(magnitude_bits(least - 1)) + 1) as u8, signed: true }
     }
-}
-
-/// How a value is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Format {
-    /// Number of bits.
-    pub bits: u8,
-    /// Two's complement if signed.
-    pub signed: bool,
 }
 
 /// The spans of a group's taps and definitions, in the order of their ids.

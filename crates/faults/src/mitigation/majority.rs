@@ -1,16 +1,42 @@
 //! Majority of three: three copies of every row compute the same, on arrays of their own, and the periphery votes on each bit
 //! of an accumulator.
 
+use ap_program::Geometry;
+use rand_chacha::ChaCha8Rng;
 use rtm_ap::{Events, MachineLayer, PerRows};
 
-use super::{Left, RowRuns, by_row};
+use super::{Context, Left, Overhead, Protection, RowRuns, by_row};
+use crate::models::FaultKind;
+use crate::rates::FaultRates;
 use crate::sampling::Fault;
 
 /// How many copies.
-pub(super) const COPIES: u32 = 3;
+const COPIES: u32 = 3;
+
+/// Every row three times, and a vote.
+#[derive(Debug)]
+pub struct MajorityOfThree;
+
+impl Protection for MajorityOfThree {
+    fn copies(&self) -> u32 {
+        COPIES
+    }
+
+    fn treat(&self, faults: &[Vec<Fault>], _: &Context<'_, '_>, _: &mut ChaCha8Rng) -> Left {
+        outvote(faults)
+    }
+
+    fn overhead(&self, _: Geometry) -> Overhead {
+        Overhead { arrays: f64::from(COPIES), ..Overhead::NOTHING }
+    }
+
+    fn events(&self, layer: &MachineLayer, events: Events, _: &[FaultKind], _: &FaultRates) -> Events {
+        events_of_copies(layer, events)
+    }
+}
 
 /// A row with a fault in one copy only is outvoted; the others are executed.
-pub(super) fn treat(copies: &[Vec<Fault>]) -> Left {
+fn outvote(copies: &[Vec<Fault>]) -> Left {
     let mut all: Vec<RowRuns> = copies.iter().flat_map(|faults| by_row(faults)).collect();
     let place = |row: &RowRuns| (row.layer, row.program, row.position);
     all.sort_by_key(place);
@@ -31,7 +57,7 @@ pub(crate) fn vote(a: i32, b: i32, c: i32) -> i32 {
 }
 
 /// Three times everything but the program's fetch and what follows a layer, and two comparisons for each accumulator.
-pub(super) fn events(layer: &MachineLayer, events: Events) -> Events {
+fn events_of_copies(layer: &MachineLayer, events: Events) -> Events {
     let copies = f64::from(COPIES);
     let stored: usize = layer.compiled().programs.iter().map(|program| program.outputs().count()).sum();
     let votes = 2.0 * stored as f64 * layer.rows().occupied as f64;

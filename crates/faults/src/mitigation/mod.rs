@@ -9,41 +9,23 @@ mod position_code;
 mod realignment;
 mod redundancy;
 mod repetition;
+mod unprotected;
 
-use std::fmt;
+use std::fmt::{self, Debug};
 use std::str::FromStr;
 
-use compiler::Geometry;
+use ap_program::Geometry;
 use rand_chacha::ChaCha8Rng;
 use rtm_ap::{
     AreaAdditions, Events, Machine, MachineLayer, ProcessorParameters, Strike, processor_area_with,
 };
 use technology::{Area, FeatureArea};
 
-use crate::models::{FaultKind, FaultModel, MissedSlip, StuckCell};
+use crate::models::{FaultKind, FaultModel, StuckCell};
 use crate::rates::FaultRates;
 pub(crate) use majority::vote;
 
 use crate::sampling::{Fault, HazardMap};
-
-/// A way to protect a machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Mitigation {
-    /// Nothing but what the machine does anyway: the tracks of a processor are filled anew with every layer.
-    None,
-    /// Tracks are brought back into step whenever windows are loaded, once for each group of input channels.
-    RealignEachLoad,
-    /// A position code on every track, checked after every pulse train (p-ECC): corrects one domain, detects two.
-    PositionCode,
-    /// Tracks are checked by transverse reads at the end of a layer; rows with a displaced track run again.
-    CheckAndRepeat,
-    /// Every row is computed three times; accumulators are voted on bit by bit.
-    MajorityOfThree,
-    /// Spare rows in every processor take the place of rows with a stuck cell.
-    SpareRows(u32),
-    /// Spare columns in every processor take the place of columns with a stuck cell.
-    SpareColumns(u32),
-}
 
 /// The most runs of a row under [`Mitigation::CheckAndRepeat`]; the last one is taken as it is.
 pub const MOST_RUNS: u32 = 16;
@@ -110,38 +92,139 @@ pub(crate) struct Left {
     pub given_up: u32,
 }
 
-impl Mitigation {
-    /// The name in files and tables.
-    pub fn name(self) -> String {
-        match self {
-            Self::None => "none".to_owned(),
-            Self::RealignEachLoad => "realign-each-load".to_owned(),
-            Self::PositionCode => "position-code".to_owned(),
-            Self::CheckAndRepeat => "check-and-repeat".to_owned(),
-            Self::MajorityOfThree => "majority-of-three".to_owned(),
-            Self::SpareRows(count) => format!("spare-rows-{count}"),
-            Self::SpareColumns(count) => format!("spare-columns-{count}"),
-        }
-    }
-
-    /// Models of what can strike under this protection.
-    pub(crate) fn models(self, kinds: &[FaultKind], rates: &FaultRates) -> Vec<Box<dyn FaultModel>> {
-        let model = |&kind: &FaultKind| -> Option<Box<dyn FaultModel>> {
-            match (self, kind) {
-                (Self::PositionCode, FaultKind::OutOfStepByOne) => {
-                    Some(Box::new(MissedSlip { rates: rates.by_one, detector: rates.detector }))
-                }
-                // Detected, and the layer runs again: it costs time, once in ages, but no answer.
-                (Self::PositionCode, FaultKind::OutOfStepByTwo) => None,
-                _ => kind.model(rates),
-            }
-        };
-        kinds.iter().filter_map(model).collect()
+/// What a protection does and costs. Whatever is not said is as without one.
+pub(crate) trait Protection: Debug {
+    /// Models of what can strike under it.
+    fn models(&self, kinds: &[FaultKind], rates: &FaultRates) -> Vec<Box<dyn FaultModel>> {
+        kinds.iter().filter_map(|kind| kind.model(rates)).collect()
     }
 
     /// How many times every row is computed.
-    pub(crate) fn copies(self) -> u32 {
-        if self == Self::MajorityOfThree { majority::COPIES } else { 1 }
+    fn copies(&self) -> u32 {
+        1
+    }
+
+    /// What is left of the faults of an inference, a list for each copy, that are drawn for the unprotected machine.
+    fn treat(&self, faults: &[Vec<Fault>], context: &Context<'_, '_>, generator: &mut ChaCha8Rng) -> Left {
+        let _ = (context, generator);
+        Left { rows: by_row(faults.first().map_or(&[], Vec::as_slice)), given_up: 0 }
+    }
+
+    /// The stuck cells that are left in use.
+    fn repair(&self, stuck: Vec<StuckCell>) -> Vec<StuckCell> {
+        stuck
+    }
+
+    /// What the hardware has more of.
+    fn overhead(&self, geometry: Geometry) -> Overhead {
+        let _ = geometry;
+        Overhead::NOTHING
+    }
+
+    /// The events of a layer, from those without it.
+    fn events(
+        &self,
+        layer: &MachineLayer,
+        events: Events,
+        kinds: &[FaultKind],
+        rates: &FaultRates,
+    ) -> Events {
+        let _ = (layer, kinds, rates);
+        events
+    }
+}
+
+/// Declares the ways to protect a machine: what each is, its name, and what does it. Those that are counted have their number
+/// behind a name.
+macro_rules! mitigations {
+    (
+        $($(#[doc = $does:literal])+ $plain:ident = $name:literal, $protection:expr;)+
+        counted:
+        $($(#[doc = $counts:literal])+ $counted:ident = $family:literal, $of_count:expr;)+
+    ) => {
+        /// A way to protect a machine.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Mitigation {
+            $($(#[doc = $does])+ $plain,)+
+            $($(#[doc = $counts])+ $counted(u32),)+
+        }
+
+        impl Mitigation {
+            /// The names of those that have no number.
+            pub const NAMES: &[&str] = &[$($name),+];
+            /// The names of those that have, without it: `spare-rows` of `spare-rows-4`.
+            pub const FAMILIES: &[&str] = &[$($family),+];
+
+            /// The name in files and tables.
+            pub fn name(self) -> String {
+                match self {
+                    $(Self::$plain => $name.to_owned(),)+
+                    $(Self::$counted(count) => format!("{}-{count}", $family),)+
+                }
+            }
+
+            /// What does it.
+            fn protection(self) -> Box<dyn Protection> {
+                match self {
+                    $(Self::$plain => Box::new($protection),)+
+                    $(Self::$counted(count) => Box::new($of_count(count)),)+
+                }
+            }
+
+            /// One of each, the counted ones with this number.
+            #[cfg(test)]
+            fn all(count: u32) -> Vec<Self> {
+                vec![$(Self::$plain,)+ $(Self::$counted(count)),+]
+            }
+        }
+
+        impl FromStr for Mitigation {
+            type Err = UnknownMitigation;
+            fn from_str(text: &str) -> Result<Self, UnknownMitigation> {
+                $(
+                    if text == $name {
+                        return Ok(Self::$plain);
+                    }
+                )+
+                $(
+                    let count = text.strip_prefix($family).and_then(|rest| rest.strip_prefix('-'));
+                    if let Some(count) = count.and_then(|digits| digits.parse().ok()) {
+                        return Ok(Self::$counted(count));
+                    }
+                )+
+                Err(UnknownMitigation(text.to_owned()))
+            }
+        }
+    };
+}
+
+mitigations! {
+    /// Nothing but what the machine does anyway: the tracks of a processor are filled anew with every layer.
+    None = "none", unprotected::Unprotected;
+    /// Tracks are brought back into step whenever windows are loaded, once for each group of input channels.
+    RealignEachLoad = "realign-each-load", realignment::RealignEachLoad;
+    /// A position code on every track, checked after every pulse train (p-ECC): corrects one domain, detects two.
+    PositionCode = "position-code", position_code::PositionCode;
+    /// Tracks are checked by transverse reads at the end of a layer; rows with a displaced track run again.
+    CheckAndRepeat = "check-and-repeat", repetition::CheckAndRepeat;
+    /// Every row is computed three times; accumulators are voted on bit by bit.
+    MajorityOfThree = "majority-of-three", majority::MajorityOfThree;
+    counted:
+    /// Spare rows in every processor take the place of rows with a stuck cell.
+    SpareRows = "spare-rows", redundancy::SpareRows;
+    /// Spare columns in every processor take the place of columns with a stuck cell.
+    SpareColumns = "spare-columns", redundancy::SpareColumns;
+}
+
+impl Mitigation {
+    /// Models of what can strike under this protection.
+    pub(crate) fn models(self, kinds: &[FaultKind], rates: &FaultRates) -> Vec<Box<dyn FaultModel>> {
+        self.protection().models(kinds, rates)
+    }
+
+    /// How many times every row is computed.
+    pub fn copies(self) -> u32 {
+        self.protection().copies()
     }
 
     /// What is left of the faults of an inference, a list for each copy, that are drawn for the unprotected machine.
@@ -151,41 +234,17 @@ impl Mitigation {
         context: &Context<'_, '_>,
         generator: &mut ChaCha8Rng,
     ) -> Left {
-        let first = faults.first().map_or(&[][..], Vec::as_slice);
-        match self {
-            Self::None | Self::PositionCode | Self::SpareRows(_) | Self::SpareColumns(_) => {
-                Left { rows: by_row(first), given_up: 0 }
-            }
-            Self::RealignEachLoad => realignment::treat(by_row(first), context.machine),
-            Self::CheckAndRepeat => repetition::treat(by_row(first), context, generator),
-            Self::MajorityOfThree => majority::treat(faults),
-        }
+        self.protection().treat(faults, context, generator)
     }
 
     /// The stuck cells that are left in use.
     pub(crate) fn repair(self, stuck: Vec<StuckCell>) -> Vec<StuckCell> {
-        match self {
-            Self::SpareRows(count) => redundancy::repair(stuck, count, |cell| cell.row),
-            Self::SpareColumns(count) => redundancy::repair(stuck, count, |cell| u32::from(cell.column)),
-            _ => stuck,
-        }
+        self.protection().repair(stuck)
     }
 
     /// What the hardware has more of.
     pub fn overhead(self, machine: &Machine) -> Overhead {
-        let geometry = machine.options().geometry;
-        match self {
-            Self::None => Overhead::NOTHING,
-            Self::RealignEachLoad | Self::CheckAndRepeat => realignment::overhead(),
-            Self::PositionCode => position_code::overhead(),
-            Self::MajorityOfThree => Overhead { arrays: f64::from(majority::COPIES), ..Overhead::NOTHING },
-            Self::SpareRows(count) => {
-                Overhead { rows: f64::from(count) / geometry.rows() as f64, ..Overhead::NOTHING }
-            }
-            Self::SpareColumns(count) => {
-                Overhead { columns: f64::from(count) / geometry.columns() as f64, ..Overhead::NOTHING }
-            }
-        }
+        self.protection().overhead(machine.options().geometry)
     }
 
     /// The events of a layer under this protection, from those without it.
@@ -196,50 +255,30 @@ impl Mitigation {
         kinds: &[FaultKind],
         rates: &FaultRates,
     ) -> Events {
-        match self {
-            Self::None | Self::SpareColumns(_) => events,
-            Self::RealignEachLoad => realignment::events(layer, events),
-            Self::PositionCode => position_code::events(layer, events),
-            Self::CheckAndRepeat => repetition::events(layer, events, kinds, rates),
-            Self::MajorityOfThree => majority::events(layer, events),
-            Self::SpareRows(count) => redundancy::events(layer, events, count),
-        }
+        self.protection().events(layer, events, kinds, rates)
     }
 }
 
 impl fmt::Display for Mitigation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name())
+        f.pad(&self.name())
     }
 }
 
 /// A name that no mitigation has.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{0}` is no mitigation; there are: none, realign-each-load, position-code, check-and-repeat, majority-of-three, \
-     spare-rows-N, spare-columns-N"
-)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownMitigation(String);
 
-impl FromStr for Mitigation {
-    type Err = UnknownMitigation;
-    fn from_str(text: &str) -> Result<Self, UnknownMitigation> {
-        let unknown = || UnknownMitigation(text.to_owned());
-        let count = |digits: &str| digits.parse().map_err(|_| unknown());
-        match text {
-            "none" => Ok(Self::None),
-            "realign-each-load" => Ok(Self::RealignEachLoad),
-            "position-code" => Ok(Self::PositionCode),
-            "check-and-repeat" => Ok(Self::CheckAndRepeat),
-            "majority-of-three" => Ok(Self::MajorityOfThree),
-            _ => match (text.strip_prefix("spare-rows-"), text.strip_prefix("spare-columns-")) {
-                (Some(rows), _) => Ok(Self::SpareRows(count(rows)?)),
-                (_, Some(columns)) => Ok(Self::SpareColumns(count(columns)?)),
-                _ => Err(unknown()),
-            },
-        }
+impl fmt::Display for UnknownMitigation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let families = Mitigation::FAMILIES.iter().map(|family| format!("{family}-N"));
+        let known: Vec<String> =
+            Mitigation::NAMES.iter().map(|name| (*name).to_owned()).chain(families).collect();
+        write!(f, "`{}` is no mitigation; there are: {}", self.0, known.join(", "))
     }
 }
+
+impl std::error::Error for UnknownMitigation {}
 
 /// The faults of each row, in the order of the rows.
 fn by_row(faults: &[Fault]) -> Vec<RowRuns> {
@@ -260,17 +299,7 @@ mod tests {
 
     #[test]
     fn a_mitigation_is_found_by_the_name_that_it_prints() {
-        use Mitigation::*;
-        let all = [
-            None,
-            RealignEachLoad,
-            PositionCode,
-            CheckAndRepeat,
-            MajorityOfThree,
-            SpareRows(4),
-            SpareColumns(12),
-        ];
-        for mitigation in all {
+        for mitigation in Mitigation::all(4).into_iter().chain(Mitigation::all(12)) {
             assert_eq!(mitigation.name().parse(), Ok(mitigation));
         }
         let message = "spare-rows-many".parse::<Mitigation>().unwrap_err().to_string();

@@ -5,12 +5,47 @@
 
 use std::collections::BTreeSet;
 
+use ap_program::Geometry;
 use rtm_ap::{Events, MachineLayer, PerRows};
 
-use crate::models::StuckCell;
+use super::{Overhead, Protection};
+use crate::models::{FaultKind, StuckCell};
+use crate::rates::FaultRates;
+
+/// So many spare rows in each processor.
+#[derive(Debug)]
+pub struct SpareRows(pub u32);
+
+impl Protection for SpareRows {
+    fn repair(&self, stuck: Vec<StuckCell>) -> Vec<StuckCell> {
+        repair(stuck, self.0, |cell| cell.row)
+    }
+
+    fn overhead(&self, geometry: Geometry) -> Overhead {
+        Overhead { rows: f64::from(self.0) / geometry.rows() as f64, ..Overhead::NOTHING }
+    }
+
+    fn events(&self, layer: &MachineLayer, events: Events, _: &[FaultKind], _: &FaultRates) -> Events {
+        with_rows(layer, events, self.0)
+    }
+}
+
+/// So many spare columns in each processor.
+#[derive(Debug)]
+pub struct SpareColumns(pub u32);
+
+impl Protection for SpareColumns {
+    fn repair(&self, stuck: Vec<StuckCell>) -> Vec<StuckCell> {
+        repair(stuck, self.0, |cell| u32::from(cell.column))
+    }
+
+    fn overhead(&self, geometry: Geometry) -> Overhead {
+        Overhead { columns: f64::from(self.0) / geometry.columns() as f64, ..Overhead::NOTHING }
+    }
+}
 
 /// The stuck cells that are left when the first `spares` lines of each processor that have one are replaced.
-pub(super) fn repair(stuck: Vec<StuckCell>, spares: u32, line: impl Fn(&StuckCell) -> u32) -> Vec<StuckCell> {
+fn repair(stuck: Vec<StuckCell>, spares: u32, line: impl Fn(&StuckCell) -> u32) -> Vec<StuckCell> {
     let mut replaced: BTreeSet<(u32, u32)> = BTreeSet::new();
     let mut left = Vec::new();
     for cell in stuck {
@@ -25,7 +60,7 @@ pub(super) fn repair(stuck: Vec<StuckCell>, spares: u32, line: impl Fn(&StuckCel
     left
 }
 
-pub(super) fn events(layer: &MachineLayer, events: Events, spares: u32) -> Events {
+fn with_rows(layer: &MachineLayer, events: Events, spares: u32) -> Events {
     let more = 1.0 + f64::from(spares) / layer.geometry().rows() as f64;
     let of_rows = |count: PerRows| PerRows { physical: count.physical * more, ..count };
     Events {
@@ -40,6 +75,8 @@ pub(super) fn events(layer: &MachineLayer, events: Events, spares: u32) -> Event
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -51,5 +88,34 @@ mod tests {
         let by_columns = repair(stuck.clone(), 1, |cell| u32::from(cell.column));
         assert_eq!(by_columns, [cell(0, 1, 9)]);
         assert_eq!(repair(stuck.clone(), 0, |cell| cell.row), stuck);
+    }
+
+    proptest! {
+        #[test]
+        fn the_first_lines_with_a_stuck_cell_are_replaced_whole_and_no_others(
+            cells in prop::collection::vec((0_u32..3, 0_u32..6, 0_u16..6), 0..40),
+            spares in 0_u32..5,
+        ) {
+            let stuck: Vec<StuckCell> = cells
+                .into_iter()
+                .map(|(processor, row, column)| StuckCell { processor, row, column, value: row % 2 == 0 })
+                .collect();
+            let left = SpareRows(spares).repair(stuck.clone());
+            for processor in 0..3 {
+                let mut rows = Vec::new();
+                for cell in stuck.iter().filter(|cell| cell.processor == processor) {
+                    if !rows.contains(&cell.row) {
+                        rows.push(cell.row);
+                    }
+                }
+                let replaced = &rows[..rows.len().min(spares as usize)];
+                let expected: Vec<&StuckCell> = stuck
+                    .iter()
+                    .filter(|cell| cell.processor == processor && !replaced.contains(&cell.row))
+                    .collect();
+                let found: Vec<&StuckCell> = left.iter().filter(|cell| cell.processor == processor).collect();
+                prop_assert_eq!(found, expected);
+            }
+        }
     }
 }

@@ -7,15 +7,41 @@
 
 use std::collections::BTreeMap;
 
+use ap_program::Geometry;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rtm_ap::{Effect, Events, MachineLayer, PerRows, Strike};
 
-use super::{Context, Left, MOST_RUNS, RowRuns};
+use super::{Context, Left, MOST_RUNS, Overhead, Protection, RowRuns, by_row};
 use crate::models::FaultKind;
 use crate::rates::FaultRates;
+use crate::sampling::Fault;
 
-pub(super) fn treat(rows: Vec<RowRuns>, context: &Context<'_, '_>, generator: &mut ChaCha8Rng) -> Left {
+/// Runs again until the check passes.
+#[derive(Debug)]
+pub struct CheckAndRepeat;
+
+impl Protection for CheckAndRepeat {
+    fn treat(&self, faults: &[Vec<Fault>], context: &Context<'_, '_>, generator: &mut ChaCha8Rng) -> Left {
+        repeated(by_row(faults.first().map_or(&[], Vec::as_slice)), context, generator)
+    }
+
+    fn overhead(&self, _: Geometry) -> Overhead {
+        super::realignment::pattern()
+    }
+
+    fn events(
+        &self,
+        layer: &MachineLayer,
+        events: Events,
+        kinds: &[FaultKind],
+        rates: &FaultRates,
+    ) -> Events {
+        with_runs(layer, events, kinds, rates)
+    }
+}
+
+fn repeated(rows: Vec<RowRuns>, context: &Context<'_, '_>, generator: &mut ChaCha8Rng) -> Left {
     let mut left = Left::default();
     for mut row in rows {
         let hazard = context.hazards.of_row(row.layer, row.program);
@@ -64,12 +90,7 @@ fn passes(strikes: &[Strike], detector: f64, generator: &mut ChaCha8Rng) -> bool
 }
 
 /// Every run costs what the layer costs, and a transverse read of every track.
-pub(super) fn events(
-    layer: &MachineLayer,
-    events: Events,
-    kinds: &[FaultKind],
-    rates: &FaultRates,
-) -> Events {
+fn with_runs(layer: &MachineLayer, events: Events, kinds: &[FaultKind], rates: &FaultRates) -> Events {
     let columns = layer.geometry().columns() as u64;
     let mut once = events;
     once.stored_bits += PerRows::uniform(columns, layer.rows()).physical * layer.counts().len() as f64;
@@ -82,7 +103,7 @@ pub(super) fn events(
 
 /// How often a program is expected to run until every row of a processor has passed.
 fn expected_runs(layer: &MachineLayer, program: usize, kinds: &[FaultKind], rates: &FaultRates) -> f64 {
-    let moves = &layer.counts()[program].moves;
+    let moves = &layer.programs()[program].counts().moves;
     let hazard = |of: crate::rates::TrainRates| -> f64 {
         moves.iter().enumerate().map(|(distance, &count)| count as f64 * of.hazard(distance)).sum()
     };

@@ -1,6 +1,6 @@
 //! Write failures at one bit of the accumulators: to learn what the significance of a bit does.
 
-use compiler::{Instruction, Program};
+use ap_program::{Instruction, Program};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rtm_ap::{Effect, Strike, StrikeSites};
@@ -61,7 +61,7 @@ fn write_failures(program: &Program, bit: u8) -> Vec<Strike> {
                 if !significant[column * domains + domain] {
                     continue;
                 }
-                let writes = |pass: &compiler::lut::Pass| pass.write.mask() >> operand & 1 == 1;
+                let writes = |pass: &ap_program::Pass| pass.write.mask() >> operand & 1 == 1;
                 for (pass, _) in lut.passes().iter().enumerate().filter(|(_, pass)| writes(pass)) {
                     let effect = Effect::WriteFails { pass: pass as u8, operand: operand as u8 };
                     failures.push(Strike { instruction: index as u32, bit: step, effect });

@@ -6,7 +6,7 @@
 //! access, those of the move alone. A false alarm does the same if the check of its corrective move fails as well. A check of two
 //! bits gives the wrong answer as often as one transverse read: an assumption.
 
-use compiler::Program;
+use ap_program::Program;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rtm_ap::{Effect, Move, Strike, StrikeSites};

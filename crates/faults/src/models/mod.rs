@@ -9,9 +9,8 @@ mod stuck_cell;
 mod write_failure;
 
 use std::fmt;
-use std::str::FromStr;
 
-use compiler::Program;
+use ap_program::Program;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rtm_ap::{Move, Strike, StrikeSites};
@@ -44,74 +43,49 @@ pub trait StrikeSource: Send + Sync {
     fn draw(&self, generator: &mut ChaCha8Rng, strikes: &mut Vec<Strike>);
 }
 
-/// The kinds of faults by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum FaultKind {
-    /// A shift leaves a track one domain off.
-    OutOfStepByOne,
-    /// A shift leaves a track two domains off.
-    OutOfStepByTwo,
-    /// A step pins a wall of a track.
-    Pinning,
-    /// A cell keeps its bit when it is written.
-    WriteFailure,
-    /// A search does not find a row that matches.
-    SearchMiss,
-    /// A search finds a row that does not match.
-    SearchFalseMatch,
-    /// A cell always reads the same bit.
-    StuckCell,
-}
-
-impl FaultKind {
-    /// Every kind.
-    pub const ALL: [Self; 7] = [
-        Self::OutOfStepByOne,
-        Self::OutOfStepByTwo,
-        Self::Pinning,
-        Self::WriteFailure,
-        Self::SearchMiss,
-        Self::SearchFalseMatch,
-        Self::StuckCell,
-    ];
-
-    /// The name in files and tables.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::OutOfStepByOne => "out-of-step-by-one",
-            Self::OutOfStepByTwo => "out-of-step-by-two",
-            Self::Pinning => "pinning",
-            Self::WriteFailure => "write-failure",
-            Self::SearchMiss => "search-miss",
-            Self::SearchFalseMatch => "search-false-match",
-            Self::StuckCell => "stuck-cell",
+/// Declares the kinds of faults: what each does, its name, and its model at given rates.
+macro_rules! kinds {
+    ($($(#[doc = $does:literal])+ $kind:ident = $name:literal, $model:expr;)+) => {
+        names::names! {
+            /// The kinds of faults by name.
+            #[derive(PartialOrd, Ord, Hash)]
+            pub enum FaultKind: "a kind of fault" {
+                $($(#[doc = $does])+ $kind = $name,)+
+            }
         }
-    }
 
-    /// The model at given rates. None for cells that are stuck: they are drawn once for a piece of hardware, not for each run.
-    pub fn model(self, rates: &FaultRates) -> Option<Box<dyn FaultModel>> {
-        Some(match self {
-            Self::OutOfStepByOne => Box::new(OutOfStep { rates: rates.by_one, domains: 1 }),
-            Self::OutOfStepByTwo => Box::new(OutOfStep { rates: rates.by_two, domains: 2 }),
-            Self::Pinning => Box::new(Pinning { rate: rates.pinning }),
-            Self::WriteFailure => Box::new(WriteFailure { rate: rates.write_failure }),
-            Self::SearchMiss => Box::new(SearchError::Miss { rate: rates.search_miss }),
-            Self::SearchFalseMatch => Box::new(SearchError::FalseMatch { rate: rates.search_false_match }),
-            Self::StuckCell => return None,
-        })
-    }
+        impl FaultKind {
+            /// The model at given rates. None for cells that are stuck: they are drawn once for a piece of hardware, not for each
+            /// run.
+            pub fn model(self, rates: &FaultRates) -> Option<Box<dyn FaultModel>> {
+                let models: [fn(&FaultRates) -> Option<Box<dyn FaultModel>>; Self::ALL.len()] = [$($model),+];
+                models[self as usize](rates)
+            }
+        }
+    };
 }
 
-/// A name that no kind of fault has.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no kind of fault; there are: {known}", known = FaultKind::ALL.map(FaultKind::name).join(", "))]
-pub struct UnknownFault(String);
+/// A model as the registry wants it.
+fn struck_by(model: impl FaultModel + 'static) -> Option<Box<dyn FaultModel>> {
+    Some(Box::new(model))
+}
 
-impl FromStr for FaultKind {
-    type Err = UnknownFault;
-    fn from_str(text: &str) -> Result<Self, UnknownFault> {
-        Self::ALL.into_iter().find(|kind| kind.name() == text).ok_or_else(|| UnknownFault(text.to_owned()))
-    }
+kinds! {
+    /// A shift leaves a track one domain off.
+    OutOfStepByOne = "out-of-step-by-one", |rates| struck_by(OutOfStep { rates: rates.by_one, domains: 1 });
+    /// A shift leaves a track two domains off.
+    OutOfStepByTwo = "out-of-step-by-two", |rates| struck_by(OutOfStep { rates: rates.by_two, domains: 2 });
+    /// A step pins a wall of a track.
+    Pinning = "pinning", |rates| struck_by(Pinning { rate: rates.pinning });
+    /// A cell keeps its bit when it is written.
+    WriteFailure = "write-failure", |rates| struck_by(WriteFailure { rate: rates.write_failure });
+    /// A search does not find a row that matches.
+    SearchMiss = "search-miss", |rates| struck_by(SearchError::Miss { rate: rates.search_miss });
+    /// A search finds a row that does not match.
+    SearchFalseMatch = "search-false-match",
+        |rates| struck_by(SearchError::FalseMatch { rate: rates.search_false_match });
+    /// A cell always reads the same bit.
+    StuckCell = "stuck-cell", |_| None;
 }
 
 /// The rate of a Poisson process that gives no event with probability `1 - p`.

@@ -4,7 +4,7 @@
 //! probability belongs to one track and one pulse train, depends on the train's distance, and is half for each direction. The
 //! track stays displaced until something re-aligns it.
 
-use compiler::Program;
+use ap_program::Program;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rtm_ap::{Effect, Strike, StrikeSites};

@@ -4,7 +4,7 @@
 //! probability for one shift of a track. Which wall is caught is an assumption: each of the track's domains is as likely as the
 //! others, and a domain is stretched as often as it is lost.
 
-use compiler::Program;
+use ap_program::Program;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rtm_ap::{Effect, Strike, StrikeSites};

@@ -3,7 +3,7 @@
 //! Each search of a row is a chance for one error: a row that matches is not found, or a row that does not match is. Where
 //! the row is in the other state, nothing comes of it.
 
-use compiler::Program;
+use ap_program::Program;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rtm_ap::{Effect, Strike, StrikeSites};

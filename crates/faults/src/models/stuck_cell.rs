@@ -3,7 +3,7 @@
 //! They belong to a piece of hardware, so they are drawn once for a trial and strike every image and every layer that the
 //! processor takes part in.
 
-use compiler::Geometry;
+use ap_program::Geometry;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 

@@ -3,7 +3,7 @@
 //! The write error rate of a magnetic junction is the probability that a pulse does not switch it. Each bit that a pass, a
 //! load or a clear writes is a chance to fail; where the row is not tagged, or holds the bit already, nothing comes of it.
 
-use compiler::Program;
+use ap_program::Program;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rtm_ap::{Effect, Strike, StrikeSites};

@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
-use compiler::{Geometry, Layout, Options, Sharing};
+use ap_program::Geometry;
+use compiler::{Layout, Options, Sharing};
 use network::{FeatureMap, LinearLayer, Shape, TernaryWeights, Window};
 use proptest::prelude::*;
 

@@ -2,8 +2,8 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
 
-use compiler::ir::Tap;
-use rtm_ap::{Execution, Interpretation, Port};
+use ap_program::{Interpretation, Tap};
+use rtm_ap::{Execution, Port};
 
 /// A port whose elements are a function of row and tap, and which keeps what is stored.
 pub struct Elements<F> {

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
-use compiler::flow::Pass;
+use compiler::pass::Pass;
 use compiler::share_layer;
 use network::LinearLayer;
 use rtm_ap::MachineLayer;
@@ -183,7 +183,7 @@ fn push(
     started: Instant,
 ) -> Result<(), Failure> {
     let of_programs = |value: fn(&rtm_ap::ProgramCounts) -> u64| {
-        compiled.map(|layer| layer.counts().iter().map(value).sum())
+        compiled.map(|layer| layer.counts().map(value).sum())
     };
     let statistics = compiled.map(|layer| layer.compiled().statistics);
     table.push(CompilationRow {

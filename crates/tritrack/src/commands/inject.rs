@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use faults::{Campaign, FaultKind, FaultPoint, FaultRates, Mitigation, Sampling, Summary};
+use faults::{Campaign, FaultKind, FaultPoint, FaultRates, Mitigation, Sampling, Stream, Summary};
 use rtm_ap::Machine;
-use studies::{loaded, streams, technologies};
+use studies::{loaded, technologies};
 use tables::{Table, TypedRow};
 use workspace::{Failure, Inputs, Progress, WorkspaceError};
 
@@ -181,7 +181,9 @@ pub fn run(arguments: &Arguments, inputs: &Inputs<'_>, output: &mut impl Write) 
     let kinds: Vec<&str> = arguments.faults.iter().map(|kind| kind.name()).collect();
     let mut table = Table::new(InjectionRow::SCHEMA);
     let bar = Progress.bar("injecting faults", rates.len() as u64 * arguments.trials);
-    for (stage, &rate) in (0..).zip(&rates) {
+    for &rate in &rates {
+        // What a rate gives does not depend on the others that are named beside it.
+        let stage = rate.to_bits();
         let point = FaultPoint {
             rates: stated.with_shift_rate(rate)?,
             kinds: arguments.faults.clone(),
@@ -196,7 +198,7 @@ pub fn run(arguments: &Arguments, inputs: &Inputs<'_>, output: &mut impl Write) 
             records.extend(prepared.run(trial..trial + 1)?);
             bar.inc(1);
         }
-        let stream = streams::bootstrap(arguments.seed, stage);
+        let stream = Stream::resampling(arguments.seed, stage);
         let (trials, weight) = (arguments.trials, prepared.weight());
         let s = Summary::of(&campaign, &records, trials, weight, arguments.confidence, stream)?;
         let worst = (0..s.first_failing.len()).rev().max_by_key(|&layer| s.first_failing[layer]);

@@ -2,40 +2,45 @@
 
 mod cross_channel;
 mod greedy_pairs;
-mod lifetimes;
 
-use std::fmt;
-use std::str::FromStr;
-
+use network::TernaryWeights;
 use rayon::prelude::*;
 
 use crate::ir::{Group, LayerSums};
+use crate::pass::{Transform, TransformError};
 
-/// The algorithms, by the names that manifests and the command line use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Sharing {
-    /// Nothing is shared: the unrolled program.
-    None,
-    /// The paper's: within one input channel, the most frequent pair of terms is replaced until none occurs twice.
-    PerChannel,
-    /// Over several input channels at once, or all: the pair that saves most, and among those the one that stands least in
-    /// the way of others.
-    CrossChannel,
+/// The pass.
+pub struct Share;
+
+impl Transform for Share {
+    const NAME: &'static str = "share";
+    const DESCRIPTION: &'static str =
+        "turns common subexpressions into definitions, by the algorithm that is set";
+    type Takes = LayerSums;
+    type Makes = LayerSums;
+    type Told = Sharing;
+
+    fn run(mut sums: LayerSums, sharing: Sharing) -> Result<LayerSums, TransformError> {
+        share(&mut sums, sharing.algorithm());
+        Ok(sums)
+    }
+}
+
+names::names! {
+    /// The algorithms, by the names that manifests and the command line use.
+    #[derive(Hash, PartialOrd, Ord)]
+    pub enum Sharing: "a way to share subexpressions" {
+        /// Nothing is shared: the unrolled program.
+        None = "none",
+        /// The paper's: within one input channel, the most frequent pair of terms is replaced until none occurs twice.
+        PerChannel = "per-channel",
+        /// Over several input channels at once, or all: the pair that saves most, and among those the one that stands least in
+        /// the way of others.
+        CrossChannel = "cross-channel",
+    }
 }
 
 impl Sharing {
-    /// Every algorithm.
-    pub const ALL: [Self; 3] = [Self::None, Self::PerChannel, Self::CrossChannel];
-
-    /// The name on the command line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::PerChannel => "per-channel",
-            Self::CrossChannel => "cross-channel",
-        }
-    }
-
     /// The implementation.
     pub fn algorithm(self) -> &'static dyn CommonSubexpressions {
         match self {
@@ -44,26 +49,13 @@ impl Sharing {
             Self::CrossChannel => &cross_channel::CrossChannel,
         }
     }
-}
 
-impl fmt::Display for Sharing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// A name that no algorithm has.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a way to share subexpressions; there are: none, per-channel, cross-channel")]
-pub struct UnknownSharing(String);
-
-impl FromStr for Sharing {
-    type Err = UnknownSharing;
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|sharing| sharing.name() == text)
-            .ok_or_else(|| UnknownSharing(text.to_owned()))
+    /// Into how many groups input channels are taken where no array limits what is shared.
+    pub fn groups_without_limits(self, weights: &TernaryWeights) -> usize {
+        match self {
+            Self::None | Self::PerChannel => weights.inputs(),
+            Self::CrossChannel => 1,
+        }
     }
 }
 
@@ -82,10 +74,4 @@ impl CommonSubexpressions for Unshared {
 /// Runs an algorithm on every group; groups are independent, so the result does not depend on the number of threads.
 pub fn share(sums: &mut LayerSums, algorithm: &dyn CommonSubexpressions) {
     sums.groups.par_iter_mut().for_each(|group| algorithm.share(group));
-}
-
-/// Makes shared terms live shortly in every group: about `most_alive` at a time, in an order of the sums that suits them. The
-/// sums of an output may come in several parts; the operations stay the same.
-pub fn shorten_lifetimes(sums: &mut LayerSums, most_alive: usize) {
-    sums.groups.par_iter_mut().for_each(|group| lifetimes::shorten_lifetimes(group, most_alive));
 }

@@ -2,6 +2,7 @@
 
 use crossbar::CrossbarParameters;
 use crossbar::execution::{AnalogCrossbar, Device, NonIdealities};
+use faults::Stream;
 use network::FeatureMap;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -13,7 +14,6 @@ use crate::faulty::Faulty;
 use crate::images::{image_set, labelled};
 use crate::loaded::network;
 use crate::simulation::fitted;
-use crate::streams;
 use crate::studies::accuracy::AnalogPoint;
 use crate::technologies;
 
@@ -157,7 +157,7 @@ impl Stage for Cells {
         let mut classes = Vec::new();
         for trial in 0..self.trials {
             let Condition { number, non_idealities, .. } = &self.condition;
-            let stream = streams::cells(self.faulty.seed, self.number, trial, *number);
+            let stream = Stream::cells(self.faulty.seed, self.number, trial, *number);
             let programmed = match self.condition.is_ideal() {
                 true => ideal.clone(),
                 false => ideal.clone().with_cells(device, non_idealities, &mut stream.generator()),

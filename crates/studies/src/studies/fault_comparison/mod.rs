@@ -5,7 +5,7 @@ mod analog;
 mod figure;
 mod processor;
 
-use faults::{FaultKind, FaultRates, Interval, IntervalError, Mitigation, Summary, cluster_bootstrap};
+use faults::{FaultKind, FaultRates, Interval, IntervalError, Mitigation, Stream, Summary, cluster_bootstrap};
 use figures::Figure;
 use rtm_ap::{ProcessorParameters, SearchModel};
 use schemars::JsonSchema;
@@ -23,7 +23,6 @@ use crate::loaded::{crossbar_layers, network, weight_sparsity};
 use crate::machine::{MachineSettings, parsed, parsed_list};
 use crate::names::{AnalogName, Choice, FaultRatesName, NetworkName, ProcessorName};
 use crate::run::{Executed, MachineRun, Run};
-use crate::streams;
 use crate::studies::accuracy::AnalogPoint;
 use crate::studies::shift_faults::protected_cost;
 use crate::technologies;
@@ -238,7 +237,7 @@ impl FaultComparisonStudy {
             let mut rows = Vec::new();
             for (point, (struck, ran)) in self.processor.iter().zip(&stages.processor) {
                 let records = records(&results.of(*ran)?.items);
-                let stream = streams::bootstrap(manifest.seed, struck.0.point.stage);
+                let stream = Stream::resampling(manifest.seed, struck.0.point.stage);
                 let s = Summary::of(campaign, &records, self.trials, 1.0, self.confidence, stream)?;
                 let priced = (&file.design, &parameters, self.search_model);
                 let (energy, _) =
@@ -274,7 +273,7 @@ impl FaultComparisonStudy {
                 let energy: Energy = report.layers.iter().map(crossbar::LayerReport::total_energy).sum();
                 for (place, (condition, inferred)) in (0..).zip(conditions) {
                     let inferred = results.of(*inferred)?;
-                    let stream = streams::crossbar_bootstrap(manifest.seed, number, place);
+                    let stream = Stream::resampling_of_cells(manifest.seed, number, place);
                     let correct = inferred
                         .shares(|image, class| campaign.labels().get(image).map(|&l| usize::from(l)) == Some(class));
                     let changed = inferred.shares(|image, class| Some(class) != campaign.clean_class(image));

@@ -17,7 +17,6 @@ use crate::faulty::Faulty;
 use crate::images::Images;
 use crate::machine::MachineSettings;
 use crate::names::{FaultRatesName, NetworkName};
-use crate::streams;
 use crate::technologies;
 use crate::trials::{KeptRecord, Trials, prepared, records};
 use single::{KINDS, SingleFaults, Site, certain};
@@ -228,7 +227,7 @@ impl FaultSitesStudy {
     ) -> Result<Struck, Failure> {
         let point = &faults.trials.point;
         let hazard = prepared(campaign, point, faults.site.models().as_deref()).expected_faults();
-        let stream: Stream = streams::bootstrap(faults.trials.faulty.seed, point.stage);
+        let stream = Stream::resampling(faults.trials.faulty.seed, point.stage);
         let records: Vec<Record> = records(&ran.items);
         let summary = (hazard > 0.0)
             .then(|| Summary::of(campaign, &records, self.trials, 1.0, self.confidence, stream))
@@ -274,6 +273,6 @@ impl FaultSitesStudy {
 
 /// The longest accumulator of a layer, in bits.
 fn accumulator_bits(layer: &MachineLayer) -> u8 {
-    let outputs = layer.compiled().programs.iter().flat_map(compiler::Program::outputs);
+    let outputs = layer.compiled().programs.iter().flat_map(|program| program.outputs());
     outputs.map(|(_, format)| format.bits).max().unwrap_or(0)
 }

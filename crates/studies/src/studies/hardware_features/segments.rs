@@ -1,7 +1,6 @@
 //! Match lines in segments.
 
-use compiler::Instruction;
-use rtm_ap::{Machine, MachineLayer, PerRows};
+use rtm_ap::{Machine, PerRows};
 
 tables::table! {
     /// Match lines in segments: only segments that hold a column of the key are precharged. Programs are placed without regard to segments.
@@ -27,35 +26,10 @@ pub(super) fn active_columns(machine: &Machine, segments: usize) -> f64 {
     let mut active = PerRows::default();
     let mut searches = 0.0;
     for layer in machine.layers() {
-        let (columns, all) = active_in_a_row(layer, segments);
+        let (columns, all) = layer.precharged_columns(segments);
         let rows = layer.rows().physical as f64;
         active.physical += columns * rows;
         searches += all * rows;
     }
     active.physical / searches.max(1.0)
-}
-
-/// Columns of precharged segments, and searches, in one row of a layer.
-fn active_in_a_row(layer: &MachineLayer, segments: usize) -> (f64, f64) {
-    let (mut active, mut searches) = (0.0, 0.0);
-    for program in &layer.compiled().programs {
-        let width = program.geometry.columns() / segments;
-        for instruction in &program.instructions {
-            let Instruction::Apply { lut, bits, operands } = instruction else { continue };
-            for bit in 0..usize::from(*bits) {
-                for pass in program.luts[usize::from(*lut)].passes().iter().filter(|pass| pass.compares()) {
-                    let keyed = operands.as_slice().iter().enumerate();
-                    let mut touched: Vec<usize> = keyed
-                        .filter(|(column, _)| pass.key.mask() >> column & 1 == 1)
-                        .map(|(_, operand)| operand.cell(bit).0 / width)
-                        .collect();
-                    touched.sort_unstable();
-                    touched.dedup();
-                    active += (touched.len() * width) as f64;
-                    searches += 1.0;
-                }
-            }
-        }
-    }
-    (active, searches)
 }

@@ -1,6 +1,5 @@
 //! How often programs run each table, and what other schedules of the tables make of their events.
 
-use compiler::Instruction;
 use compiler::lut::LutKind;
 use rtm_ap::{Events, Machine};
 
@@ -19,16 +18,12 @@ impl TableUse {
         let mut uses = Self { rows: [0.0; LutKind::ALL.len()], serial: [0; LutKind::ALL.len()] };
         for layer in machine.layers() {
             let physical = layer.rows().physical as f64;
-            let longest = layer.counts().iter().enumerate().max_by_key(|(_, counts)| counts.compares);
-            for (index, program) in layer.compiled().programs.iter().enumerate() {
-                for instruction in &program.instructions {
-                    if let Instruction::Apply { lut, bits, .. } = instruction
-                        && let Some(rows) = uses.rows.get_mut(usize::from(*lut))
-                    {
-                        *rows += physical * f64::from(*bits);
-                        if longest.is_some_and(|(longest, _)| longest == index) {
-                            uses.serial[usize::from(*lut)] += u64::from(*bits);
-                        }
+            let longest = layer.counts().enumerate().max_by_key(|(_, counts)| counts.compares);
+            for (index, counts) in layer.counts().enumerate() {
+                for (table, used) in counts.tables.iter().enumerate().take(uses.rows.len()) {
+                    uses.rows[table] += physical * used.bits as f64;
+                    if longest.is_some_and(|(longest, _)| longest == index) {
+                        uses.serial[table] += used.bits;
                     }
                 }
             }

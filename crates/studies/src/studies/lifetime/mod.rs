@@ -1,7 +1,6 @@
 //! How long cells last: writes to every cell, executed on images, against the endurance of memories.
 
 mod figure;
-mod roles;
 mod wear;
 
 use faults::{MemoryCell, years};

@@ -1,11 +1,11 @@
 //! The writes to every cell, executed on images: a stage.
 
 use network::ReferenceEngine;
+use rtm_ap::ColumnRole;
 use serde::{Deserialize, Serialize};
 use workspace::stages::{Stage, StageKind};
 use workspace::{Failure, Inputs, Progress};
 
-use super::roles::roles;
 use crate::images::fitted_images;
 use crate::loaded::network;
 use crate::run::{Executed, MACHINE_SOURCES, Run};
@@ -78,7 +78,13 @@ impl Stage for Wear {
             levelled: wear.levelled_over_columns(),
             domain_levelled: wear.domain_levelled_over_columns(),
             by_column: wear.by_column(junction.processor),
-            roles: roles(&machine),
+            roles: machine.column_roles().iter().map(|roles| names_of(roles)).collect(),
         })
     }
+}
+
+/// What a column holds, in words.
+fn names_of(roles: &[ColumnRole]) -> String {
+    let names: Vec<&str> = roles.iter().map(|role| role.name()).collect();
+    if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
 }

@@ -5,7 +5,9 @@ mod costs;
 mod figure;
 mod slips;
 
-use faults::{Campaign, FaultKind, FaultPoint, FaultRates, Mitigation, Sampling, Summary, drop_sequence};
+use faults::{
+    Campaign, FaultKind, FaultPoint, FaultRates, Mitigation, Sampling, Stream, Summary, drop_sequence,
+};
 use figures::Figure;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -19,7 +21,6 @@ use crate::images::Images;
 use crate::machine::{MachineSettings, parsed_list};
 use crate::names::{Choice, FaultRatesName, NetworkName};
 use crate::run::{Executed, MachineRun, Run};
-use crate::streams;
 use crate::technologies;
 use crate::trials::{KeptRecord, Trials, prepared, records};
 use agreement::{Agreement, AgreementRow};
@@ -346,7 +347,7 @@ impl ShiftFaultStudy {
         slips: &Slips,
         ran: &Ran<KeptRecord>,
     ) -> Result<Summary, Failure> {
-        let stream = streams::bootstrap(slips.trials.faulty.seed, slips.point().stage);
+        let stream = Stream::resampling(slips.trials.faulty.seed, slips.point().stage);
         let weight = prepared(campaign, slips.point(), None).weight();
         Ok(Summary::of(campaign, &records(&ran.items), ran.units, weight, self.confidence, stream)?)
     }

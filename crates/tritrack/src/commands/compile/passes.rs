@@ -3,9 +3,10 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use compiler::Options;
-use compiler::flow::{self, Flow, LayerWeights, Pass, Settings, StageKind};
-use compiler::verify::Verification;
+use compiler::flow::{self, Flow};
+use compiler::ir::{LayerWeights, StageKind, Verification};
+use compiler::pass::{Pass, Settings};
+use compiler::{Options, compile_layer};
 use network::LinearLayer;
 use workspace::{Failure, WorkspaceError};
 
@@ -49,9 +50,11 @@ pub fn run(
         };
         let Flow { passes, parts } = if arguments.unlimited {
             let parts = vec![Settings::unlimited(&from.weights, options)];
-            Flow { passes: Pass::flow(options.sharing, options.layout), parts }
+            Flow { passes: flow::passes_for(options.sharing, options.layout), parts }
         } else {
-            Flow::of_layer(&from, options).map_err(|error| wrong(&error))?
+            compile_layer(&from.layer, &from.weights, from.input_maximum, options)
+                .map_err(|error| wrong(&error))?
+                .flow
         };
         let passes = if chosen.is_empty() { passes } else { chosen.clone() };
         let names = passes.iter().map(|pass| pass.name()).collect::<Vec<_>>().join(", ");

@@ -187,12 +187,7 @@ impl Priced<'_> {
         let mut table = Table::new(SimulationRow::SCHEMA);
         let mut total = Row::default();
         for (index, layer) in self.machine.layers().iter().enumerate().filter(|(index, _)| ran(*index)) {
-            let timeline = layer.timeline(self.parameters, allocated.installed).map_err(|source| {
-                rtm_ap::MachineError::Program {
-                    layer: layer.compiled().name.clone(),
-                    source: Box::new(source),
-                }
-            })?;
+            let timeline = layer.timeline(self.parameters, allocated.installed);
             let events = allocated.events[index];
             let transfers = self.parameters.movement_time * (events.loaded_bits + events.output_bits);
             let used = timeline.utilization;

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use compiler::assembly::{AssemblyErrorKind, parse};
+use ap_program::assembly::{AssemblyErrorKind, parse};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 

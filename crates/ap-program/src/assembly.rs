@@ -16,10 +16,10 @@
 use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
-use crate::ir::Tap;
-use crate::lut::{Lut, LutError, Pass, Pattern};
-use crate::program::{Direction, Instruction, Operand, Operands, Program};
-use crate::{Geometry, GeometryError};
+use crate::{
+    Direction, Geometry, GeometryError, Instruction, Lut, LutError, Operand, Operands, Pass, Pattern,
+    Program, Tap,
+};
 
 impl fmt::Display for Operand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -53,6 +53,22 @@ impl fmt::Display for Program {
             }
         }
         Ok(())
+    }
+}
+
+impl FromStr for Program {
+    type Err = AssemblyError;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        parse(text)
+    }
+}
+
+impl Program {
+    /// One of its instructions as text.
+    pub fn text_of(&self, &instruction: &Instruction) -> String {
+        let alone =
+            Self { geometry: self.geometry, luts: self.luts.clone(), instructions: vec![instruction] };
+        alone.to_string().lines().last().unwrap_or("").to_owned()
     }
 }
 
@@ -247,7 +263,11 @@ fn tap(text: &str) -> Result<Tap, AssemblyErrorKind> {
     read().ok_or_else(|| unexpected(text, "a window element `channel,row,column`"))
 }
 
-pub(crate) fn operand(text: &str) -> Result<Operand, AssemblyErrorKind> {
+/// Reads an operand, as `c4.0:4`.
+///
+/// # Errors
+/// If the text is none.
+pub fn operand(text: &str) -> Result<Operand, AssemblyErrorKind> {
     let read = || {
         let (word, direction) = match text.strip_suffix('>') {
             Some(word) => (word, Direction::Across),

@@ -1,8 +1,45 @@
-//! Programs of an associative processor: what the compiler emits and the machine executes.
+//! Words of bits: how they are stored, and where they lie.
 
-use crate::ir::Tap;
-use crate::lut::Lut;
-use crate::{Format, Geometry};
+use std::fmt;
+use std::str::FromStr;
+
+/// How a value is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Format {
+    /// Number of bits.
+    pub bits: u8,
+    /// Two's complement if signed.
+    pub signed: bool,
+}
+
+impl fmt::Display for Format {
+    /// As `u4` or `s12`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", if self.signed { 's' } else { 'u' }, self.bits)
+    }
+}
+
+/// A text that is no format.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no format, such as `u4` or `s12`")]
+pub struct NoFormat(String);
+
+impl FromStr for Format {
+    type Err = NoFormat;
+    fn from_str(text: &str) -> Result<Self, NoFormat> {
+        let read = || {
+            let (signed, bits) = match text.split_at_checked(1)? {
+                ("u", bits) => (false, bits),
+                ("s", bits) => (true, bits),
+                _ => return None,
+            };
+            let digits = bits.bytes().all(|byte| byte.is_ascii_digit());
+            let bits: u8 = bits.parse().ok().filter(|&bits| digits && bits > 0)?;
+            Some(Self { bits, signed })
+        };
+        read().ok_or_else(|| NoFormat(text.to_owned()))
+    }
+}
 
 /// How the bits of an operand lie in the array.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -73,58 +110,5 @@ impl Operands {
     #[inline]
     pub fn as_slice(&self) -> &[Operand] {
         &self.operands[..usize::from(self.count)]
-    }
-}
-
-/// One word of a program. The controller broadcasts it to all processors that run the program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Instruction {
-    /// Fills an operand with the window element that belongs to each row's output position.
-    Load {
-        /// Which element.
-        tap: Tap,
-        /// Where it goes.
-        destination: Operand,
-    },
-    /// Runs a table's passes on bit 0, 1, ... of the operands.
-    Apply {
-        /// Index into the program's tables.
-        lut: u8,
-        /// How many bits.
-        bits: u8,
-        /// One for each of the table's columns.
-        operands: Operands,
-    },
-    /// Reads an accumulator out of all rows.
-    Store {
-        /// The output channel it belongs to.
-        output: u32,
-        /// Where it lies.
-        source: Operand,
-        /// Whether its last bit is a sign.
-        signed: bool,
-    },
-}
-
-/// The program that computes some outputs of a layer, for every row at once.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Program {
-    /// The array it was compiled for.
-    pub geometry: Geometry,
-    /// The tables that `Apply` names.
-    pub luts: Vec<Lut>,
-    /// In the order of execution.
-    pub instructions: Vec<Instruction>,
-}
-
-impl Program {
-    /// The format of each output that is stored, in the order of storing.
-    pub fn outputs(&self) -> impl Iterator<Item = (u32, Format)> + '_ {
-        self.instructions.iter().filter_map(|instruction| match *instruction {
-            Instruction::Store { output, source, signed } => {
-                Some((output, Format { bits: source.bits, signed }))
-            }
-            _ => None,
-        })
     }
 }

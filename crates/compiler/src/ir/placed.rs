@@ -1,18 +1,59 @@
-//! Places: words lie inside the array, words that meet lie in different columns, and no word is read after others took its cells.
+//! `placed`: operations on words that have their places.
 
 use std::collections::HashMap;
+use std::fmt;
 
-use super::VerificationError;
-use crate::Geometry;
-use crate::passes::place::Placement;
-use crate::passes::schedule::{Schedule, ValueId, WordOperation};
-use crate::program::Operand;
+use ap_program::{Geometry, Operand};
 
-pub fn verify(
-    schedule: &Schedule,
-    placement: &Placement,
-    geometry: Geometry,
-) -> Result<(), VerificationError> {
+use super::words::{ValueId, WordOperation, Words, print};
+use super::{LayerWeights, Representation, Stage, StageKind, VerificationError};
+use crate::pass::Settings;
+
+/// Operations on words that have their places.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlacedWords {
+    /// The operations.
+    pub words: Words,
+    /// The places.
+    pub placement: Placement,
+}
+
+/// The places of a schedule's values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placement {
+    /// One for each value.
+    pub operands: Vec<Operand>,
+    /// The carry's cell.
+    pub carry: Operand,
+    /// Columns that some value uses, the carry's included.
+    pub columns_used: usize,
+}
+
+impl Representation for PlacedWords {
+    const KIND: StageKind = StageKind::Placed;
+
+    fn into_stage(self) -> Stage {
+        Stage::Placed(self)
+    }
+
+    fn of_stage(stage: Stage) -> Result<Self, Stage> {
+        if let Stage::Placed(placed) = stage { Ok(placed) } else { Err(stage) }
+    }
+
+    /// Words lie inside the array, words that meet lie in different columns, and no word is read after others took its cells.
+    fn verify(&self, from: &LayerWeights, settings: &Settings) -> Result<(), VerificationError> {
+        self.words.verify(from, settings)?;
+        verify(&self.words, &self.placement, settings.geometry)
+    }
+}
+
+impl fmt::Display for PlacedWords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        print(f, &self.words, Some(&self.placement))
+    }
+}
+
+fn verify(schedule: &Words, placement: &Placement, geometry: Geometry) -> Result<(), VerificationError> {
     let cells = |operand: Operand| (0..usize::from(operand.bits)).map(move |bit| operand.cell(bit));
     let inside = |operand: Operand| {
         cells(operand).all(|(column, domain)| column < geometry.columns() && domain < geometry.domains())

@@ -1,4 +1,4 @@
-//! Lifetimes of shared terms: the order of a group's sums, and terms that are accumulated early.
+//! `lifetimes`: the order of a group's sums, and terms that are accumulated early.
 //!
 //! A shared term takes room from the first sum that needs it to the last, and a term that is out of reach costs track steps.
 //! Two things are done about it, neither of which costs an operation:
@@ -8,7 +8,30 @@
 //!   terms are alive than there is room for, the one that would wait longest is added to all accumulators that still want
 //!   it, and is gone. It is a register spill that costs a few bits of width instead of an access to memory.
 
-use crate::ir::{Definition, Group, OutputSum, SignedTerm, TermId};
+use ap_program::Geometry;
+use rayon::prelude::*;
+
+use crate::ir::{Definition, Group, LayerSums, OutputSum, SignedTerm, TermId};
+use crate::pass::{Transform, TransformError};
+
+/// The pass.
+pub struct Lifetimes;
+
+impl Transform for Lifetimes {
+    const NAME: &'static str = "lifetimes";
+    const DESCRIPTION: &'static str =
+        "orders sums and accumulates terms early, so that few are alive together";
+    type Takes = LayerSums;
+    type Makes = LayerSums;
+    type Told = Geometry;
+
+    /// About as many terms as there are columns are alive at a time. The sums of an output may come in several parts; the
+    /// operations stay the same.
+    fn run(mut sums: LayerSums, geometry: Geometry) -> Result<LayerSums, TransformError> {
+        sums.groups.par_iter_mut().for_each(|group| shorten_lifetimes(group, geometry.columns()));
+        Ok(sums)
+    }
+}
 
 /// A term that leaves counts for more than one that comes: of two sums that leave as many terms alive, the one that renews
 /// more goes first.
@@ -16,7 +39,7 @@ const GONE_WEIGHT: i64 = 2;
 
 /// Reorders the sums of a group and accumulates terms early, so that about `most_alive` shared terms are alive at a time;
 /// more only where each of them is part of a term to come.
-pub fn shorten_lifetimes(group: &mut Group, most_alive: usize) {
+fn shorten_lifetimes(group: &mut Group, most_alive: usize) {
     order_sums(group);
     let sums = EarlyAccumulation::new(group).run(most_alive);
     group.sums = sums;

@@ -1,14 +1,10 @@
-//! The second implementation of the machine: slow, and written from the compiler's `docs/assembly.md` instead of from the
-//! first.
+//! The reference: slow, and written from `docs/assembly.md` instead of from the [walk](crate::walk) or the simulator.
 //!
 //! Every row has its own cells, every cell is one `bool`, every step of every track is taken and counted, and rules are
 //! checked when an instruction is about to be carried out. There is nothing clever here: what it computes can be compared
-//! line by line with the document, and what [`execute_program`](crate::execute_program) and
-//! [`ProgramCounts`](crate::ProgramCounts) say can be compared with it.
+//! line by line with the document, and what a simulator and [`ProgramCounts`](crate::ProgramCounts) say can be compared with it.
 
-use compiler::ir::Tap;
-use compiler::lut::{Lut, Pattern};
-use compiler::{Direction, Geometry, Instruction, Operand, Program};
+use crate::{Direction, Geometry, Instruction, Lut, Operand, Pattern, Program, RuleName, Tap};
 
 /// What a program did, counted one by one as it happened, over all rows in use.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -39,32 +35,6 @@ pub struct Interpretation {
     pub serial_shifts: u64,
     /// Reads, one after the other.
     pub serial_reads: u64,
-}
-
-/// The rules of the document, by the names that it gives them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, thiserror::Error)]
-pub enum RuleName {
-    /// An operand or an `apply` of 0 bits.
-    #[error("bits")]
-    Bits,
-    /// No such table.
-    #[error("table")]
-    Table,
-    /// Not as many operands as the table has columns.
-    #[error("operands")]
-    Operands,
-    /// More bits than an accumulator has.
-    #[error("stored-width")]
-    StoredWidth,
-    /// A cell outside the array.
-    #[error("inside")]
-    Inside,
-    /// Two operands in one column.
-    #[error("one-port")]
-    OnePort,
-    /// A cell that was never filled.
-    #[error("filled")]
-    Filled,
 }
 
 /// The first instruction that breaks a rule.

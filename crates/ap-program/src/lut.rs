@@ -1,0 +1,192 @@
+//! Look-up tables: the passes of compare and write that carry out one bit of an operation.
+
+use std::fmt;
+
+/// A three-valued word over a table's columns: each column is 0, 1 or left out.
+///
+/// As a key, left out means masked (any bit matches); as a write, left out means not written. Bit `i` belongs to column `i`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Pattern {
+    mask: u8,
+    value: u8,
+}
+
+impl Pattern {
+    /// Every column left out.
+    pub const NONE: Self = Self { mask: 0, value: 0 };
+
+    /// The columns of `mask`, with their bits in `value`.
+    pub const fn new(mask: u8, value: u8) -> Self {
+        Self { mask, value: value & mask }
+    }
+
+    /// The columns that take part.
+    pub const fn mask(self) -> u8 {
+        self.mask
+    }
+
+    /// Their bits.
+    pub const fn value(self) -> u8 {
+        self.value
+    }
+
+    /// How many columns take part.
+    pub const fn width(self) -> u32 {
+        self.mask.count_ones()
+    }
+
+    /// Whether a row with these bits matches.
+    pub const fn matches(self, state: u8) -> bool {
+        (state ^ self.value) & self.mask == 0
+    }
+
+    /// The bits of a row after this was written to it.
+    pub const fn written_to(self, state: u8) -> u8 {
+        (state & !self.mask) | self.value
+    }
+
+    /// The pattern as text, one of `0`, `1`, `-` for each of `columns` columns.
+    pub fn text(self, columns: usize) -> String {
+        (0..columns)
+            .map(|column| match (self.mask >> column & 1, self.value >> column & 1) {
+                (0, _) => '-',
+                (_, 0) => '0',
+                _ => '1',
+            })
+            .collect()
+    }
+
+    /// Reads what [`Pattern::text`] writes; `None` if there is any other character or more than eight.
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.len() > 8 {
+            return None;
+        }
+        text.bytes().enumerate().try_fold(Self::NONE, |pattern, (column, symbol)| {
+            let bit = 1 << column;
+            Some(match symbol {
+                b'-' => pattern,
+                b'0' => Self::new(pattern.mask | bit, pattern.value),
+                b'1' => Self::new(pattern.mask | bit, pattern.value | bit),
+                _ => return None,
+            })
+        })
+    }
+}
+
+/// One compare and one write: rows that match the key are tagged, and the tagged rows are written.
+/// A key with every column masked tags every row and needs no compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Pass {
+    /// What is searched for.
+    pub key: Pattern,
+    /// What the tagged rows become.
+    pub write: Pattern,
+}
+
+impl Pass {
+    /// Whether the pass searches at all.
+    pub const fn compares(self) -> bool {
+        self.key.mask != 0
+    }
+}
+
+/// The passes for one bit of an operation, over named columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lut {
+    name: String,
+    columns: Vec<String>,
+    passes: Vec<Pass>,
+}
+
+impl Lut {
+    /// A table over columns; at most four, so that an instruction can name them all.
+    ///
+    /// # Errors
+    /// If there is no column or more than four, or a pass names a column beyond them.
+    pub fn new(name: impl Into<String>, columns: Vec<String>, passes: Vec<Pass>) -> Result<Self, LutError> {
+        let name = name.into();
+        if columns.is_empty() || columns.len() > 4 {
+            return Err(LutError::Columns { name, found: columns.len() });
+        }
+        let beyond = !((1_u8 << columns.len()) - 1);
+        if let Some(pass) = passes.iter().position(|p| (p.key.mask | p.write.mask) & beyond != 0) {
+            return Err(LutError::Pass { name, pass, columns: columns.len() });
+        }
+        Ok(Self { name, columns, passes })
+    }
+
+    /// Tables without passes over one, two and three columns: they only shift.
+    pub fn rewinds() -> [Self; 3] {
+        ["A", "AB", "ABR"].map(|columns| Self {
+            name: format!("rewind_{}", columns.len()),
+            columns: columns.chars().map(String::from).collect(),
+            passes: Vec::new(),
+        })
+    }
+
+    /// The name that instructions use.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The columns' names, in the order of an instruction's operands.
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// The passes, in the order of execution.
+    pub fn passes(&self) -> &[Pass] {
+        &self.passes
+    }
+
+    /// Passes that search.
+    pub fn compares(&self) -> usize {
+        self.passes.iter().filter(|pass| pass.compares()).count()
+    }
+
+    /// Machine cycles for one bit: a compare and a write each take one.
+    pub fn cycles(&self) -> usize {
+        self.compares() + self.passes.len()
+    }
+
+    /// What a row's bits become.
+    pub fn apply(&self, state: u8) -> u8 {
+        self.passes.iter().fold(state, |state, pass| {
+            if pass.key.matches(state) { pass.write.written_to(state) } else { state }
+        })
+    }
+}
+
+impl fmt::Display for Lut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, ".lut {} {}", self.name, self.columns.join(" "))?;
+        for pass in &self.passes {
+            let columns = self.columns.len();
+            writeln!(f, "  {} -> {}", pass.key.text(columns), pass.write.text(columns))?;
+        }
+        f.write_str(".end")
+    }
+}
+
+/// Why passes do not form a table.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LutError {
+    /// The number of columns is out of range.
+    #[error("look-up table `{name}` has {found} columns; 1 to 4 are supported")]
+    Columns {
+        /// The table.
+        name: String,
+        /// Its columns.
+        found: usize,
+    },
+    /// A pass names a column that the table does not have.
+    #[error("pass {pass} of look-up table `{name}` names a column beyond its {columns}")]
+    Pass {
+        /// The table.
+        name: String,
+        /// Counted from 0.
+        pass: usize,
+        /// The table's columns.
+        columns: usize,
+    },
+}
