@@ -8,9 +8,7 @@ use std::sync::Arc;
 use ap_program::{Geometry, SerialSteps};
 use compiler::{Layout, Options, Sharing};
 use network::{FeatureMap, ImageSet, Network};
-use rtm_ap::{
-    Allocation, Events, Machine, PaddingRows, Pricing, ProcessorParameters, SearchModel, Timeline,
-};
+use rtm_ap::{Allocation, Events, Machine, PaddingRows, Pricing, ProcessorParameters, SearchModel, Timeline};
 use technology::{Parameters, Quantity, Time};
 
 fn experiments() -> std::path::PathBuf {

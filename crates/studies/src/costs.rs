@@ -2,21 +2,20 @@
 
 use std::any::Any;
 
-use crossbar::LayerReport;
-use rtm_ap::{Events, ProcessorParameters, SearchModel, cost};
+use rtm_ap::SearchModel;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use technology::{Energy, Parameters, Quantity, Time};
+use system::{Report, System, WeightStatistics, Workload};
 use workspace::stages::{Declared, Promise};
 use workspace::yaml::FieldPath;
 use workspace::{Checks, Failure, Inputs};
 
-use crate::baselines::CrossbarPoint;
 use crate::images::Images;
-use crate::loaded::{crossbar_layers, network, weight_sparsity};
+use crate::loaded::{network, workload};
 use crate::machine::MachineSettings;
 use crate::names::{NetworkName, ProcessorName};
 use crate::run::{Executed, MachineRun, Run};
+use crate::systems::{CrossbarPoint, WeightPrecision, events_of, processor};
 use crate::technologies;
 
 /// A network on an associative processor and on crossbars.
@@ -54,42 +53,6 @@ names::names! {
     }
 }
 
-/// A system in one configuration.
-pub struct SystemCosts {
-    /// `RTM-AP` or `crossbar`.
-    pub system: &'static str,
-    /// The technology's or the crossbar point's name.
-    pub configuration: String,
-    /// How searches are charged; none for a crossbar.
-    pub search_model: Option<SearchModel>,
-    /// In the order of the network.
-    pub layers: Vec<LayerCost>,
-}
-
-/// What one layer costs.
-pub struct LayerCost {
-    /// The layer.
-    pub name: String,
-    /// Energy by part.
-    pub parts: Vec<(&'static str, Energy)>,
-    /// Latency.
-    pub latency: Time,
-    /// Associative processors that take part, or subarrays that hold its weights.
-    pub arrays: u64,
-}
-
-impl LayerCost {
-    /// Its energy.
-    pub fn energy(&self) -> Energy {
-        self.parts.iter().map(|&(_, energy)| energy).sum()
-    }
-}
-
-/// The name of the associative processor in tables.
-pub const PROCESSOR: &str = "RTM-AP";
-/// The name of the crossbar in tables.
-pub const CROSSBAR: &str = "crossbar";
-
 impl CostStudy {
     /// See [`workspace::Study::check`].
     pub fn check(&self, path: &FieldPath, checks: &mut Checks<'_>) {
@@ -115,62 +78,52 @@ impl CostStudy {
     ///
     /// # Errors
     /// If an input is missing or wrong.
-    pub fn systems(&self, inputs: &Inputs<'_>, run: &MachineRun) -> Result<Vec<SystemCosts>, Failure> {
-        let mut systems = Vec::new();
+    pub fn systems(&self, inputs: &Inputs<'_>, run: &MachineRun) -> Result<Vec<Costed>, Failure> {
+        let events = events_of(&self.network, self.machine, run);
+        let bits = network(inputs, &self.network)?.description.activation_bits;
+        let own = workload(inputs, &self.network, &self.images, WeightPrecision::Ternary, bits)?;
+        let mut costed = Vec::new();
         for technology in &self.technologies {
             let file = technologies::processor(inputs, technology)?;
-            let parameters = ProcessorParameters::resolve(&file.parameters)?;
             for &model in &self.search_models {
-                let layer = |(name, events): (&String, &Events)| {
-                    let (geometry, padding) = (self.machine.0.geometry, file.design.padding_rows);
-                    let cost = cost(events, run.total().processors, geometry, &parameters, model, padding);
-                    LayerCost {
-                        name: name.clone(),
-                        parts: rtm_ap::EnergyParts::NAMES.into_iter().zip(cost.energy.values()).collect(),
-                        latency: cost.latency,
-                        arrays: events.processors,
-                    }
-                };
-                let names = run.layers.iter().map(|layer| &layer.name);
-                systems.push(SystemCosts {
-                    system: PROCESSOR,
-                    configuration: technology.clone(),
-                    search_model: Some(model),
-                    layers: names.zip(&run.events).map(layer).collect(),
-                });
+                costed.push(Costed::of(&processor(&file, technology, model, &events), &own)?);
             }
         }
-        let layers = crossbar_layers(inputs, &self.network, &self.images)?;
-        let sparsity = weight_sparsity(&network(inputs, &self.network)?.network);
         for point in &self.crossbars {
-            let file = point.technology(inputs)?;
-            let report = point.report(&file, &layers, sparsity)?;
-            systems.push(SystemCosts {
-                system: CROSSBAR,
-                configuration: point.name.clone(),
-                search_model: None,
-                layers: report.layers.iter().map(crossbar_layer).collect(),
-            });
+            let precision = point.weights.precision(own_zeros(&own), point.activation_bits);
+            costed.push(Costed::of(&point.system(inputs)?, &own.at(precision))?);
         }
-        Ok(systems)
+        Ok(costed)
     }
 }
 
-fn crossbar_layer(layer: &LayerReport) -> LayerCost {
-    LayerCost {
-        name: layer.name.clone(),
-        parts: layer.energy.named().chain([("leakage", layer.leakage)]).collect(),
-        latency: layer.latency.total(),
-        arrays: layer.subarrays as u64,
+/// The share of zero weights of a network's own.
+fn own_zeros(workload: &Workload) -> f64 {
+    match workload.precision.weights {
+        WeightStatistics::Ternary { zeros } => zeros,
+        WeightStatistics::Symmetric { .. } => 0.0,
     }
 }
 
-/// Energy in µJ.
-pub fn microjoules(energy: Energy) -> f64 {
-    energy.base() * 1e-6
+/// A system with what a workload costs on it.
+pub struct Costed {
+    /// Its kind, as tables name it.
+    pub system: &'static str,
+    /// Its configuration.
+    pub configuration: String,
+    /// How its model charges, where there are several ways.
+    pub search_model: Option<&'static str>,
+    /// What it costs.
+    pub report: Report,
 }
 
-/// Time in ms.
-pub fn milliseconds(time: Time) -> f64 {
-    time.base() * 1e-6
+impl Costed {
+    fn of(system: &dyn System, workload: &Workload) -> Result<Self, Failure> {
+        Ok(Self {
+            system: system.kind(),
+            configuration: system.name().to_owned(),
+            search_model: system.variant(),
+            report: system.evaluate(workload)?,
+        })
+    }
 }

@@ -3,11 +3,7 @@
 
 use faults::Stream;
 use rand::RngExt;
-use rayon::prelude::*;
-use rtm_ap::{ProcessorDesign, ProcessorParameters};
-use technology::{ParameterSet, Prior, TechnologyFile};
-
-use workspace::Failure;
+use technology::{ParameterSet, Prior};
 
 /// What is shared, and the parameters that it moves together, whatever the technology they belong to.
 pub const SHARED: [(&str, &[&str]); 4] = [
@@ -53,24 +49,6 @@ pub fn drawn(parameters: &ParameterSet, prior: Prior, seed: u64, trial: u64) -> 
             None => own.random(),
         }
     })
-}
-
-/// Draws of an associative processor's parameters, at a node.
-///
-/// # Errors
-/// If the technology is not complete.
-pub fn drawn_processors(
-    file: &TechnologyFile<ProcessorDesign>,
-    node_nm: f64,
-    prior: Prior,
-    seed: u64,
-    draws: u64,
-) -> Result<Vec<ProcessorParameters>, Failure> {
-    let draw = |trial| {
-        let set = drawn(&file.parameters, prior, seed, trial);
-        Ok(ProcessorParameters::varied(&set, node_nm)?)
-    };
-    (0..draws).into_par_iter().map(draw).collect()
 }
 
 /// 5 %, 50 % and 95 % points of ratios, and the share that reaches a level.

@@ -5,7 +5,11 @@ use serde_json::{Map, Value, json};
 use technology::{Declaration, Distribution, Mark};
 
 /// The schema of a technology file with a design and the declared parameters; those under `optional` prefixes may be left out.
-pub fn technology_schema<D: JsonSchema>(title: &str, declarations: &[Declaration], optional: &[&str]) -> Value {
+pub fn technology_schema<D: JsonSchema>(
+    title: &str,
+    declarations: &[Declaration],
+    optional: &[&str],
+) -> Value {
     let mut generator = SchemaGenerator::default();
     let design = generator.subschema_for::<D>();
     let parameter = parameter(&mut generator);

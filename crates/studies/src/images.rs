@@ -6,8 +6,8 @@ use data_sets::Reading;
 use network::{DataSet, FeatureMap, ImageSet};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use workspace::{Checks, Failure, Inputs, digest, users_input};
 use workspace::yaml::FieldPath;
+use workspace::{Checks, Failure, Inputs, digest, users_input};
 
 use crate::error::StudyError;
 use crate::loaded::{LoadedNetwork, network};

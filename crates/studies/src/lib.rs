@@ -3,7 +3,6 @@
 //!
 //! [`registry`] tells the engine of a workspace what there is.
 
-pub mod baselines;
 pub mod costs;
 mod drawing;
 mod draws;
@@ -19,6 +18,7 @@ mod registry;
 pub mod run;
 pub mod simulation;
 pub mod studies;
+pub mod systems;
 pub mod technologies;
 pub mod trials;
 pub mod variation;

@@ -4,19 +4,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use network::{
-    ActivationId, ActivationStatistics, Checkpoint, DescriptionError, ImageSet, LayerId, LinearLayer, Network,
-    NetworkDescription, NetworkError, Node, Operation,
+    ActivationId, ActivationStatistics, Checkpoint, DescriptionError, ImageSet, LayerId, LinearLayer,
+    Network, NetworkDescription, NetworkError, Node, Operation,
 };
-use crossbar::{Activations, LayerShape, Pool};
-use digital::MatrixLayer;
 use quantizer::{Granularity, Sparsity, ThresholdRule, Thresholds};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use system::{Activations, Layer, LayerShape, Pool, Workload};
 use workspace::yaml::{Document, FileError};
 use workspace::{Failure, Inputs, Workspace, WorkspaceError, digest};
 
 use crate::images::{Images, fitted_images};
 use crate::names::WeightsName;
+use crate::systems::WeightPrecision;
 
 /// The folder of networks, below the workspace's inputs.
 pub const NETWORKS: &str = "networks";
@@ -111,40 +111,28 @@ pub fn thresholded(
     })
 }
 
-/// The layers of a network as matrices, for the digital reference.
-pub fn matrix_layers(network: &Network) -> Vec<MatrixLayer> {
-    let of_layer = |(id, layer): (LayerId, &LinearLayer)| {
-        let weights = layer.weights();
-        let positions = layer.output().positions();
-        let stored = match pool_after(network, id) {
-            Pool::None => positions,
-            Pool::Local { rows, columns } => positions.div_ceil(rows * columns),
-            Pool::Global => 1,
-        };
-        MatrixLayer {
-            name: layer.name().to_owned(),
-            vectors: positions as u64,
-            groups: weights.groups() as u64,
-            rows: (weights.inputs() / weights.groups() * weights.taps()) as u64,
-            outputs: (weights.outputs() / weights.groups()) as u64,
-            input_values: layer.input().len() as u64,
-            stored_values: (stored * weights.outputs()) as u64,
-            nonzero_weights: 1.0 - weights.sparsity(),
-        }
-    };
-    network.linear_layers().map(of_layer).collect()
-}
-
-/// The layers that a crossbar computes for a network, with the statistics of their inputs over images.
+/// A network as systems take it: the shapes of its layers with the statistics of their inputs over images, at a precision.
 ///
 /// # Errors
-/// If the images cannot be had.
-pub fn crossbar_layers(inputs: &Inputs<'_>, name: &str, images: &Images) -> Result<Vec<LayerShape>, Failure> {
+/// If the images cannot be had, or a layer has no shape that systems cover.
+pub fn workload(
+    inputs: &Inputs<'_>,
+    name: &str,
+    images: &Images,
+    weights: WeightPrecision,
+    activation_bits: u32,
+) -> Result<Workload, Failure> {
     let loaded = network(inputs, name)?;
     let set = fitted_images(inputs, &loaded, images)?;
     let statistics = loaded.network.activation_statistics(&set.feature_maps())?;
-    let layers = loaded.network.linear_layers().zip(statistics);
-    Ok(layers.map(|((id, layer), (_, input))| shape(&loaded.network, id, layer, input)).collect())
+    let layers = loaded.network.linear_layers().zip(statistics).map(|((id, layer), (_, input))| {
+        Layer::new(shape(&loaded.network, id, layer, input), 1.0 - layer.weights().sparsity())
+    });
+    Ok(Workload {
+        name: name.to_owned(),
+        layers: layers.collect::<Result<_, _>>()?,
+        precision: weights.precision(weight_sparsity(&loaded.network), activation_bits),
+    })
 }
 
 /// BLAKE3 of all weights of a network.

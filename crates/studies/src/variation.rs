@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use compiler::{Geometry, Layout, Options, Sharing};
 use serde::Deserialize;
-use workspace::{FileKind, Failure, Inputs, Manifest, Substitute, Workspace, WorkspaceError};
+use workspace::{Failure, FileKind, Inputs, Manifest, Substitute, Workspace, WorkspaceError};
 
 use crate::images::{ImageSource, Images};
 use crate::loaded::{NETWORKS, network};
@@ -179,8 +179,8 @@ fn substitute(workspace: &Workspace, text: &str) -> Result<Substitute, Workspace
         None => (None, PathBuf::from(text)),
     };
     // A run from another folder has to find it again.
-    let file =
-        std::path::absolute(&file).map_err(|source| WorkspaceError::Unreadable { path: file.clone(), source })?;
+    let file = std::path::absolute(&file)
+        .map_err(|source| WorkspaceError::Unreadable { path: file.clone(), source })?;
     let name = match stated {
         Some(stated) => stated.to_owned(),
         None => {
@@ -220,8 +220,7 @@ fn changed(mut options: Options, changes: &[String], is_flow: bool) -> Result<Op
     let [mut rows, mut columns, mut domains] =
         [geometry.rows(), geometry.columns(), geometry.domains()].map(|extent| extent as u64);
     for change in changes {
-        let wrong =
-            |message: String| WorkspaceError::argument(format!("--machine {change}: {message}"));
+        let wrong = |message: String| WorkspaceError::argument(format!("--machine {change}: {message}"));
         let (field, value) = change.split_once('=').ok_or_else(|| wrong("expected FIELD=VALUE".into()))?;
         let number = || value.parse::<u64>().map_err(|error| wrong(error.to_string()));
         match field {

@@ -36,8 +36,7 @@ fn what_a_field_may_hold_is_said() {
     assert!(message(&GOOD.replace("[none]", "[some]")).contains("there are: none, per-channel"));
     assert!(message(&GOOD.replace("[a]", "[]")).contains("operations.networks is empty"));
     assert!(
-        message(&GOOD.replace("fig2", "fig3"))
-            .contains("the id is `fig3`; expected the file's name, `fig2`")
+        message(&GOOD.replace("fig2", "fig3")).contains("the id is `fig3`; expected the file's name, `fig2`")
     );
     assert!(message("id: fig2\ntitle: a\n").contains("exactly one study"));
 }

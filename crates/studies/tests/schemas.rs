@@ -19,10 +19,10 @@ fn experiments() -> PathBuf {
 
 /// The committed files of a kind.
 fn files(kind: SchemaKind) -> Vec<PathBuf> {
-    let of_schema = REGISTRY.files.iter().find(|file| file.schema.is_some_and(|schema| schema.name == kind.name));
+    let of_schema =
+        REGISTRY.files.iter().find(|file| file.schema.is_some_and(|schema| schema.name == kind.name));
     let folder = of_schema.map_or_else(experiments, |file| experiments().join(file.folder));
-    let mut files: Vec<PathBuf> =
-        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|path| {
         let claims = path.file_stem().is_some_and(|stem| stem == "claims");
         path.extension().is_some_and(|extension| extension == "yaml")

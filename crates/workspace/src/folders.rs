@@ -38,9 +38,8 @@ impl Workspace {
     pub fn find(given: Option<&Path>, registry: &'static Registry) -> Result<Self, WorkspaceError> {
         let start = match given {
             Some(folder) => folder.to_owned(),
-            None => {
-                std::env::current_dir().map_err(|_| WorkspaceError::NoWorkspace { start: PathBuf::from(".") })?
-            }
+            None => std::env::current_dir()
+                .map_err(|_| WorkspaceError::NoWorkspace { start: PathBuf::from(".") })?,
         };
         let candidates: Vec<&Path> = if given.is_some() { vec![&start] } else { start.ancestors().collect() };
         match candidates.into_iter().find(|folder| folder.join("experiments").is_dir()) {

@@ -92,7 +92,8 @@ fn not_one_study(root: &Node, registry: &Registry) -> Option<String> {
     if fields.iter().any(|(key, _)| !NO_STUDIES.contains(&key.name.as_str()) && !is_study(&key.name)) {
         return None;
     }
-    let found: Vec<&str> = fields.iter().map(|(key, _)| key.name.as_str()).filter(|name| is_study(name)).collect();
+    let found: Vec<&str> =
+        fields.iter().map(|(key, _)| key.name.as_str()).filter(|name| is_study(name)).collect();
     let mut studies: Vec<&str> = registry.studies.iter().map(|study| study.name).collect();
     studies.sort_unstable();
     match found.len() {

@@ -101,7 +101,8 @@ pub fn chosen(
     }
     // `all` goes on without what the user did not bring; what was asked for by name does not.
     manifests.retain(|manifest| {
-        let missing = manifest.study.users_data().into_iter().find(|data| workspace.users_data(data).is_err());
+        let missing =
+            manifest.study.users_data().into_iter().find(|data| workspace.users_data(data).is_err());
         match missing.filter(|_| !ids.contains(&manifest.id)) {
             Some(data) => {
                 say(output, &format!("{}: left out, it needs --data {data}=PATH", manifest.id));

@@ -116,13 +116,7 @@ pub fn merge(
         tables.push(table);
     }
     let _lock = locked(workspace)?;
-    run_experiment(
-        manifest,
-        &Inputs::new(workspace),
-        Use::ReadAndWrite,
-        &Source::FromShards(&tables),
-        output,
-    )
+    run_experiment(manifest, &Inputs::new(workspace), Use::ReadAndWrite, &Source::FromShards(&tables), output)
 }
 
 /// The manifest of an experiment that can be run in parts.

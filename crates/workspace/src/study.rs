@@ -173,7 +173,8 @@ impl<S: Study> AnyStudy for S {
         let results = compute(declared)?;
         let (tables, summary) = self.tables(manifest, inputs, &stages, &results)?;
         if let Some(table) = tables.iter().find(|table| !S::TABLES.iter().any(|s| s.name() == table.name())) {
-            let message = format!("the study `{}` makes a table `{}` that it does not declare", S::NAME, table.name());
+            let message =
+                format!("the study `{}` makes a table `{}` that it does not declare", S::NAME, table.name());
             return Err(WorkspaceError::argument(message).into());
         }
         let figure = self.figure(manifest, &tables)?;

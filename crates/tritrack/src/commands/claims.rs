@@ -5,7 +5,8 @@ use std::io::Write;
 use clap::{Args, ValueEnum};
 use tables::write_atomically;
 use workspace::claims::{
-    Block, Claim, Claims, Finding, Judged, Written, claims_table, judged, markdown, readme_with, sentence, written,
+    Block, Claim, Claims, Finding, Judged, Written, claims_table, judged, markdown, readme_with, sentence,
+    written,
 };
 use workspace::{Failure, Workspace, WorkspaceError};
 
@@ -161,5 +162,6 @@ fn check(
 }
 
 fn read(path: &std::path::Path) -> Result<String, WorkspaceError> {
-    std::fs::read_to_string(path).map_err(|source| WorkspaceError::Unreadable { path: path.to_owned(), source })
+    std::fs::read_to_string(path)
+        .map_err(|source| WorkspaceError::Unreadable { path: path.to_owned(), source })
 }

@@ -182,9 +182,8 @@ fn push(
     compiled: Option<&MachineLayer>,
     started: Instant,
 ) -> Result<(), Failure> {
-    let of_programs = |value: fn(&rtm_ap::ProgramCounts) -> u64| {
-        compiled.map(|layer| layer.counts().map(value).sum())
-    };
+    let of_programs =
+        |value: fn(&rtm_ap::ProgramCounts) -> u64| compiled.map(|layer| layer.counts().map(value).sum());
     let statistics = compiled.map(|layer| layer.compiled().statistics);
     table.push(CompilationRow {
         layer: layer.name().into(),

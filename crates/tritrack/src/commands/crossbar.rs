@@ -10,16 +10,16 @@ use crossbar::{
 };
 use serde_json::{Map, Value, json};
 use serde_yaml::Value as Yaml;
-use studies::baselines::WeightPrecision;
 use studies::images::{ImageSource, Images};
-use studies::loaded::{NETWORKS, crossbar_layers, network, weight_sparsity};
+use studies::loaded::{NETWORKS, network, weight_sparsity, workload};
+use studies::systems::WeightPrecision;
 use tables::Table;
 use technology::{Parameters, Quantity, TechnologyFile};
 use workspace::{Failure, Inputs, Workspace, WorkspaceError};
 
 use super::{Format, print_table};
-use crate::error::CommandError;
 use crate::choice::Choice;
+use crate::error::CommandError;
 
 /// Shown after the command's help.
 pub const EXAMPLES: &str = "\
@@ -208,8 +208,9 @@ fn layers(workspace: &Workspace, name: &str) -> Result<(Vec<LayerShape>, f64, Op
     let loaded = network(&inputs, name)?;
     let set =
         if loaded.description.golden.is_some() { ImageSource::Golden } else { ImageSource::FashionMnist };
-    let layers = crossbar_layers(&inputs, name, &Images::of(set, IMAGES))?;
-    Ok((layers, weight_sparsity(&loaded.network), Some(loaded.description.activation_bits)))
+    let bits = loaded.description.activation_bits;
+    let workload = workload(&inputs, name, &Images::of(set, IMAGES), WeightPrecision::Ternary, bits)?;
+    Ok((workload.shapes().cloned().collect(), weight_sparsity(&loaded.network), Some(bits)))
 }
 
 /// What is written like a file's path is one; anything else is a name.

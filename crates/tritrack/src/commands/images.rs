@@ -96,10 +96,6 @@ impl ImageArguments {
 }
 
 /// Every image of a set that the workspace carries, as it is.
-fn of_workspace(
-    inputs: &Inputs<'_>,
-    network: &LoadedNetwork,
-    set: ImageSource,
-) -> Result<ImageSet, Failure> {
+fn of_workspace(inputs: &Inputs<'_>, network: &LoadedNetwork, set: ImageSource) -> Result<ImageSet, Failure> {
     Ok(image_set(inputs, network, &Images::of(set, usize::MAX))?.set.clone())
 }

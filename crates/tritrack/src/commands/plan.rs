@@ -73,11 +73,7 @@ enum PlanFormat {
 ///
 /// # Errors
 /// If a manifest is wrong, or a network or images that it names are not there.
-pub fn run(
-    arguments: &Arguments,
-    inputs: &Inputs<'_>,
-    output: &mut impl Write,
-) -> Result<(), Failure> {
+pub fn run(arguments: &Arguments, inputs: &Inputs<'_>, output: &mut impl Write) -> Result<(), Failure> {
     let mut table = Table::new(PlanRow::SCHEMA);
     for manifest in chosen(inputs.workspace(), &arguments.experiments, output)? {
         let plan = Plan::of(&manifest, inputs, arguments.force)?;

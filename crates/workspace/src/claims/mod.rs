@@ -154,7 +154,10 @@ impl Claims {
 ///
 /// # Errors
 /// If a number is not there.
-pub fn judged<'c>(claims: &'c Claims, workspace: &Workspace) -> Result<Vec<(&'c Claim, Judged)>, WorkspaceError> {
+pub fn judged<'c>(
+    claims: &'c Claims,
+    workspace: &Workspace,
+) -> Result<Vec<(&'c Claim, Judged)>, WorkspaceError> {
     let of = |claim: &'c Claim| {
         let judged = judge(claim, workspace).map_err(|source| WorkspaceError::Claim {
             of: format!("claim {}", claim.id),
@@ -220,11 +223,7 @@ impl Measurement {
 ///
 /// # Errors
 /// If a block has no place in it.
-pub fn readme_with(
-    readme: &str,
-    blocks: &[Block],
-    workspace: &Workspace,
-) -> Result<String, WorkspaceError> {
+pub fn readme_with(readme: &str, blocks: &[Block], workspace: &Workspace) -> Result<String, WorkspaceError> {
     blocks.iter().try_fold(readme.to_owned(), |page, block| {
         block.written_to(&page).ok_or_else(|| WorkspaceError::Check {
             message: format!(

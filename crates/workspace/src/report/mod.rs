@@ -173,5 +173,6 @@ fn parameters(page: &mut Page, title: &str, path: &str, parameters: &ParameterSe
 }
 
 fn read(path: &Path) -> Result<String, WorkspaceError> {
-    std::fs::read_to_string(path).map_err(|source| WorkspaceError::Unreadable { path: path.to_owned(), source })
+    std::fs::read_to_string(path)
+        .map_err(|source| WorkspaceError::Unreadable { path: path.to_owned(), source })
 }

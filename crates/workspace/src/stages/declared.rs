@@ -178,7 +178,9 @@ impl Declared {
         for group in self.stages.chunk_by(|a, b| a.is_small() && b.is_small()) {
             match group {
                 [one] => values.push(run(&**one)?),
-                many => values.extend(many.par_iter().map(|stage| run(&**stage)).collect::<Result<Vec<_>, _>>()?),
+                many => {
+                    values.extend(many.par_iter().map(|stage| run(&**stage)).collect::<Result<Vec<_>, _>>()?)
+                }
             }
         }
         Ok(Results { values })

@@ -10,8 +10,8 @@ mod plan;
 mod series;
 mod store;
 
-pub use declared::{Declared, Promise, Results, Stage, StageKind};
 pub(crate) use declared::Source;
+pub use declared::{Declared, Promise, Results, Stage, StageKind};
 pub use plan::{Plan, PlannedStage, State};
 pub use series::{Ran, Series, Unit};
 pub use store::{Key, Presence, StageStore, Use};

@@ -15,14 +15,13 @@ use workspace::stages::{Declared, Promise, Results};
 use workspace::yaml::FieldPath;
 use workspace::{Checks, Failure, Inputs, Manifest, Study, table_of};
 
-use crate::baselines::CrossbarPoint;
-use crate::costs::{CROSSBAR, PROCESSOR};
 use crate::error::StudyError;
 use crate::images::image_set;
 use crate::loaded::{LoadedNetwork, network};
 use crate::machine::MachineSettings;
 use crate::names::CrossbarName;
 use crate::studies::networks::{NetworkPoint, check_points};
+use crate::systems::{CROSSBAR, CrossbarPoint, PROCESSOR};
 use classified::{ByCrossbar, ByProcessor, Classified, Correct};
 
 /// Accuracy, documented and measured, on digital and on analog hardware.

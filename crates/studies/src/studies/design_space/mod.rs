@@ -11,20 +11,20 @@ use compiler::{Geometry, Layout, Options, Sharing};
 use figures::Figure;
 use network::Network;
 use rayon::prelude::*;
-use rtm_ap::{Events, ProcessorDesign, ProcessorParameters, SearchModel, chip_area, cost};
+use rtm_ap::{Events, Pricing, ProcessorDesign, ProcessorParameters, SearchModel};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tables::{Schema, Table, TypedRow};
-use technology::{ParameterSet, Quantity, TechnologyFile};
+use technology::{ParameterSet, TechnologyFile};
 use workspace::stages::{Declared, Promise, Results};
 use workspace::yaml::FieldPath;
 use workspace::{Checks, Failure, Inputs, Manifest, Study, WorkspaceError, table_of};
 
-use crate::costs::{microjoules, milliseconds};
 use crate::loaded::{network, weight_sparsity};
 use crate::machine::parsed;
 use crate::names::{Choice, ProcessorName};
 use crate::quick::keep_ends;
+use crate::systems::{microjoules, milliseconds, square_millimetres};
 use crate::technologies;
 use shape::{ArrayShape, Compiled, SpaceNetwork};
 
@@ -249,9 +249,9 @@ impl DesignSpaceStudy {
                     let mut total = Events::default();
                     events.iter().for_each(|layer| total += *layer);
                     for &model in &self.search_models {
-                        let padding = file.design.padding_rows;
-                        let cost = cost(&total, total.processors, geometry, &parameters, model, padding);
-                        let area = chip_area(total.processors, shape.words, geometry, &parameters);
+                        let (parameters, padding) = (&parameters, file.design.padding_rows);
+                        let pricing = Pricing { geometry, parameters, model, padding };
+                        let cost = pricing.cost(&total, total.processors);
                         points.push(Point {
                             shape: index,
                             rows,
@@ -260,7 +260,7 @@ impl DesignSpaceStudy {
                             processors: total.processors,
                             energy: microjoules(cost.energy.total()),
                             latency: milliseconds(cost.latency),
-                            area: area.base() * 1e-6,
+                            area: square_millimetres(pricing.chip_area(total.processors, shape.words)),
                         });
                     }
                 }

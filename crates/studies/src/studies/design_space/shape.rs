@@ -75,8 +75,9 @@ impl Stage for ArrayShape {
     fn what(&self) -> String {
         let (options, zeros) = (&self.options, self.network.thresholded.as_ref());
         let zeros = zeros.map_or(String::new(), |of| format!(" at sparsity {}", of.sparsity));
-        let outputs =
-            options.outputs_per_processor.map_or(String::new(), |outputs| format!(", {outputs} outputs each"));
+        let outputs = options
+            .outputs_per_processor
+            .map_or(String::new(), |outputs| format!(", {outputs} outputs each"));
         format!(
             "{}{zeros}, {} {}, {} columns x {} domains{outputs}",
             self.network.network,

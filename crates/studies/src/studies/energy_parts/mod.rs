@@ -10,8 +10,9 @@ use workspace::stages::{Declared, Promise, Results};
 use workspace::yaml::FieldPath;
 use workspace::{Checks, Failure, Inputs, Manifest, Study, table_of};
 
-use crate::costs::{CostStudy, SystemCosts, microjoules};
+use crate::costs::{CostStudy, Costed};
 use crate::run::MachineRun;
+use crate::systems::microjoules;
 
 /// See [`CostStudy`].
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -79,7 +80,7 @@ impl Study for EnergyPartsStudy {
                 table.push(PartRow {
                     system: system.system.into(),
                     configuration: system.configuration.clone(),
-                    search_model: system.search_model.map(|model| model.name().into()),
+                    search_model: system.search_model.map(str::to_owned),
                     part: part.into(),
                     energy,
                     share: energy / total,
@@ -95,17 +96,16 @@ impl Study for EnergyPartsStudy {
     }
 }
 
-fn summed_up(system: &SystemCosts, parts: &[(&str, f64)], total: f64) -> String {
+fn summed_up(system: &Costed, parts: &[(&str, f64)], total: f64) -> String {
     let share = |names: &[&str]| {
         let sum: f64 = parts.iter().filter(|(part, _)| names.contains(part)).map(|&(_, energy)| energy).sum();
         100.0 * sum / total
     };
     match system.search_model {
         Some(model) => format!(
-            "{} ({}, {}): {:.2} % of the energy moves data between arrays, {:.1} % with the shifts",
+            "{} ({}, {model}): {:.2} % of the energy moves data between arrays, {:.1} % with the shifts",
             system.system,
             system.configuration,
-            model.name(),
             share(&["movement"]),
             share(&["movement", "shift"]),
         ),
@@ -119,9 +119,9 @@ fn summed_up(system: &SystemCosts, parts: &[(&str, f64)], total: f64) -> String 
 }
 
 /// The parts over all layers, µJ, in the order of the first layer's.
-fn totals(system: &SystemCosts) -> Vec<(&'static str, f64)> {
+fn totals(system: &Costed) -> Vec<(&'static str, f64)> {
     let mut totals: Vec<(&'static str, f64)> = Vec::new();
-    for layer in &system.layers {
+    for layer in system.report.layers() {
         for &(part, energy) in &layer.parts {
             match totals.iter_mut().find(|(known, _)| *known == part) {
                 Some((_, sum)) => *sum += microjoules(energy),

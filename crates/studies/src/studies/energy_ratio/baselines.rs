@@ -1,22 +1,17 @@
 //! What the associative processor is held against, with the energies that draws of the parameters give.
 
-use digital::MacArray;
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use technology::{ParameterSet, Prior, Quantity, TechnologyFile};
+use system::{Machine, Quoted, System};
 use workspace::yaml::FieldPath;
-use workspace::{Checks, Failure, Progress};
+use workspace::{Checks, Failure, Progress, WorkspaceError};
 
 use super::{Context, SystemRow};
-use crate::baselines::{CrossbarPoint, DigitalPoint, WeightPrecision, digital_technology};
-use crate::costs::{CROSSBAR, microjoules, milliseconds};
 use crate::draws::drawn;
-use crate::loaded::{crossbar_layers, matrix_layers, network, weight_sparsity};
+use crate::loaded::workload;
+use crate::systems::{KINDS, OtherPoint, WeightPrecision, microjoules, milliseconds, square_millimetres};
 use crate::technologies::reference;
-
-/// The name of the digital reference in tables.
-const DIGITAL: &str = "digital";
 
 /// A baseline whose energy others measured or published.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -49,6 +44,16 @@ impl PublishedPoint {
     }
 }
 
+/// A system with the precision that it is given.
+struct Point {
+    system: Box<dyn System>,
+    /// Where it comes from: a model, the digital reference, or what others published.
+    origin: &'static str,
+    weights: WeightPrecision,
+    activation_bits: u32,
+    source: String,
+}
+
 /// A baseline and its energies, µJ.
 pub(super) struct Baseline {
     pub name: String,
@@ -72,7 +77,7 @@ pub(super) struct Beside {
     pub latency: f64,
     /// mm².
     pub area: f64,
-    arrays: i64,
+    arrays: u64,
 }
 
 impl Baseline {
@@ -98,120 +103,114 @@ impl Baseline {
 impl Context<'_> {
     /// Every baseline.
     pub(super) fn baselines(&self) -> Result<Vec<Baseline>, Failure> {
-        let study = self.study;
-        let count = study.crossbars.len() + study.digital.len();
-        let bar = Progress.bar("drawing the baselines' parameters", count as u64);
+        let points = self.points()?;
+        let bar = Progress.bar("drawing the baselines' parameters", points.len() as u64);
         let mut baselines = Vec::new();
-        for point in &study.crossbars {
-            baselines.push(self.crossbar(point)?);
-            bar.inc(1);
-        }
-        for point in &study.digital {
-            baselines.push(self.digital(point)?);
+        for point in &points {
+            baselines.push(self.baseline(point)?);
             bar.inc(1);
         }
         bar.finish_and_clear();
-        for point in &study.published {
-            baselines.push(self.published(point)?);
-        }
         Ok(baselines)
     }
 
-    /// For each prior, the energy of each draw.
-    fn drawn(
-        &self,
-        energy: impl Fn(Prior, u64) -> Result<f64, Failure> + Sync,
-    ) -> Result<Vec<Vec<f64>>, Failure> {
-        let of_prior = |&prior: &Prior| {
-            (0..self.study.draws).into_par_iter().map(|trial| energy(prior, trial)).collect()
-        };
-        self.study.priors.iter().map(of_prior).collect()
+    /// The systems of the manifest, in its order.
+    fn points(&self) -> Result<Vec<Point>, Failure> {
+        let mut points = Vec::new();
+        for point in &self.study.crossbars {
+            points.push(Point {
+                system: Box::new(point.system(self.inputs)?),
+                origin: "model",
+                weights: point.weights,
+                activation_bits: point.activation_bits,
+                source: format!("crossbar model, technology {}", point.technology),
+            });
+        }
+        for point in &self.study.digital {
+            points.push(Point {
+                system: Box::new(point.system(self.inputs)?),
+                origin: "digital",
+                weights: point.weights,
+                activation_bits: point.activation_bits,
+                source: format!("model of a digital array, technology {}", point.technology),
+            });
+        }
+        for point in &self.study.others {
+            points.push(self.other(point)?);
+        }
+        for point in &self.study.published {
+            points.push(Point {
+                system: Box::new(Quoted::new(&point.name, point.node_nm, self.published(point)?)),
+                origin: "published",
+                weights: point.weights,
+                activation_bits: point.activation_bits,
+                source: point.source.clone(),
+            });
+        }
+        Ok(points)
     }
 
-    fn crossbar(&self, point: &CrossbarPoint) -> Result<Baseline, Failure> {
-        let study = self.study;
-        let layers = crossbar_layers(self.inputs, &study.network, &study.images)?;
-        let sparsity = weight_sparsity(&network(self.inputs, &study.network)?.network);
-        let file = point.technology(self.inputs)?;
-        let report = point.report(&file, &layers, sparsity)?;
-        let drawn = self.drawn(|prior, trial| {
-            let parameters = drawn(&file.parameters, prior, self.manifest.seed, trial);
-            let drawn = TechnologyFile { parameters, ..file.clone() };
-            Ok(microjoules(point.report(&drawn, &layers, sparsity)?.total_energy()))
+    fn other(&self, point: &OtherPoint) -> Result<Point, Failure> {
+        let known = || KINDS.iter().map(|kind| kind.name.to_owned()).collect();
+        let kind = KINDS.iter().find(|kind| kind.name == point.system).ok_or_else(|| {
+            WorkspaceError::UnknownName { kind: "kind of system", name: point.system.clone(), known: known() }
         })?;
-        Ok(Baseline {
-            name: point.name.clone(),
+        Ok(Point {
+            system: (kind.open)(self.inputs, &point.name, &point.technology, point.node_nm)?,
             origin: "model",
-            node: file.design.node_nm,
-            weights: point.weights.name(),
+            weights: point.weights,
             activation_bits: point.activation_bits,
-            nominal: microjoules(report.total_energy()),
-            drawn,
-            source: format!("crossbar model, technology {}", file.name),
-            beside: Some(Beside {
-                system: CROSSBAR,
-                latency: milliseconds(report.latency().total()),
-                area: report.area.total().base() * 1e-6,
-                arrays: report.layers.iter().map(|layer| layer.subarrays as i64).sum(),
-            }),
+            source: format!("{} model, technology {}", kind.name, point.technology),
         })
     }
 
-    fn digital(&self, point: &DigitalPoint) -> Result<Baseline, Failure> {
-        let file = digital_technology(self.inputs, &point.technology, point.node_nm)?;
-        let layers = matrix_layers(&network(self.inputs, &self.study.network)?.network);
-        let (weights, activations) = (point.weights.bits(), point.activation_bits);
-        let evaluate = |parameters: &ParameterSet| -> Result<digital::DigitalReport, Failure> {
-            let array = MacArray::new(file.design, parameters)?;
-            Ok(array.evaluate(&layers, weights, activations, point.zero_weights.into())?)
+    fn baseline(&self, point: &Point) -> Result<Baseline, Failure> {
+        let (study, seed, system) = (self.study, self.manifest.seed, &*point.system);
+        let workload =
+            workload(self.inputs, &study.network, &study.images, point.weights, point.activation_bits)?;
+        let prepared = system.prepare(&workload)?;
+        let report = prepared.report(system.parameters())?;
+        let beside = report.machine().map(|&Machine { latency, area, arrays, .. }| Beside {
+            system: system.kind(),
+            latency: milliseconds(latency),
+            area: square_millimetres(area),
+            arrays,
+        });
+        let energy = |prior, trial| -> Result<f64, Failure> {
+            Ok(microjoules(prepared.energy(&drawn(system.parameters(), prior, seed, trial))?))
         };
-        let report = evaluate(&file.parameters)?;
-        let drawn = self.drawn(|prior, trial| {
-            let parameters = drawn(&file.parameters, prior, self.manifest.seed, trial);
-            Ok(microjoules(evaluate(&parameters)?.energy()))
-        })?;
+        let of_prior = |&prior| (0..study.draws).into_par_iter().map(|trial| energy(prior, trial)).collect();
+        // What was published has no parameters to draw.
+        let drawn = match beside {
+            Some(_) => study.priors.iter().map(of_prior).collect::<Result<_, Failure>>()?,
+            None => Vec::new(),
+        };
         Ok(Baseline {
-            name: point.name.clone(),
-            origin: DIGITAL,
-            node: file.design.node_nm,
+            name: system.name().to_owned(),
+            origin: point.origin,
+            node: system.node_nm(),
             weights: point.weights.name(),
             activation_bits: point.activation_bits,
             nominal: microjoules(report.energy()),
             drawn,
-            source: format!("model of a digital array, technology {}", point.technology),
-            beside: Some(Beside {
-                system: DIGITAL,
-                latency: milliseconds(report.latency()),
-                area: report.area.base() * 1e-6,
-                arrays: 1,
-            }),
+            source: point.source.clone(),
+            beside,
         })
     }
 
-    fn published(&self, point: &PublishedPoint) -> Result<Baseline, Failure> {
-        let nominal = match (&point.energy_uj, &point.measured_case) {
-            (Some(energy), _) => *energy,
-            (None, Some(case)) => {
+    /// The energy of a published baseline.
+    fn published(&self, point: &PublishedPoint) -> Result<technology::Energy, Failure> {
+        match (&point.energy_uj, &point.measured_case) {
+            (_, Some(case)) => {
                 let file = reference(self.inputs, "neurosim/measured.csv");
                 let total = self.inputs.load(case, |reading| {
                     reading.note(&file)?;
                     Ok(crossbar::validation::measured_total(&file.with_file_name(""), case)?)
                 })?;
-                microjoules(*total)
+                Ok(*total)
             }
-            // Refused when the manifest was read.
-            (None, None) => f64::NAN,
-        };
-        Ok(Baseline {
-            name: point.name.clone(),
-            origin: "published",
-            node: point.node_nm,
-            weights: point.weights.name(),
-            activation_bits: point.activation_bits,
-            nominal,
-            drawn: Vec::new(),
-            source: point.source.clone(),
-            beside: None,
-        })
+            // One of both is given: it was checked when the manifest was read.
+            (energy, None) => Ok(technology::Energy::picojoules(energy.unwrap_or_default() * 1e6)),
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The break-even: for which energies of a shift and of a search the ratio would reach the claim, all else nominal.
 
-use rtm_ap::{Events, PaddingRows, ProcessorParameters, SearchModel, cost};
+use rtm_ap::{Events, ProcessorParameters, SearchModel};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tables::{Table, TypedRow};
@@ -12,9 +12,8 @@ use workspace::{Checks, Failure};
 use super::baselines::Baseline;
 use super::figure::NamedPoint;
 use super::{Context, Stages};
-use crate::costs::microjoules;
 use crate::machine::Flow;
-use crate::technologies;
+use crate::systems::{Priced, microjoules};
 
 /// A map of the ratio over the energies of a shift and of a search.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -74,7 +73,10 @@ impl BreakEvenPlan {
         for (field, range) in [("shift_pj", self.shift_pj), ("search_fj", self.search_fj)] {
             if range.high <= range.low || !range.high.is_finite() {
                 let LogRange { low, high, .. } = range;
-                checks.report(&path.field(field), &format!("from {low} to {high}; expected an ascending range"));
+                checks.report(
+                    &path.field(field),
+                    &format!("from {low} to {high}; expected an ascending range"),
+                );
             }
         }
     }
@@ -117,15 +119,14 @@ impl Context<'_> {
     ) -> Result<Table, Failure> {
         let mut table = Table::new(BreakEvenRow::SCHEMA);
         let Some(plan) = &self.study.break_even else { return Ok(table) };
-        let file = technologies::processor(self.inputs, &self.study.headline.technology)?;
-        let nominal = ProcessorParameters::varied(&file.parameters, baseline.node)?;
+        let priced = Priced::by(self.inputs, &self.study.headline.technology)?;
+        let nominal = ProcessorParameters::varied(&priced.file().parameters, baseline.node)?;
         for name in &plan.flows {
             let found = self.study.flows.iter().zip(&stages.flows).find(|(flow, _)| flow.name == *name);
             let Some((flow, run)) = found else { continue };
             let total = results.of(*run)?.total();
             for (others, parameters) in [("nominal", nominal.clone()), ("free", others_free(&nominal))] {
-                let padding = file.design.padding_rows;
-                let map = Map { flow, total, parameters, padding, baseline: baseline.nominal };
+                let map = Map { flow, total, parameters, priced: &priced, baseline: baseline.nominal };
                 for search in plan.search_fj.places() {
                     for shift in plan.shift_pj.places() {
                         let ratio = map.ratio(shift, search);
@@ -183,7 +184,7 @@ struct Map<'f> {
     flow: &'f Flow,
     total: Events,
     parameters: ProcessorParameters,
-    padding: PaddingRows,
+    priced: &'f Priced,
     /// µJ.
     baseline: f64,
 }
@@ -196,9 +197,7 @@ impl Map<'_> {
             search_active_bit: Energy::picojoules(search * 1e-3),
             ..self.parameters.clone()
         };
-        let (total, geometry) = (&self.total, self.flow.machine.0.geometry);
-        let model = SearchModel::ActiveBits;
-        let energy = cost(total, total.processors, geometry, &parameters, model, self.padding).energy;
-        self.baseline / microjoules(energy.total())
+        let pricing = self.priced.with(&parameters, self.flow.machine, SearchModel::ActiveBits);
+        self.baseline / microjoules(pricing.cost(&self.total, self.total.processors).energy.total())
     }
 }

@@ -1,16 +1,17 @@
 //! What each way to compile the network adds.
 
-use rtm_ap::{ProcessorParameters, cost};
+use std::sync::Arc;
+
+use system::System;
 use tables::{Table, TypedRow};
 use technology::Prior;
 use workspace::Failure;
 use workspace::stages::Results;
 
 use super::baselines::Baseline;
-use super::processors::drawn_energies;
 use super::{Context, Stages};
-use crate::costs::{microjoules, milliseconds};
-use crate::draws::{Spread, drawn_processors};
+use crate::draws::Spread;
+use crate::systems::{events_of, microjoules, milliseconds, processor};
 use crate::technologies;
 
 tables::table! {
@@ -58,47 +59,49 @@ impl Context<'_> {
         results: &Results,
         summary: &mut Vec<String>,
     ) -> Result<Table, Failure> {
-        let study = self.study;
+        let (study, own) = (self.study, self.own()?);
         let headline = &study.headline;
         let file = technologies::processor(self.inputs, &headline.technology)?;
-        let parameters = ProcessorParameters::varied(&file.parameters, baseline.node)?;
         let prior = study.priors.first().copied().unwrap_or(Prior::Flat);
-        let sets = drawn_processors(&file, baseline.node, prior, self.manifest.seed, study.draws)?;
         let above = baseline.drawn.first().cloned().unwrap_or_default();
-        let mut table = Table::new(FlowRow::SCHEMA);
+        let mut runs = Vec::new();
         for (flow, run) in study.flows.iter().zip(&stages.flows) {
-            let (run, options) = (results.of(*run)?, flow.machine.0);
-            let total = run.total();
+            let run = results.of(*run)?;
+            let events = events_of(&study.network, flow.machine, &run);
             for &model in &study.search_models {
-                let padding = file.design.padding_rows;
-                let nominal = cost(&total, total.processors, options.geometry, &parameters, model, padding);
-                let (energy, latency) = (microjoules(nominal.energy.total()), milliseconds(nominal.latency));
-                let below = drawn_energies(&sets, &total, options.geometry, &file, model);
-                let spread = Spread::of_ratios(baseline.nominal, &above, &below, study.claimed_ratio);
-                let ratio = baseline.nominal / energy;
-                table.push(FlowRow {
-                    flow: flow.name.clone(),
-                    sharing: options.sharing.name().into(),
-                    layout: options.layout.name().into(),
-                    activations: flow.activations.name().into(),
-                    search_model: model.name().into(),
-                    operations: run.layers.iter().map(|layer| layer.operations).sum(),
-                    words: run.words,
-                    track_steps: total.track_steps.physical,
-                    row_searches: total.row_searches.physical,
-                    energy,
-                    latency,
-                    ratio,
-                    ratio_p05: spread.low,
-                    ratio_p50: spread.median,
-                    ratio_p95: spread.high,
-                })?;
-                if model == headline.search_model {
-                    summary.push(format!(
-                        "flow `{}`: {ratio:.4} x ({energy:.4} µJ, {latency:.4} ms)",
-                        flow.name
-                    ));
-                }
+                let system = processor(&file, &headline.technology, model, &events).at_node(baseline.node);
+                runs.push((flow, model, Arc::clone(&run), system));
+            }
+        }
+        let prepared = runs.iter().map(|(.., system)| system.prepare(&own)).collect::<Result<Vec<_>, _>>()?;
+        let drawn = self.drawn_energies(&file, prior, &prepared)?;
+        let mut table = Table::new(FlowRow::SCHEMA);
+        for (((flow, model, run, system), prepared), below) in runs.iter().zip(&prepared).zip(&drawn) {
+            let (options, total) = (flow.machine.0, run.total());
+            let report = prepared.report(system.parameters())?;
+            let (energy, latency) =
+                (microjoules(report.energy()), report.latency().map_or(0.0, milliseconds));
+            let spread = Spread::of_ratios(baseline.nominal, &above, below, study.claimed_ratio);
+            let ratio = baseline.nominal / energy;
+            table.push(FlowRow {
+                flow: flow.name.clone(),
+                sharing: options.sharing.name().into(),
+                layout: options.layout.name().into(),
+                activations: flow.activations.name().into(),
+                search_model: model.name().into(),
+                operations: run.layers.iter().map(|layer| layer.operations).sum(),
+                words: run.words,
+                track_steps: total.track_steps.physical,
+                row_searches: total.row_searches.physical,
+                energy,
+                latency,
+                ratio,
+                ratio_p05: spread.low,
+                ratio_p50: spread.median,
+                ratio_p95: spread.high,
+            })?;
+            if *model == headline.search_model {
+                summary.push(format!("flow `{}`: {ratio:.4} x ({energy:.4} µJ, {latency:.4} ms)", flow.name));
             }
         }
         Ok(table)

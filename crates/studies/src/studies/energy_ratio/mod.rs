@@ -19,12 +19,12 @@ use workspace::stages::{Declared, Promise, Results};
 use workspace::yaml::FieldPath;
 use workspace::{Checks, Failure, Inputs, Manifest, Study, table_of};
 
-use crate::baselines::{CrossbarPoint, DigitalPoint};
 use crate::draws::Spread;
 use crate::images::Images;
 use crate::machine::{Flow, MachineSettings};
 use crate::names::{NetworkName, ProcessorName};
 use crate::run::{Executed, Expected, MachineRun, Run};
+use crate::systems::{CrossbarPoint, DigitalPoint, OtherPoint, events_of};
 use baselines::{Baseline, PublishedPoint};
 use break_even::{BreakEvenPlan, BreakEvenRow};
 use flows::FlowRow;
@@ -62,6 +62,9 @@ pub struct RatioStudy {
     /// Digital references.
     #[serde(default)]
     digital: Vec<DigitalPoint>,
+    /// Baselines of any kind of system.
+    #[serde(default)]
+    others: Vec<OtherPoint>,
     /// Baselines whose energy others measured or published.
     published: Vec<PublishedPoint>,
     /// The baseline that the summary names.
@@ -150,9 +153,9 @@ tables::table! {
         /// Area of the arrays with their periphery, the RTM-AP's with its program memory.
         area: f64 = "mm2",
         /// Associative processors side by side, subarrays, or arrays of units.
-        arrays: i64,
+        arrays: u64,
         /// Size of the RTM-AP's program, 8 bytes a word.
-        program_bytes: Option<usize> = "B",
+        program_bytes: Option<u64> = "B",
     }
 }
 
@@ -168,13 +171,8 @@ pub struct Stages {
 impl Study for RatioStudy {
     const NAME: &'static str = "energy_ratio";
     const MEANING: &'static str = "The ratio against every baseline, with its spread.";
-    const TABLES: &'static [&'static Schema] = &[
-        RatioRow::SCHEMA,
-        SystemRow::SCHEMA,
-        FlowRow::SCHEMA,
-        ReplicationRow::SCHEMA,
-        BreakEvenRow::SCHEMA,
-    ];
+    const TABLES: &'static [&'static Schema] =
+        &[RatioRow::SCHEMA, SystemRow::SCHEMA, FlowRow::SCHEMA, ReplicationRow::SCHEMA, BreakEvenRow::SCHEMA];
     type Stages = Stages;
 
     fn check(&self, path: &FieldPath, checks: &mut Checks<'_>) {
@@ -197,6 +195,7 @@ impl Study for RatioStudy {
         }
         let baselines: Vec<&str> = (self.crossbars.iter().map(|point| point.name.as_str()))
             .chain(self.digital.iter().map(|point| point.name.as_str()))
+            .chain(self.others.iter().map(|point| point.name.as_str()))
             .chain(self.published.iter().map(|point| point.name.as_str()))
             .collect();
         let technologies: Vec<&str> = self.technologies.iter().map(String::as_str).collect();
@@ -263,7 +262,7 @@ impl Study for RatioStudy {
         let mut nodes: Vec<f64> = baselines.iter().map(|baseline| baseline.node).collect();
         nodes.sort_by(f64::total_cmp);
         nodes.dedup();
-        let processors = context.processors(&run, &nodes)?;
+        let processors = context.processors(&events_of(&self.network, self.machine, &run), &nodes)?;
         let rows = self.ratios(&baselines, &processors);
         let systems: Vec<SystemRow> = (baselines.iter().filter_map(Baseline::system))
             .chain(processors.iter().filter_map(|processor| processor.system.clone()))

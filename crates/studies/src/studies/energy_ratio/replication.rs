@@ -1,19 +1,17 @@
 //! At equal area, and at equal latency: outputs split over more processors take less time and more area, and load windows more often.
 
-use rtm_ap::{Allocation, NetworkCost, ProcessorDesign, ProcessorParameters, chip_area};
+use rtm_ap::{Allocation, Pricing, ProcessorParameters};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tables::{Table, TypedRow};
-use technology::{Quantity, TechnologyFile};
 use workspace::Failure;
 use workspace::stages::Results;
 
 use super::baselines::{Baseline, Beside};
 use super::{Context, Stages};
-use crate::costs::{microjoules, milliseconds};
 use crate::machine::Flow;
 use crate::run::MachineRun;
-use crate::technologies;
+use crate::systems::{Priced, microjoules, milliseconds, square_millimetres};
 
 /// Outputs split over processors.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -68,14 +66,16 @@ impl Context<'_> {
     ) -> Result<Table, Failure> {
         let mut table = Table::new(ReplicationRow::SCHEMA);
         let Some(beside) = baseline.beside else { return Ok(table) };
-        let file = technologies::processor(self.inputs, &self.study.headline.technology)?;
-        let parameters = ProcessorParameters::varied(&file.parameters, baseline.node)?;
+        let headline = &self.study.headline;
+        let priced = Priced::by(self.inputs, &headline.technology)?;
+        let parameters = ProcessorParameters::varied(&priced.file().parameters, baseline.node)?;
         for (name, splits) in &stages.replication {
             let Some(flow) = self.study.flow(name) else { continue };
             let mut rows = Vec::new();
             for &(outputs, run) in splits {
                 let run = results.of(run)?;
-                rows.push(self.split(flow, outputs, &run, (&file, &parameters), (baseline, beside)));
+                let pricing = priced.with(&parameters, flow.machine, headline.search_model);
+                rows.push(split(flow, outputs, &run, &pricing, (baseline, beside)));
             }
             mark(&mut rows, beside);
             for row in rows {
@@ -85,48 +85,45 @@ impl Context<'_> {
         }
         Ok(table)
     }
+}
 
-    fn split(
-        &self,
-        flow: &Flow,
-        outputs_per_processor: usize,
-        run: &MachineRun,
-        (file, parameters): (&TechnologyFile<ProcessorDesign>, &ProcessorParameters),
-        (baseline, beside): (&Baseline, Beside),
-    ) -> ReplicationRow {
-        let (demands, geometry) = (run.demands(), flow.machine.0.geometry);
-        let (model, padding) = (self.study.headline.search_model, file.design.padding_rows);
-        let of = |allocation: Allocation| {
-            let allocated = allocation.apply(&demands, &run.events);
-            let cost = NetworkCost::of(&allocated, geometry, parameters, model, padding);
-            (allocated.installed, cost)
-        };
-        let (processors, cost) = of(Allocation::LargestLayer);
-        let (_, pipelined) = of(Allocation::WholeNetwork);
-        let (energy, latency) = (microjoules(cost.energy()), milliseconds(cost.latency));
-        let area = chip_area(processors, run.words, geometry, parameters).base() * 1e-6;
-        ReplicationRow {
-            flow: flow.name.clone(),
-            outputs_per_processor,
-            processors,
-            words: run.words,
-            energy,
-            latency,
-            interval: milliseconds(pipelined.interval),
-            area,
-            energy_ratio: baseline.nominal / energy,
-            latency_ratio: beside.latency / latency,
-            area_ratio: beside.area / area,
-            iso: String::new(),
-        }
+/// A flow on so many processors that each computes at most so many outputs.
+fn split(
+    flow: &Flow,
+    outputs_per_processor: usize,
+    run: &MachineRun,
+    pricing: &Pricing<'_>,
+    (baseline, beside): (&Baseline, Beside),
+) -> ReplicationRow {
+    let demands = run.demands();
+    let of = |allocation: Allocation| {
+        let allocated = allocation.apply(&demands, &run.events);
+        (allocated.installed, pricing.network(&allocated))
+    };
+    let (processors, cost) = of(Allocation::LargestLayer);
+    let (_, pipelined) = of(Allocation::WholeNetwork);
+    let (energy, latency) = (microjoules(cost.energy()), milliseconds(cost.latency));
+    let area = square_millimetres(pricing.chip_area(processors, run.words));
+    ReplicationRow {
+        flow: flow.name.clone(),
+        outputs_per_processor,
+        processors,
+        words: run.words,
+        energy,
+        latency,
+        interval: milliseconds(pipelined.interval),
+        area,
+        energy_ratio: baseline.nominal / energy,
+        latency_ratio: beside.latency / latency,
+        area_ratio: beside.area / area,
+        iso: String::new(),
     }
 }
 
 /// Marks the rows that stand closest to a baseline.
 fn mark(rows: &mut [ReplicationRow], beside: Beside) {
-    let within = (0..rows.len())
-        .filter(|&row| rows[row].area <= beside.area)
-        .max_by_key(|&row| rows[row].processors);
+    let within =
+        (0..rows.len()).filter(|&row| rows[row].area <= beside.area).max_by_key(|&row| rows[row].processors);
     let reaching = (0..rows.len())
         .filter(|&row| rows[row].latency <= beside.latency)
         .min_by_key(|&row| rows[row].processors);

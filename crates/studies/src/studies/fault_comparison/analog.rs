@@ -121,8 +121,7 @@ impl Inferred {
 
 impl Stage for Cells {
     type Output = Inferred;
-    const KIND: StageKind =
-        StageKind { name: "analog-cells", sources: env!("TRITRACK_CROSSBAR_SOURCES") };
+    const KIND: StageKind = StageKind { name: "analog-cells", sources: env!("TRITRACK_CROSSBAR_SOURCES") };
 
     fn what(&self) -> String {
         let (network, crossbar, condition) = (&self.faulty.network, &self.crossbar.name, self.condition.name);

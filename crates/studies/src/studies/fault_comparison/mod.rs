@@ -5,26 +5,28 @@ mod analog;
 mod figure;
 mod processor;
 
-use faults::{FaultKind, FaultRates, Interval, IntervalError, Mitigation, Stream, Summary, cluster_bootstrap};
+use faults::{
+    FaultKind, FaultRates, Interval, IntervalError, Mitigation, Stream, Summary, cluster_bootstrap,
+};
 use figures::Figure;
-use rtm_ap::{ProcessorParameters, SearchModel};
+use rtm_ap::SearchModel;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tables::{Schema, Table, TypedRow};
-use technology::{Energy, Parameters};
+use technology::Energy;
 use workspace::stages::{Declared, Promise, Ran, Results};
 use workspace::yaml::FieldPath;
 use workspace::{Checks, Failure, Inputs, Manifest, Study, table_of};
 
-use crate::costs::{CROSSBAR, PROCESSOR, microjoules};
 use crate::faulty::Faulty;
 use crate::images::Images;
-use crate::loaded::{crossbar_layers, network, weight_sparsity};
+use crate::loaded::network;
 use crate::machine::{MachineSettings, parsed, parsed_list};
 use crate::names::{AnalogName, Choice, FaultRatesName, NetworkName, ProcessorName};
 use crate::run::{Executed, MachineRun, Run};
 use crate::studies::accuracy::AnalogPoint;
 use crate::studies::shift_faults::protected_cost;
+use crate::systems::{CROSSBAR, PROCESSOR, Priced, microjoules};
 use crate::technologies;
 use crate::trials::{KeptRecord, Trials, records};
 use analog::{Cells, Condition, Inferred, conditions};
@@ -231,17 +233,16 @@ impl FaultComparisonStudy {
         let rates = FaultRates::of(&*technologies::fault_rates(inputs, &self.rates)?)?;
         let run = results.of(stages.run)?;
         let machine = self.faulty(manifest).machine(inputs)?;
-        let file = technologies::processor(inputs, &self.technology)?;
-        let parameters = ProcessorParameters::resolve(&file.parameters)?;
+        let priced = Priced::by(inputs, &self.technology)?;
+        let pricing = priced.on(self.machine, self.search_model);
         self.faulty(manifest).with_campaign(inputs, |campaign| {
             let mut rows = Vec::new();
             for (point, (struck, ran)) in self.processor.iter().zip(&stages.processor) {
                 let records = records(&results.of(*ran)?.items);
                 let stream = Stream::resampling(manifest.seed, struck.0.point.stage);
                 let s = Summary::of(campaign, &records, self.trials, 1.0, self.confidence, stream)?;
-                let priced = (&file.design, &parameters, self.search_model);
                 let (energy, _) =
-                    protected_cost(&run, &machine, priced, point.mitigation, &point.faults, &rates);
+                    protected_cost(&run, &machine, &pricing, point.mitigation, &point.faults, &rates);
                 let result = Accuracies {
                     accuracy: s.accuracy,
                     interval: s.accuracy_interval,
@@ -262,20 +263,19 @@ impl FaultComparisonStudy {
         stages: &Stages,
         results: &Results,
     ) -> Result<Vec<ComparisonRow>, Failure> {
-        let shapes = crossbar_layers(inputs, &self.network, &self.images)?;
-        let loaded = network(inputs, &self.network)?;
-        let (bits, sparsity) = (loaded.description.activation_bits, weight_sparsity(&loaded.network));
+        let bits = network(inputs, &self.network)?.description.activation_bits;
         self.faulty(manifest).with_campaign(inputs, |campaign| {
             let mut rows = Vec::new();
             for ((number, crossbar), conditions) in (0..).zip(&self.crossbars).zip(&stages.crossbars) {
                 let costed = crossbar.costed(Some(self.node_nm), bits);
-                let report = costed.report(&costed.technology(inputs)?, &shapes, sparsity)?;
-                let energy: Energy = report.layers.iter().map(crossbar::LayerReport::total_energy).sum();
+                let report = costed.report(inputs, &self.network, &self.images)?;
+                let energy: Energy = report.layers().iter().map(system::LayerReport::energy).sum();
                 for (place, (condition, inferred)) in (0..).zip(conditions) {
                     let inferred = results.of(*inferred)?;
                     let stream = Stream::resampling_of_cells(manifest.seed, number, place);
-                    let correct = inferred
-                        .shares(|image, class| campaign.labels().get(image).map(|&l| usize::from(l)) == Some(class));
+                    let correct = inferred.shares(|image, class| {
+                        campaign.labels().get(image).map(|&l| usize::from(l)) == Some(class)
+                    });
                     let changed = inferred.shares(|image, class| Some(class) != campaign.clean_class(image));
                     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
                     let none = IntervalError::Counts { successes: 0, trials: 0 };
@@ -286,7 +286,12 @@ impl FaultComparisonStudy {
                         changed: mean(&changed),
                         trials: inferred.trials(),
                     };
-                    rows.push(self.row(campaign, (CROSSBAR, &crossbar.name, condition.name), energy, &result));
+                    rows.push(self.row(
+                        campaign,
+                        (CROSSBAR, &crossbar.name, condition.name),
+                        energy,
+                        &result,
+                    ));
                 }
             }
             Ok(rows)

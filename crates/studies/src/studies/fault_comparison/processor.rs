@@ -34,7 +34,13 @@ impl Series for Struck {
     fn what(&self) -> String {
         let point = &self.0.point;
         let kinds: Vec<&str> = point.kinds.iter().map(|kind| kind.name()).collect();
-        format!("{}, {}: {} trials with {}", self.0.faulty.network, point.mitigation, self.most(), kinds.join(", "))
+        format!(
+            "{}, {}: {} trials with {}",
+            self.0.faulty.network,
+            point.mitigation,
+            self.most(),
+            kinds.join(", ")
+        )
     }
 
     fn ingredients(&self, inputs: &Inputs<'_>) -> Result<Vec<String>, Failure> {

@@ -160,7 +160,10 @@ impl Study for FaultSitesStudy {
         let machine = self.faulty(manifest).machine(inputs)?;
         let name = |layer: usize| machine.layers()[layer].compiled().name.clone();
         let struck = self.faulty(manifest).with_campaign(inputs, |campaign| {
-            stages.iter().map(|(faults, ran)| self.struck(campaign, faults, &*results.of(*ran)?)).collect::<Result<Vec<_>, _>>()
+            stages
+                .iter()
+                .map(|(faults, ran)| self.struck(campaign, faults, &*results.of(*ran)?))
+                .collect::<Result<Vec<_>, _>>()
         })?;
         let mut by_layer = Table::new(LayerRow::SCHEMA);
         let mut worst: Vec<(FaultKind, String, f64)> = Vec::new();

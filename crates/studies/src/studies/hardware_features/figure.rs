@@ -3,7 +3,7 @@
 use tables::Table;
 
 use crate::drawing::distinct;
-use figures::{Chart, Axis, Bar, Figure, FigureError, GroupedBars, Panel, Reference, Role, Series};
+use figures::{Axis, Bar, Chart, Figure, FigureError, GroupedBars, Panel, Reference, Role, Series};
 
 /// Operations in the first panel: the others take as many cycles on all hardware, or hardly occur.
 const SHOWN: [&str; 6] = ["add_in_place", "subtract_in_place", "add", "subtract", "carry_in_place", "carry"];

@@ -12,21 +12,19 @@ mod uses;
 
 use compiler::lut::{Features, LutKind};
 use figures::Figure;
-use rtm_ap::{Events, ProcessorParameters, SearchModel, cost};
+use rtm_ap::{Events, ProcessorParameters, SearchModel};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de};
 use tables::{Schema, Table, TypedRow};
-use technology::Parameters;
 use workspace::stages::{Declared, Promise, Results};
 use workspace::yaml::FieldPath;
 use workspace::{Checks, Failure, Inputs, Manifest, Study, table_of};
 
-use crate::costs::{microjoules, milliseconds};
 use crate::images::Images;
 use crate::machine::Flow;
 use crate::names::{Choice, NetworkName, ProcessorName};
 use crate::run::{Executed, MachineRun, Run};
-use crate::technologies;
+use crate::systems::{Priced, microjoules, milliseconds};
 use schedules::{ScheduleRow, Scheduled, schedules_of};
 use segments::{SEGMENT_COUNTS, SegmentRow, active_columns};
 use uses::TableUse;
@@ -100,7 +98,8 @@ tables::table! {
 impl Study for HardwareFeaturesStudy {
     const NAME: &'static str = "hardware_features";
     const MEANING: &'static str = "What features of the hardware buy.";
-    const TABLES: &'static [&'static Schema] = &[ScheduleRow::SCHEMA, HardwareRow::SCHEMA, SegmentRow::SCHEMA];
+    const TABLES: &'static [&'static Schema] =
+        &[ScheduleRow::SCHEMA, HardwareRow::SCHEMA, SegmentRow::SCHEMA];
     type Stages = Vec<(Run, Promise<MachineRun>)>;
 
     fn check(&self, path: &FieldPath, checks: &mut Checks<'_>) {
@@ -148,7 +147,7 @@ impl Study for HardwareFeaturesStudy {
         for (flow, (run, executed)) in self.flows.iter().zip(stages) {
             let executed = results.of(*executed)?;
             let machine = run.machine(inputs)?;
-            let priced = self.priced(inputs, flow, executed.total())?;
+            let priced = OnFlow { flow, total: executed.total(), by: Priced::by(inputs, &self.technology)? };
             let uses = TableUse::of(&machine);
             for (features, found) in &of_hardware {
                 let events = uses.with_schedules(&priced.total, &base, found);
@@ -182,38 +181,23 @@ impl Study for HardwareFeaturesStudy {
     }
 }
 
-impl HardwareFeaturesStudy {
-    fn priced<'s>(
-        &'s self,
-        inputs: &Inputs<'_>,
-        flow: &'s Flow,
-        total: Events,
-    ) -> Result<Priced<'s>, Failure> {
-        let file = technologies::processor(inputs, &self.technology)?;
-        let parameters = ProcessorParameters::resolve(&file.parameters)?;
-        Ok(Priced { flow, total, parameters, padding: file.design.padding_rows })
-    }
-}
-
 /// A flow with its events, and what they are priced by.
-struct Priced<'s> {
+struct OnFlow<'s> {
     flow: &'s Flow,
     total: Events,
-    parameters: ProcessorParameters,
-    padding: rtm_ap::PaddingRows,
+    by: Priced,
 }
 
-impl Priced<'_> {
+impl OnFlow<'_> {
     /// Energy, µJ, and latency, ms.
     fn costs(&self, events: &Events, parameters: &ProcessorParameters, model: SearchModel) -> (f64, f64) {
-        let geometry = self.flow.machine.0.geometry;
-        let cost = cost(events, events.processors, geometry, parameters, model, self.padding);
+        let cost = self.by.with(parameters, self.flow.machine, model).cost(events, events.processors);
         (microjoules(cost.energy.total()), milliseconds(cost.latency))
     }
 
     fn row(&self, features: Features, model: SearchModel, events: &Events) -> HardwareRow {
-        let (energy, latency) = self.costs(events, &self.parameters, model);
-        let (before, time_before) = self.costs(&self.total, &self.parameters, model);
+        let (energy, latency) = self.costs(events, &self.by.parameters, model);
+        let (before, time_before) = self.costs(&self.total, &self.by.parameters, model);
         HardwareRow {
             flow: self.flow.name.clone(),
             features: features.to_string(),
@@ -229,9 +213,9 @@ impl Priced<'_> {
 
     fn segments(&self, segments: usize, active: f64) -> SegmentRow {
         let columns = self.flow.machine.0.geometry.columns() as f64;
-        let mut spared = self.parameters.clone();
-        spared.search_match_line_bit = self.parameters.search_match_line_bit * (active / columns);
-        let (whole, _) = self.costs(&self.total, &self.parameters, SearchModel::MatchLine);
+        let mut spared = self.by.parameters.clone();
+        spared.search_match_line_bit = self.by.parameters.search_match_line_bit * (active / columns);
+        let (whole, _) = self.costs(&self.total, &self.by.parameters, SearchModel::MatchLine);
         let (energy, _) = self.costs(&self.total, &spared, SearchModel::MatchLine);
         SegmentRow {
             flow: self.flow.name.clone(),

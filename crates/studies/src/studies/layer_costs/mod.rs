@@ -10,8 +10,9 @@ use workspace::stages::{Declared, Promise, Results};
 use workspace::yaml::FieldPath;
 use workspace::{Checks, Failure, Inputs, Manifest, Study, table_of};
 
-use crate::costs::{CostStudy, Shown, microjoules, milliseconds};
+use crate::costs::{CostStudy, Shown};
 use crate::run::MachineRun;
+use crate::systems::{microjoules, milliseconds};
 
 /// See [`CostStudy`].
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -75,24 +76,24 @@ impl Study for LayerCostsStudy {
         let mut table = Table::new(LayerRow::SCHEMA);
         let mut summary = Vec::new();
         for system in &self.0.systems(inputs, &*results.of(*run)?)? {
-            for layer in &system.layers {
+            for layer in system.report.layers() {
                 table.push(LayerRow {
                     system: system.system.into(),
                     configuration: system.configuration.clone(),
-                    search_model: system.search_model.map(|model| model.name().into()),
+                    search_model: system.search_model.map(str::to_owned),
                     layer: layer.name.clone(),
                     energy: microjoules(layer.energy()),
                     latency: milliseconds(layer.latency),
                     arrays: layer.arrays,
                 })?;
             }
-            let model = system.search_model.map_or(String::new(), |model| format!(", {}", model.name()));
+            let model = system.search_model.map_or(String::new(), |model| format!(", {model}"));
             summary.push(format!(
                 "{} ({}{model}): {:.4} µJ, {:.4} ms",
                 system.system,
                 system.configuration,
-                system.layers.iter().map(|layer| microjoules(layer.energy())).sum::<f64>(),
-                system.layers.iter().map(|layer| milliseconds(layer.latency)).sum::<f64>(),
+                system.report.layers().iter().map(|layer| microjoules(layer.energy())).sum::<f64>(),
+                system.report.layers().iter().map(|layer| milliseconds(layer.latency)).sum::<f64>(),
             ));
         }
         Ok((vec![table], summary))

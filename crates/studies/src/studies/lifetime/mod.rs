@@ -5,11 +5,11 @@ mod wear;
 
 use faults::{MemoryCell, years};
 use figures::Figure;
-use rtm_ap::{ProcessorParameters, SearchModel, cost};
+use rtm_ap::SearchModel;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tables::{Schema, Table, TypedRow};
-use technology::{Parameters, Quantity, Time};
+use technology::{Quantity, Time};
 use workspace::stages::{Declared, Promise, Results};
 use workspace::yaml::FieldPath;
 use workspace::{Checks, Failure, Inputs, Manifest, Study, table_of};
@@ -18,6 +18,7 @@ use crate::images::Images;
 use crate::machine::MachineSettings;
 use crate::names::{EnduranceName, NetworkName, ProcessorName};
 use crate::run::{Executed, MachineRun, Run};
+use crate::systems::Priced;
 use crate::technologies;
 use wear::{Wear, Worn};
 
@@ -193,13 +194,9 @@ impl Study for LifetimeStudy {
 impl LifetimeStudy {
     /// The latency of an image, which is the same whichever way searches are charged.
     fn latency(&self, inputs: &Inputs<'_>, run: &MachineRun) -> Result<Time, Failure> {
-        let file = technologies::processor(inputs, &self.technology)?;
-        let parameters = ProcessorParameters::resolve(&file.parameters)?;
-        let (geometry, padding) = (self.machine.0.geometry, file.design.padding_rows);
-        let installed = run.total().processors;
-        let latency = |sum, events| {
-            sum + cost(events, installed, geometry, &parameters, SearchModel::ActiveBits, padding).latency
-        };
+        let priced = Priced::by(inputs, &self.technology)?;
+        let (pricing, installed) = (priced.on(self.machine, SearchModel::ActiveBits), run.total().processors);
+        let latency = |sum, events| sum + pricing.cost(events, installed).latency;
         Ok(run.events.iter().fold(Time::ZERO, latency))
     }
 }

@@ -113,7 +113,8 @@ impl TrainedAgainstDrawn {
             let sums = [("convolutions", convolutions), ("total", sum(&|_| true))];
             let names = layers.iter().map(|(_, layer)| layer.name());
             for (layer, (trained, drawn)) in names.zip(counts.iter().copied()).chain(sums) {
-                let (of_trained, of_drawn) = (trained.share(trained.operations), drawn.share(drawn.operations));
+                let (of_trained, of_drawn) =
+                    (trained.share(trained.operations), drawn.share(drawn.operations));
                 table.push(DrawnWeightsRow {
                     network: name.clone(),
                     layer: layer.into(),

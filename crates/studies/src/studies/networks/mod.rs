@@ -5,25 +5,26 @@ mod expectation;
 mod figure;
 mod figure_table;
 
-use digital::{MacArray, ZeroWeights};
 use figures::Figure;
-use rtm_ap::{ProcessorParameters, SearchModel, chip_area, cost};
+use rtm_ap::SearchModel;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use system::{Report, System};
 use tables::{Schema, Table, TypedRow};
-use technology::{Parameters, Quantity};
 use workspace::stages::{Declared, Promise, Results};
 use workspace::yaml::FieldPath;
 use workspace::{Checks, Failure, Inputs, Manifest, Study, table_of};
 
-use crate::baselines::{CrossbarPoint, WeightPrecision, digital_technology};
-use crate::costs::{CROSSBAR, PROCESSOR, microjoules, milliseconds};
 use crate::images::Images;
-use crate::loaded::{crossbar_layers, matrix_layers, network, weight_sparsity};
+use crate::loaded::{network, weight_sparsity, workload};
 use crate::machine::Flow;
 use crate::names::{NetworkName, ProcessorName};
 use crate::quick::keep_ends;
 use crate::run::{Executed, Expected, MachineRun, Run};
+use crate::systems::{
+    CrossbarPoint, DigitalPoint, WeightPrecision, ZeroWeightsName, events_of, microjoules, milliseconds,
+    processor, square_millimetres,
+};
 use crate::technologies;
 use drawn_weights::{DrawnWeightsRow, TrainedAgainstDrawn};
 use expectation::ExpectationRow;
@@ -131,7 +132,7 @@ tables::table! {
         /// Energy times latency.
         energy_delay: f64 = "uJ ms",
         /// Associative processors side by side, subarrays, or arrays of units.
-        arrays: i64,
+        arrays: u64,
         /// Area of the arrays with their periphery, the RTM-AP's with its program memory.
         area: f64 = "mm2",
         /// Energy of the crossbar over this energy.
@@ -155,18 +156,6 @@ tables::table! {
         /// Where it comes from.
         source: String,
     }
-}
-
-/// What one image costs on a system.
-#[derive(Clone, Copy)]
-struct Costs {
-    /// µJ.
-    energy: f64,
-    /// ms.
-    latency: f64,
-    arrays: i64,
-    /// mm².
-    area: f64,
 }
 
 /// Of every network the run of each flow.
@@ -270,9 +259,6 @@ pub fn check_points(path: &FieldPath, points: &[NetworkPoint], checks: &mut Chec
     }
 }
 
-/// How the RTM-AP's program was compiled and is charged: flow, sharing, layout and search model.
-type How = [Option<String>; 4];
-
 impl NetworksStudy {
     /// Adds the rows of a network; gives the line that sums them up.
     fn network(
@@ -286,47 +272,62 @@ impl NetworksStudy {
         let loaded = network(inputs, &point.network)?;
         let weight_sparsity = weight_sparsity(&loaded.network);
         let activation_bits = loaded.description.activation_bits;
-        let crossbar = self.crossbar_costs(inputs, point, activation_bits, weight_sparsity)?;
-        let mut push = |system: &str, configuration: &str, how: How, costs: Costs| {
-            let [flow, sharing, layout, search_model] = how;
+        let own = workload(inputs, &point.network, &point.images, WeightPrecision::Ternary, activation_bits)?;
+        let MatchingBaseline { name, technology, node_nm } = &self.crossbar;
+        let crossbar = CrossbarPoint::matching(name, technology, *node_nm, activation_bits).system(inputs)?;
+        let against = Costs::of(&crossbar.evaluate(&own)?);
+        let mut push = |system: &dyn System, how: [Option<&str>; 3], costs: Costs| {
+            let [flow, sharing, layout] = how.map(|name| name.map(str::to_owned));
             table.push(NetworkRow {
                 network: point.network.clone(),
                 activation_bits,
                 weight_sparsity,
-                system: system.into(),
-                configuration: configuration.into(),
+                system: system.kind().into(),
+                configuration: system.name().into(),
                 flow,
                 sharing,
                 layout,
-                search_model,
+                search_model: system.variant().map(str::to_owned),
                 energy: costs.energy,
                 latency: costs.latency,
                 power: costs.energy / costs.latency,
                 energy_delay: costs.energy * costs.latency,
                 arrays: costs.arrays,
                 area: costs.area,
-                energy_ratio: crossbar.energy / costs.energy,
-                latency_ratio: crossbar.latency / costs.latency,
+                energy_ratio: against.energy / costs.energy,
+                latency_ratio: against.latency / costs.latency,
             })
         };
         let (mut ratios, mut overestimates) = (Vec::new(), Vec::new());
         for (flow, run) in self.flows.iter().zip(runs) {
-            let run = results.of(*run)?;
+            let (run, options) = (results.of(*run)?, flow.machine.0);
             if !self.expected {
                 overestimates.push(expectation::push(expectations, &point.network, &flow.name, &run)?);
             }
+            let events = events_of(&point.network, flow.machine, &run);
             for technology in &self.technologies {
-                for (model, costs) in self.processor_costs(inputs, flow, technology, &run)? {
-                    let options = flow.machine.0;
-                    let how = [&flow.name, options.sharing.name(), options.layout.name(), model];
-                    push(PROCESSOR, technology, how.map(|name| Some(name.to_owned())), costs)?;
-                    ratios.push(crossbar.energy / costs.energy);
+                let file = technologies::processor(inputs, technology)?;
+                for &model in &self.search_models {
+                    let system = processor(&file, technology, model, &events);
+                    let costs = Costs::of(&system.evaluate(&own)?);
+                    let how = [&*flow.name, options.sharing.name(), options.layout.name()];
+                    push(&system, how.map(Some), costs)?;
+                    ratios.push(against.energy / costs.energy);
                 }
             }
         }
-        push(CROSSBAR, &self.crossbar.name, How::default(), crossbar)?;
-        if let Some(digital) = &self.digital {
-            push("digital", &digital.name, How::default(), digital_costs(inputs, digital, point, activation_bits)?)?;
+        push(&crossbar, [None; 3], against)?;
+        if let Some(MatchingBaseline { name, technology, node_nm }) = &self.digital {
+            let digital = DigitalPoint {
+                name: name.clone(),
+                technology: technology.clone(),
+                node_nm: *node_nm,
+                weights: WeightPrecision::Ternary,
+                activation_bits,
+                zero_weights: ZeroWeightsName::Computed,
+            };
+            let digital = digital.system(inputs)?;
+            push(&digital, [None; 3], Costs::of(&digital.evaluate(&own)?))?;
         }
         let from_programs = match self.expected {
             true => "bits written to tagged rows are expected from the program".into(),
@@ -339,75 +340,30 @@ impl NetworksStudy {
         Ok(format!(
             "{}: crossbar {:.4} µJ, {:.4} ms; RTM-AP {:.4} to {:.4} times its energy efficiency; {from_programs}",
             point.network,
-            crossbar.energy,
-            crossbar.latency,
+            against.energy,
+            against.latency,
             ratios.iter().copied().fold(f64::INFINITY, f64::min),
             ratios.iter().copied().fold(0.0, f64::max),
         ))
     }
-
-    fn crossbar_costs(
-        &self,
-        inputs: &Inputs<'_>,
-        point: &NetworkPoint,
-        activation_bits: u32,
-        sparsity: f64,
-    ) -> Result<Costs, Failure> {
-        let MatchingBaseline { name, technology, node_nm } = &self.crossbar;
-        let crossbar = CrossbarPoint::matching(name, technology, *node_nm, activation_bits);
-        let layers = crossbar_layers(inputs, &point.network, &point.images)?;
-        let report = crossbar.report(&crossbar.technology(inputs)?, &layers, sparsity)?;
-        Ok(Costs {
-            energy: microjoules(report.total_energy()),
-            latency: milliseconds(report.latency().total()),
-            arrays: report.layers.iter().map(|layer| layer.subarrays as i64).sum(),
-            area: report.area.total().base() * 1e-6,
-        })
-    }
-
-    /// The costs of a run under every search model, with the models' names.
-    fn processor_costs(
-        &self,
-        inputs: &Inputs<'_>,
-        flow: &Flow,
-        technology: &str,
-        run: &MachineRun,
-    ) -> Result<Vec<(&'static str, Costs)>, Failure> {
-        let file = technologies::processor(inputs, technology)?;
-        let parameters = ProcessorParameters::resolve(&file.parameters)?;
-        let geometry = flow.machine.0.geometry;
-        let total = run.total();
-        let area = chip_area(total.processors, run.words, geometry, &parameters).base();
-        let costs = self.search_models.iter().map(|&model| {
-            let padding = file.design.padding_rows;
-            let cost = cost(&total, total.processors, geometry, &parameters, model, padding);
-            let costs = Costs {
-                energy: microjoules(cost.energy.total()),
-                latency: milliseconds(cost.latency),
-                arrays: total.processors as i64,
-                area: area * 1e-6,
-            };
-            (model.name(), costs)
-        });
-        Ok(costs.collect())
-    }
 }
 
-fn digital_costs(
-    inputs: &Inputs<'_>,
-    digital: &MatchingBaseline,
-    point: &NetworkPoint,
-    activation_bits: u32,
-) -> Result<Costs, Failure> {
-    let file = digital_technology(inputs, &digital.technology, digital.node_nm)?;
-    let array = MacArray::new(file.design, &file.parameters)?;
-    let layers = matrix_layers(&network(inputs, &point.network)?.network);
-    let bits = WeightPrecision::Ternary.bits();
-    let report = array.evaluate(&layers, bits, activation_bits, ZeroWeights::Computed)?;
-    Ok(Costs {
-        energy: microjoules(report.energy()),
-        latency: milliseconds(report.latency()),
-        arrays: 1,
-        area: report.area.base() * 1e-6,
-    })
+/// What one image costs on a system, in the units of the table.
+#[derive(Clone, Copy)]
+struct Costs {
+    energy: f64,
+    latency: f64,
+    arrays: u64,
+    area: f64,
+}
+
+impl Costs {
+    fn of(report: &Report) -> Self {
+        Self {
+            energy: microjoules(report.energy()),
+            latency: report.latency().map_or(0.0, milliseconds),
+            arrays: report.arrays().unwrap_or(0),
+            area: report.area().map_or(0.0, square_millimetres),
+        }
+    }
 }

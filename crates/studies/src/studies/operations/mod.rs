@@ -9,23 +9,21 @@ use compiler::{Options, Sharing, per_channel_lower_bound, share_layer};
 use figures::Figure;
 use network::{LinearKind, LinearLayer};
 use rayon::prelude::*;
-use rtm_ap::{ProcessorParameters, SearchModel, cost};
+use rtm_ap::SearchModel;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tables::{Schema, Table, TypedRow};
-use technology::Parameters;
 use workspace::stages::{Declared, Promise, Results};
 use workspace::yaml::FieldPath;
 use workspace::{Checks, Failure, Inputs, Manifest, Study, table_of};
 
-use crate::costs::microjoules;
 use crate::images::Images;
 use crate::loaded::network;
 use crate::machine::{MachineSettings, parsed_list};
 use crate::names::{Choice, NetworkName, ProcessorName};
 use crate::quick::keep_ends;
 use crate::run::{Executed, MachineRun, Run};
-use crate::technologies;
+use crate::systems::{Priced, microjoules};
 use unlimited::Unlimited;
 
 /// Operation counts by way of sharing.
@@ -151,7 +149,8 @@ impl Study for OperationsStudy {
     }
 
     fn stages(&self, _: &Manifest, _: &Inputs<'_>, declared: &mut Declared) -> Result<Stages, Failure> {
-        let unlimited = self.unlimited.iter().map(|name| (name.clone(), declared.stage(Unlimited(name.clone()))));
+        let unlimited =
+            self.unlimited.iter().map(|name| (name.clone(), declared.stage(Unlimited(name.clone()))));
         let unlimited = unlimited.collect();
         let mut on_arrays = Vec::new();
         if let Some(arrays) = &self.on_arrays {
@@ -253,14 +252,12 @@ impl OnArrays {
         results: &Results,
         table: &mut Table,
     ) -> Result<Option<String>, Failure> {
-        let file = technologies::processor(inputs, &self.technology)?;
-        let parameters = ProcessorParameters::resolve(&file.parameters)?;
+        let priced = Priced::by(inputs, &self.technology)?;
         let (mut costs, mut first) = (BTreeMap::new(), None);
         for &(sharing, run) in runs {
             let run = results.of(run)?;
-            let (total, geometry) = (run.total(), self.machine.0.geometry);
-            let padding = file.design.padding_rows;
-            let cost = cost(&total, total.processors, geometry, &parameters, self.search_model, padding);
+            let total = run.total();
+            let cost = priced.on(self.machine, self.search_model).cost(&total, total.processors);
             let energy = microjoules(cost.energy.total());
             let operations = run.layers.iter().map(|layer| layer.operations).sum();
             let row_additions =

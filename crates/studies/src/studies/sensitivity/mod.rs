@@ -2,24 +2,23 @@
 
 mod figure;
 
-use crossbar::{CrossbarParameters, LayerShape};
 use figures::Figure;
-use rtm_ap::{Events, ProcessorDesign, ProcessorParameters, SearchModel, cost};
+use rtm_ap::SearchModel;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use system::{System, SystemError};
 use tables::{Schema, Table, TypedRow};
-use technology::{Declaration, Energy, Parameter, ParameterSet, Parameters, TechnologyFile};
+use technology::{Parameter, ParameterSet};
 use workspace::stages::{Declared, Promise, Results};
 use workspace::yaml::FieldPath;
 use workspace::{Checks, Failure, Inputs, Manifest, Study, table_of};
 
-use crate::baselines::CrossbarPoint;
-use crate::costs::{CROSSBAR, PROCESSOR};
 use crate::images::Images;
-use crate::loaded::{crossbar_layers, network, weight_sparsity};
+use crate::loaded::{network, workload};
 use crate::machine::MachineSettings;
 use crate::names::{NetworkName, ProcessorName};
 use crate::run::{Executed, MachineRun, Run};
+use crate::systems::{CrossbarPoint, WeightPrecision, events_of, processor};
 use crate::technologies;
 
 /// What each parameter's range does to the ratio.
@@ -129,27 +128,20 @@ impl Study for SensitivityStudy {
         run: &Promise<MachineRun>,
         results: &Results,
     ) -> Result<(Vec<Table>, Vec<String>), Failure> {
-        let both = Both {
-            study: self,
-            events: results.of(*run)?.total(),
-            processor: TechnologyFile::clone(&*technologies::processor(inputs, &self.technology)?),
-            crossbar: self.crossbar.technology(inputs)?,
-            layers: crossbar_layers(inputs, &self.network, &self.images)?,
-            sparsity: weight_sparsity(&network(inputs, &self.network)?.network),
-        };
-        let processor_energy = both.processor(&both.processor.parameters)?;
-        let crossbar_energy = both.crossbar(&both.crossbar.parameters)?;
+        let events = events_of(&self.network, self.machine, &*results.of(*run)?);
+        let file = technologies::processor(inputs, &self.technology)?;
+        let processor = processor(&file, &self.technology, self.search_model, &events);
+        let crossbar = self.crossbar.system(inputs)?;
+        let of = |weights, bits| workload(inputs, &self.network, &self.images, weights, bits);
+        let bits = network(inputs, &self.network)?.description.activation_bits;
+        let (own, at_baseline) =
+            (of(WeightPrecision::Ternary, bits)?, of(self.crossbar.weights, self.crossbar.activation_bits)?);
+        let (below, above) = (processor.prepare(&own)?, crossbar.prepare(&at_baseline)?);
+        let processor_energy = below.energy(processor.parameters())?;
+        let crossbar_energy = above.energy(crossbar.parameters())?;
         let nominal = crossbar_energy / processor_energy;
-        let of_processor = |set: &ParameterSet| Ok(crossbar_energy / both.processor(set)?);
-        let of_crossbar = |set: &ParameterSet| Ok(both.crossbar(set)? / processor_energy);
-        let mut swings =
-            swings(PROCESSOR, &both.processor.parameters, ProcessorParameters::DECLARATIONS, of_processor)?;
-        swings.extend(self::swings(
-            CROSSBAR,
-            &both.crossbar.parameters,
-            CrossbarParameters::DECLARATIONS,
-            of_crossbar,
-        )?);
+        let mut swings = swings(&processor, |set| Ok(crossbar_energy / below.energy(set)?))?;
+        swings.extend(self::swings(&crossbar, |set| Ok(above.energy(set)? / processor_energy))?);
         swings.sort_by(|a, b| b.width(nominal).total_cmp(&a.width(nominal)));
         let table = Table::of(swings.iter().map(|swing| SensitivityRow {
             system: swing.system.into(),
@@ -180,43 +172,17 @@ impl Study for SensitivityStudy {
     }
 }
 
-/// Both systems on the network.
-struct Both<'s> {
-    study: &'s SensitivityStudy,
-    events: Events,
-    processor: TechnologyFile<ProcessorDesign>,
-    crossbar: TechnologyFile<crossbar::Design>,
-    layers: Vec<LayerShape>,
-    sparsity: f64,
-}
-
-impl Both<'_> {
-    fn processor(&self, set: &ParameterSet) -> Result<Energy, Failure> {
-        let design = &self.processor.design;
-        let parameters = ProcessorParameters::varied(set, design.node_nm)?;
-        let (geometry, model) = (self.study.machine.0.geometry, self.study.search_model);
-        let (events, padding) = (&self.events, design.padding_rows);
-        Ok(cost(events, events.processors, geometry, &parameters, model, padding).energy.total())
-    }
-
-    fn crossbar(&self, set: &ParameterSet) -> Result<Energy, Failure> {
-        let file = TechnologyFile { parameters: set.clone(), ..self.crossbar.clone() };
-        Ok(self.study.crossbar.report(&file, &self.layers, self.sparsity)?.total_energy())
-    }
-}
-
-/// Every parameter of a set at both ends of its range; `ratio` gives the ratio for a set.
+/// Every parameter of a system at both ends of its range; `ratio` gives the ratio for a set.
 fn swings(
-    system: &'static str,
-    parameters: &ParameterSet,
-    declarations: &[Declaration],
-    ratio: impl Fn(&ParameterSet) -> Result<f64, Failure>,
+    system: &dyn System,
+    ratio: impl Fn(&ParameterSet) -> Result<f64, SystemError>,
 ) -> Result<Vec<Swing>, Failure> {
+    let (parameters, declarations) = (system.parameters(), system.declarations());
     let mut swings = Vec::new();
     for (path, parameter) in parameters.iter() {
         let meaning = declarations.iter().find(|declaration| declaration.path == path);
         swings.push(Swing {
-            system,
+            system: system.kind(),
             path: path.to_owned(),
             meaning: meaning.map_or(String::new(), |declaration| declaration.meaning.to_owned()),
             parameter: parameter.clone(),

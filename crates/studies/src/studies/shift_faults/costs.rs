@@ -1,20 +1,18 @@
 //! What protection costs, and how long a protected machine goes without a silent corruption.
 
 use faults::{FaultKind, FaultRates, Mitigation, Summary};
-use rtm_ap::{Machine, ProcessorDesign, ProcessorParameters, SearchModel, cost};
+use rtm_ap::{Machine, Pricing, SearchModel};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tables::{Table, TypedRow};
-use technology::{Energy, Parameters, Quantity, Time};
+use technology::{Energy, Quantity, Time};
 use workspace::{Failure, Inputs};
 
 use super::ShiftFaultStudy;
-use crate::baselines::CrossbarPoint;
-use crate::costs::{microjoules, milliseconds};
 use crate::images::Images;
-use crate::loaded::{crossbar_layers, network, weight_sparsity};
 use crate::names::ProcessorName;
 use crate::run::{MachineRun, Run};
+use crate::systems::{CrossbarPoint, Priced, microjoules, milliseconds, square_millimetres};
 use crate::technologies;
 
 /// How the costs of protection are told.
@@ -99,18 +97,17 @@ impl ProtectionCosts {
         ran: &[(Mitigation, Summary)],
         summary: &mut Vec<String>,
     ) -> Result<Table, Failure> {
-        let file = technologies::processor(inputs, &self.technology)?;
-        let parameters = ProcessorParameters::resolve(&file.parameters)?;
+        let priced = Priced::by(inputs, &self.technology)?;
+        let pricing = priced.on(study.machine, self.search_model);
         let stated = technologies::fault_rates(inputs, &study.rates)?;
         let crossbar_energy = self.crossbar_energy(study, inputs)?;
         let machine = Run::of(&study.network, study.machine, &self.images).machine(inputs)?;
         let of = |mitigation: Mitigation| {
             let overhead = mitigation.overhead(&machine);
-            let priced = (&file.design, &parameters, self.search_model);
             let (energy, latency) =
-                protected_cost(run, &machine, priced, mitigation, &study.faults, literature);
-            let geometry = study.machine.0.geometry;
-            let area = overhead.area(run.processors(), geometry, &parameters, stated.port_area);
+                protected_cost(run, &machine, &pricing, mitigation, &study.faults, literature);
+            let (geometry, parameters) = (pricing.geometry, pricing.parameters);
+            let area = overhead.area(run.processors(), geometry, parameters, stated.port_area);
             (energy, latency, area, overhead)
         };
         let (bare_energy, bare_latency, bare_area, _) = of(Mitigation::None);
@@ -128,7 +125,7 @@ impl ProtectionCosts {
                 energy_factor,
                 latency: milliseconds(latency),
                 latency_factor: latency / bare_latency,
-                area: area.base() * 1e-6,
+                area: square_millimetres(area),
                 area_factor: area / bare_area,
                 extra_domains: overhead.domains,
                 extra_ports: overhead.ports,
@@ -159,10 +156,8 @@ impl ProtectionCosts {
     }
 
     fn crossbar_energy(&self, study: &ShiftFaultStudy, inputs: &Inputs<'_>) -> Result<Energy, Failure> {
-        let layers = crossbar_layers(inputs, &study.network, &self.images)?;
-        let sparsity = weight_sparsity(&network(inputs, &study.network)?.network);
-        let report = self.crossbar.report(&self.crossbar.technology(inputs)?, &layers, sparsity)?;
-        Ok(report.layers.iter().map(|layer| layer.energy.total() + layer.leakage).sum())
+        let report = self.crossbar.report(inputs, &study.network, &self.images)?;
+        Ok(report.layers().iter().map(system::LayerReport::energy).sum())
     }
 }
 
@@ -170,17 +165,16 @@ impl ProtectionCosts {
 pub fn protected_cost(
     run: &MachineRun,
     machine: &Machine,
-    (design, parameters, search_model): (&ProcessorDesign, &ProcessorParameters, SearchModel),
+    pricing: &Pricing<'_>,
     mitigation: Mitigation,
     kinds: &[FaultKind],
     rates: &FaultRates,
 ) -> (Energy, Time) {
     let processors = (run.processors() as f64 * mitigation.overhead(machine).arrays) as u64;
-    let geometry = machine.options().geometry;
     let mut total = (Energy::ZERO, Time::ZERO);
     for (layer, events) in machine.layers().iter().zip(&run.events) {
         let events = mitigation.events(layer, *events, kinds, rates);
-        let cost = cost(&events, processors, geometry, parameters, search_model, design.padding_rows);
+        let cost = pricing.cost(&events, processors);
         total = (total.0 + cost.energy.total(), total.1 + cost.latency);
     }
     total

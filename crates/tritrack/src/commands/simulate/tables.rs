@@ -4,8 +4,8 @@ use rtm_ap::{
     Allocation, Events, NetworkCost, ProcessorDesign, ProcessorParameters, ProgramEvents, SearchModel,
     TracedInstruction, chip_area,
 };
-use studies::costs::{microjoules, milliseconds};
 use studies::simulation::Simulation;
+use studies::systems::{microjoules, milliseconds};
 use tables::{Table, TypedRow};
 use technology::{Quantity, TechnologyFile, Time};
 use workspace::Failure;
@@ -287,32 +287,32 @@ impl Row {
         let share = |place: usize| self.utilization.map(|shares| shares[place]);
         let milliwatts = self.energies[0] / milliseconds(self.latency).max(f64::MIN_POSITIVE);
         table.push(SimulationRow {
-                layer: name.into(),
-                processors: events.processors,
-                occupied_rows: self.rows.0,
-                physical_rows: self.rows.1,
-                row_searches: events.row_searches.physical,
-                searched_bits: events.searched_bits.physical,
-                tagged_bits: events.tagged_bits.physical,
-                expected_tagged_bits: self.expected_tagged_bits,
-                broadcast_bits: events.broadcast_bits.physical,
-                track_steps: events.track_steps.physical,
-                loaded_bits: events.loaded_bits,
-                stored_bits: events.stored_bits,
-                output_bits: events.output_bits,
-                requantizations: events.requantizations,
-                pool_operations: events.pool_operations,
-                words: events.words_fetched,
-                words_broadcast: events.words_broadcast,
-                energy_active_bits: self.energies[0],
-                energy_match_line: self.energies[1],
-                latency: milliseconds(self.latency),
-                latency_look_ahead: Some(milliseconds(self.look_ahead)),
-                power: milliwatts,
-                row_utilization: share(0),
-                cell_utilization: share(1),
-                utilization: share(2),
-            })?;
+            layer: name.into(),
+            processors: events.processors,
+            occupied_rows: self.rows.0,
+            physical_rows: self.rows.1,
+            row_searches: events.row_searches.physical,
+            searched_bits: events.searched_bits.physical,
+            tagged_bits: events.tagged_bits.physical,
+            expected_tagged_bits: self.expected_tagged_bits,
+            broadcast_bits: events.broadcast_bits.physical,
+            track_steps: events.track_steps.physical,
+            loaded_bits: events.loaded_bits,
+            stored_bits: events.stored_bits,
+            output_bits: events.output_bits,
+            requantizations: events.requantizations,
+            pool_operations: events.pool_operations,
+            words: events.words_fetched,
+            words_broadcast: events.words_broadcast,
+            energy_active_bits: self.energies[0],
+            energy_match_line: self.energies[1],
+            latency: milliseconds(self.latency),
+            latency_look_ahead: Some(milliseconds(self.look_ahead)),
+            power: milliwatts,
+            row_utilization: share(0),
+            cell_utilization: share(1),
+            utilization: share(2),
+        })?;
         Ok(())
     }
 }

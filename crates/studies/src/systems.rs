@@ -1,0 +1,297 @@
+//! The systems that experiments compare, as manifests name them: each is a technology of a kind, opened with its file.
+//!
+//! A further kind of system is a crate that implements [`System`], a folder of technology files, and a line in [`KINDS`].
+
+use std::sync::Arc;
+
+use crossbar::{CrossbarSystem, Gating, ZeroSkipping};
+use digital::{DigitalSystem, ZeroWeights};
+use rtm_ap::{NetworkEvents, Pricing, ProcessorDesign, ProcessorParameters, ProcessorSystem, SearchModel};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use system::{Precision, System, WeightStatistics};
+use technology::{Energy, Parameters, Quantity, TechnologyFile, Time};
+use workspace::{Failure, Inputs};
+
+use crate::images::Images;
+use crate::machine::MachineSettings;
+use crate::names::{CrossbarName, DigitalName};
+use crate::run::MachineRun;
+use crate::{loaded, technologies};
+
+/// The name of the associative processor in tables.
+pub const PROCESSOR: &str = "RTM-AP";
+/// The name of the crossbar in tables.
+pub const CROSSBAR: &str = "crossbar";
+
+/// A kind of system that a manifest may name among `others`.
+pub struct SystemKind {
+    /// Its name in manifests: the folder of its technology files.
+    pub name: &'static str,
+    /// Opens a technology, moved to a node if one is given; the system bears the point's name.
+    pub open: fn(
+        &Inputs<'_>,
+        point: &str,
+        technology: &str,
+        node_nm: Option<f64>,
+    ) -> Result<Box<dyn System>, Failure>,
+}
+
+/// The kinds of systems that compute a workload from its shapes and statistics alone.
+pub static KINDS: [SystemKind; 2] = [
+    SystemKind {
+        name: "crossbar",
+        open: |inputs, point, technology, node_nm| {
+            let mut file = TechnologyFile::clone(&*technologies::crossbar(inputs, technology)?);
+            file.design.node_nm = node_nm.unwrap_or(file.design.node_nm);
+            Ok(Box::new(CrossbarSystem::new(point, file.design, file.parameters)))
+        },
+    },
+    SystemKind {
+        name: "digital",
+        open: |inputs, point, technology, node_nm| {
+            let file = digital_technology(inputs, technology, node_nm)?;
+            Ok(Box::new(DigitalSystem::new(point, file.design, file.parameters, ZeroWeights::Computed)))
+        },
+    },
+];
+
+names::names! {
+    /// What a baseline's weights are.
+    pub enum WeightPrecision: "a precision of weights" {
+        /// The network's own ternary weights.
+        Ternary = "ternary",
+        /// Weights of eight bits in the same shapes.
+        EightBit = "8-bit" | "eight_bit",
+    }
+}
+
+impl WeightPrecision {
+    /// The weights of a network with a share of zeros, and its activations, as a system takes them.
+    pub fn precision(self, weight_sparsity: f64, activation_bits: u32) -> Precision {
+        let weights = match self {
+            Self::Ternary => WeightStatistics::Ternary { zeros: weight_sparsity },
+            Self::EightBit => WeightStatistics::Symmetric { bits: 8 },
+        };
+        Precision { weights, activation_bits }
+    }
+}
+
+/// One crossbar that the model computes.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CrossbarPoint {
+    /// The name in tables and figures.
+    pub name: String,
+    /// The technology file.
+    #[schemars(with = "CrossbarName")]
+    pub technology: String,
+    /// The node to scale it to, nm; the file's own if left out.
+    pub node_nm: Option<f64>,
+    /// What its weights are.
+    pub weights: WeightPrecision,
+    /// Bits of its activations.
+    pub activation_bits: u32,
+    /// Whether empty bit planes are skipped; as the file says if left out.
+    #[serde(default)]
+    pub zero_skipping: Option<ZeroSkipping>,
+    /// Whether segments without weights are gated; as the file says if left out.
+    #[serde(default)]
+    pub gating: Option<Gating>,
+}
+
+impl CrossbarPoint {
+    /// A crossbar with a network's own weights and activations.
+    pub fn matching(name: &str, technology: &str, node_nm: Option<f64>, activation_bits: u32) -> Self {
+        Self {
+            name: name.to_owned(),
+            technology: technology.to_owned(),
+            node_nm,
+            weights: WeightPrecision::Ternary,
+            activation_bits,
+            zero_skipping: None,
+            gating: None,
+        }
+    }
+
+    /// The system.
+    ///
+    /// # Errors
+    /// If its technology is missing or wrong.
+    pub fn system(&self, inputs: &Inputs<'_>) -> Result<CrossbarSystem, Failure> {
+        let file = technologies::crossbar(inputs, &self.technology)?;
+        let mut design = file.design;
+        design.node_nm = self.node_nm.unwrap_or(design.node_nm);
+        design.zero_skipping = self.zero_skipping.unwrap_or(design.zero_skipping);
+        design.gating = self.gating.unwrap_or(design.gating);
+        Ok(CrossbarSystem::new(&self.name, design, file.parameters.clone()))
+    }
+
+    /// What one image of a network costs on it.
+    ///
+    /// # Errors
+    /// If an input is missing or wrong, or the model does not cover it.
+    pub fn report(
+        &self,
+        inputs: &Inputs<'_>,
+        network: &str,
+        images: &Images,
+    ) -> Result<system::Report, Failure> {
+        let workload = loaded::workload(inputs, network, images, self.weights, self.activation_bits)?;
+        Ok(self.system(inputs)?.evaluate(&workload)?)
+    }
+}
+
+/// A digital reference.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DigitalPoint {
+    /// The name in tables and figures.
+    pub name: String,
+    /// The technology file.
+    #[schemars(with = "DigitalName")]
+    pub technology: String,
+    /// The node to scale it to, nm; the file's own if left out.
+    pub node_nm: Option<f64>,
+    /// What its weights are.
+    pub weights: WeightPrecision,
+    /// Bits of its activations.
+    pub activation_bits: u32,
+    /// What is done with weights that are zero.
+    #[serde(default)]
+    pub zero_weights: ZeroWeightsName,
+}
+
+names::names! {
+    /// What a digital reference does with weights that are zero.
+    pub enum ZeroWeightsName: "what is done with weights that are zero", by default Computed {
+        /// They are multiplied like the others.
+        Computed = "computed",
+        /// They are skipped.
+        Skipped = "skipped",
+    }
+}
+
+impl From<ZeroWeightsName> for ZeroWeights {
+    fn from(name: ZeroWeightsName) -> Self {
+        match name {
+            ZeroWeightsName::Computed => Self::Computed,
+            ZeroWeightsName::Skipped => Self::Skipped,
+        }
+    }
+}
+
+/// A technology of a digital array, moved to a node.
+fn digital_technology(
+    inputs: &Inputs<'_>,
+    name: &str,
+    node_nm: Option<f64>,
+) -> Result<TechnologyFile<digital::ArrayDesign>, Failure> {
+    let mut file = TechnologyFile::clone(&*technologies::digital(inputs, name)?);
+    file.design.node_nm = node_nm.unwrap_or(file.design.node_nm);
+    Ok(file)
+}
+
+impl DigitalPoint {
+    /// The system.
+    ///
+    /// # Errors
+    /// If its technology is missing or wrong.
+    pub fn system(&self, inputs: &Inputs<'_>) -> Result<DigitalSystem, Failure> {
+        let file = digital_technology(inputs, &self.technology, self.node_nm)?;
+        Ok(DigitalSystem::new(&self.name, file.design, file.parameters, self.zero_weights.into()))
+    }
+}
+
+/// A baseline of any kind of system.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OtherPoint {
+    /// The kind of system: the folder of its technology files.
+    pub system: String,
+    /// The name in tables and figures.
+    pub name: String,
+    /// The technology file.
+    pub technology: String,
+    /// The node to scale it to, nm; the file's own if left out.
+    pub node_nm: Option<f64>,
+    /// What its weights are.
+    pub weights: WeightPrecision,
+    /// Bits of its activations.
+    pub activation_bits: u32,
+}
+
+/// What a run made happen, as a system of the associative processor takes it.
+pub fn events_of(network: &str, machine: MachineSettings, run: &MachineRun) -> Arc<NetworkEvents> {
+    let names = run.layers.iter().map(|layer| layer.name.clone());
+    Arc::new(NetworkEvents {
+        network: network.to_owned(),
+        geometry: machine.0.geometry,
+        layers: names.zip(run.events.iter().copied()).collect(),
+        words: run.words,
+    })
+}
+
+/// The associative processor under a technology and a search model.
+pub fn processor(
+    file: &TechnologyFile<ProcessorDesign>,
+    name: &str,
+    model: SearchModel,
+    events: &Arc<NetworkEvents>,
+) -> ProcessorSystem {
+    ProcessorSystem::new(name, file.design.clone(), file.parameters.clone(), model, Arc::clone(events))
+}
+
+/// A technology with its parameters at their nominal values, to price events by.
+pub struct Priced {
+    file: Arc<TechnologyFile<ProcessorDesign>>,
+    /// The parameters, at the technology's own node.
+    pub parameters: ProcessorParameters,
+}
+
+impl Priced {
+    /// A technology of the associative processor.
+    ///
+    /// # Errors
+    /// If it is missing or wrong.
+    pub fn by(inputs: &Inputs<'_>, technology: &str) -> Result<Self, Failure> {
+        let file = technologies::processor(inputs, technology)?;
+        Ok(Self { parameters: ProcessorParameters::resolve(&file.parameters)?, file })
+    }
+
+    /// How events on a machine are charged.
+    pub fn on(&self, machine: MachineSettings, model: SearchModel) -> Pricing<'_> {
+        self.with(&self.parameters, machine, model)
+    }
+
+    /// The same with other parameters.
+    pub fn with<'p>(
+        &self,
+        parameters: &'p ProcessorParameters,
+        machine: MachineSettings,
+        model: SearchModel,
+    ) -> Pricing<'p> {
+        let padding = self.file.design.padding_rows;
+        Pricing { geometry: machine.0.geometry, parameters, model, padding }
+    }
+
+    /// The technology file.
+    pub fn file(&self) -> &TechnologyFile<ProcessorDesign> {
+        &self.file
+    }
+}
+
+/// Energy in µJ.
+pub fn microjoules(energy: Energy) -> f64 {
+    energy.base() * 1e-6
+}
+
+/// Time in ms.
+pub fn milliseconds(time: Time) -> f64 {
+    time.base() * 1e-6
+}
+
+/// Area in mm².
+pub fn square_millimetres(area: technology::Area) -> f64 {
+    area.base() * 1e-6
+}
