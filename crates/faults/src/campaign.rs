@@ -445,7 +445,7 @@ mod tests {
             let left = point.mitigation.treat(&[faults], &context, &mut generator);
             let mut direct = Direct { machine, rows: &left.rows, layer: 0 };
             let evaluation = machine.network().evaluate(&images[image], &mut direct).unwrap();
-            let clean = campaign.clean[image].logits();
+            let clean = campaign.clean.0[image].logits();
             assert_eq!(usize::from(record.class), evaluation.class());
             assert_eq!(
                 record.noise,

@@ -11,7 +11,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use system::{Precision, System, WeightStatistics};
 use technology::{Energy, Parameters, Quantity, TechnologyFile, Time};
-use workspace::{Failure, Inputs};
+use workspace::yaml::FieldPath;
+use workspace::{Checks, Failure, Inputs};
 
 use crate::images::Images;
 use crate::machine::MachineSettings;
@@ -219,6 +220,16 @@ pub struct OtherPoint {
     pub weights: WeightPrecision,
     /// Bits of its activations.
     pub activation_bits: u32,
+}
+
+impl OtherPoint {
+    /// Its kind is known, and its technology is there.
+    pub fn check(&self, path: &FieldPath, checks: &mut Checks<'_>) {
+        let kinds: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
+        checks.one_of(&path.field("system"), &self.system, &kinds);
+        let technology = format!("{} technology", self.system);
+        checks.name(&technology, &path.field("technology"), &self.technology);
+    }
 }
 
 /// What a run made happen, as a system of the associative processor takes it.

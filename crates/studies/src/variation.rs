@@ -144,7 +144,7 @@ impl Variation {
                 (images.set, images.of) = (ImageSource::FashionMnist, None);
             }
         }
-        manifest.study.other_network();
+        manifest.study.substituted();
         Ok(())
     }
 }

@@ -45,7 +45,7 @@ fn a_plan_says_what_would_run_and_why_and_does_nothing() {
     let (before, _) = said(root, &["plan", "parts"]);
     assert!(before.contains("machine-run"), "{before}");
     assert!(before.contains("vgg8-fashion-s85-a4, along per-channel, 256 x 256 x 64, executed on 1 golden"));
-    assert!(before.contains("-> runs: no result is kept for this network"), "{before}");
+    assert!(before.contains("-> runs: no result is kept for these inputs"), "{before}");
     assert!(before.contains("-> runs: it has not run here yet"), "{before}");
     assert!(!root.join("results/parts").exists());
 

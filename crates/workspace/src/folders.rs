@@ -180,7 +180,7 @@ impl Workspace {
         self.root.join("experiments").join(folder).join(file)
     }
 
-    /// The folder of technology files of a kind (`rtm-ap`, `crossbar`, `faults`).
+    /// The folder of technology files of a kind.
     pub fn technologies(&self, kind: &str) -> PathBuf {
         self.root.join("experiments/technology").join(kind)
     }

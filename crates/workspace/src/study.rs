@@ -40,8 +40,8 @@ pub trait Study: DeserializeOwned + JsonSchema + Clone + Debug + Send + Sync + '
         Vec::new()
     }
 
-    /// Leaves out what is of the network that the manifest names, once another one takes its place.
-    fn other_network(&mut self) {}
+    /// Leaves out what holds for what the manifest names alone, once something else takes its place.
+    fn substituted(&mut self) {}
 
     /// Trims it: what is left is a study of the same kind that takes seconds, whose numbers are not those of claims.
     fn trim(&mut self);
@@ -106,8 +106,8 @@ pub trait AnyStudy: Debug + Send + Sync {
     fn check(&self, checks: &mut Checks<'_>);
     /// See [`Study::points`].
     fn points(&mut self) -> Vec<&mut dyn Any>;
-    /// See [`Study::other_network`].
-    fn other_network(&mut self);
+    /// See [`Study::substituted`].
+    fn substituted(&mut self);
     /// See [`Study::trim`].
     fn trim(&mut self);
     /// See [`Study::users_data`].
@@ -144,8 +144,8 @@ impl<S: Study> AnyStudy for S {
         Study::points(self)
     }
 
-    fn other_network(&mut self) {
-        Study::other_network(self);
+    fn substituted(&mut self) {
+        Study::substituted(self);
     }
 
     fn trim(&mut self) {

@@ -86,9 +86,9 @@ impl Plan {
                 (Some(_), None) => State::InPart,
                 (Some(Reason::Forced), _) => State::Runs(Reason::Forced.to_string()),
                 (_, Some(Presence::Whole)) => State::Kept,
-                (_, Some(Presence::Missing)) => State::Runs(
-                    "no result is kept for this network, these images, options and sources".into(),
-                ),
+                (_, Some(Presence::Missing)) => {
+                    State::Runs("no result is kept for these inputs, options and sources".into())
+                }
                 (_, Some(Presence::Damaged(why))) => {
                     State::Runs(format!("the result that is kept is damaged: {why}"))
                 }

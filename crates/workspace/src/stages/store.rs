@@ -183,7 +183,7 @@ mod tests {
     fn with_store(test: impl FnOnce(&StageStore, &Key)) {
         let folder = tempfile::tempdir().unwrap();
         let store = StageStore::new(folder.path().join("stages"), Use::ReadAndWrite, |_| ());
-        test(&store, &Key::new(RUN, ["network", "options"]));
+        test(&store, &Key::new(RUN, ["input", "options"]));
     }
 
     #[test]

@@ -193,6 +193,9 @@ impl Study for RatioStudy {
         for (index, point) in self.published.iter().enumerate() {
             point.check(&path.field("published").item(index), checks);
         }
+        for (index, point) in self.others.iter().enumerate() {
+            point.check(&path.field("others").item(index), checks);
+        }
         let baselines: Vec<&str> = (self.crossbars.iter().map(|point| point.name.as_str()))
             .chain(self.digital.iter().map(|point| point.name.as_str()))
             .chain(self.others.iter().map(|point| point.name.as_str()))
@@ -211,7 +214,7 @@ impl Study for RatioStudy {
         points
     }
 
-    fn other_network(&mut self) {
+    fn substituted(&mut self) {
         // What others published is of the network that they took.
         self.published.clear();
     }

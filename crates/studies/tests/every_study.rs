@@ -1,0 +1,106 @@
+//! Every kind of study on a manifest that takes seconds, through the library: no binary is spawned.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tables::read_parquet;
+use tempfile::TempDir;
+use workspace::stages::{Plan, State};
+use workspace::{Inputs, Mode, Registry, Workspace, chosen, reproduce};
+
+static REGISTRY: Registry = studies::registry(|_| ());
+
+/// A workspace with the repository's inputs and a manifest of each kind of study.
+fn workspace() -> (TempDir, Workspace) {
+    let folder = tempfile::tempdir().unwrap();
+    let experiments = folder.path().join("experiments");
+    fs::create_dir(&experiments).unwrap();
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for shared in ["networks", "data", "technology", "references"] {
+        let source = fs::canonicalize(here.join("../../experiments").join(shared)).unwrap();
+        std::os::unix::fs::symlink(source, experiments.join(shared)).unwrap();
+    }
+    for manifest in fs::read_dir(here.join("tests/tiny")).unwrap() {
+        let path = manifest.unwrap().path();
+        fs::copy(&path, experiments.join(path.file_name().unwrap())).unwrap();
+    }
+    let workspace = Workspace::find(Some(folder.path()), &REGISTRY).unwrap();
+    (folder, workspace)
+}
+
+/// Every file below a folder, with its bytes; what a run keeps for the next one is left out.
+fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() && !path.ends_with(".state") {
+            found.extend(files(&path).into_iter().map(|(file, bytes)| (path.join(file), bytes)));
+        } else if path.is_file() {
+            found.insert(path.clone(), fs::read(&path).unwrap());
+        }
+    }
+    found
+}
+
+#[test]
+fn every_kind_of_study_makes_the_tables_that_it_declares_and_a_figure_and_keeps_its_stages() {
+    let (folder, workspace) = workspace();
+    for kind in REGISTRY.studies {
+        let ids = [kind.name.to_owned()];
+        let inputs = Inputs::new(&workspace);
+        let manifests = chosen(&workspace, &ids, &mut Vec::new()).unwrap();
+        assert_eq!(manifests[0].study.name(), kind.name, "a manifest of each kind, under its name");
+        let mut output = Vec::new();
+        reproduce(&inputs, &manifests, Mode::Needed, &mut output).unwrap();
+        let said = String::from_utf8(output).unwrap();
+        assert!(said.lines().filter(|line| !line.contains("wrote")).count() > 1, "no summary: {said}");
+
+        let results = files(&folder.path().join("results").join(kind.name));
+        let tables: Vec<_> = results.keys().map(|path| read_parquet(path).unwrap()).collect();
+        assert!(!tables.is_empty(), "{}", kind.name);
+        for table in &tables {
+            let schema = kind.tables.iter().find(|schema| schema.name() == table.name()).unwrap();
+            table.follows(schema).unwrap();
+            assert!(table.rows() > 0, "{}: {} is empty", kind.name, table.name());
+            assert!(table.provenance().keys().any(|key| key.starts_with("input ")), "{}", kind.name);
+        }
+        let drawing = fs::read_to_string(workspace.figure(kind.name, "svg")).unwrap();
+        assert!(drawing.contains("A tiny study of its kind"), "{drawing}");
+
+        // What was computed is kept under what the plan asks for: declared is what ran.
+        let manifest = workspace.load_manifest(kind.name).unwrap();
+        fs::remove_file(workspace.record(kind.name)).unwrap();
+        let plan = Plan::of(&manifest, &inputs, false).unwrap();
+        for stage in plan.stages.iter().filter(|stage| stage.key.is_some()) {
+            assert_eq!(stage.state, State::Kept, "{}: {} of {}", kind.name, stage.kind, stage.what);
+        }
+    }
+}
+
+#[test]
+fn every_kind_of_study_gives_the_same_bytes_at_one_thread_and_at_three() {
+    let at = |threads: usize| {
+        let (folder, workspace) = workspace();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let manifests = chosen(&workspace, &["all".to_owned()], &mut Vec::new()).unwrap();
+            reproduce(&Inputs::new(&workspace), &manifests, Mode::Forced, &mut Vec::new()).unwrap();
+        });
+        let of = |name: &str| -> BTreeMap<PathBuf, Vec<u8>> {
+            let below = folder.path().join(name);
+            files(&below)
+                .into_iter()
+                .map(|(path, bytes)| (path.strip_prefix(&below).unwrap().to_owned(), bytes))
+                .collect()
+        };
+        (of("results"), of("figures"))
+    };
+    let (one, three) = (at(1), at(3));
+    assert_eq!(one.0.keys().collect::<Vec<_>>(), three.0.keys().collect::<Vec<_>>());
+    for ((path, one), three) in one.0.iter().chain(&one.1).zip(three.0.values().chain(three.1.values())) {
+        assert!(one == three, "{} differs", path.display());
+    }
+}
