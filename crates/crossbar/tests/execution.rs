@@ -2,9 +2,6 @@
 
 #![allow(clippy::unwrap_used)]
 
-#[path = "../../network/tests/support/random_network.rs"]
-mod random_network;
-
 use std::path::Path;
 
 use crossbar::Mapping;
@@ -15,7 +12,7 @@ use network::{FeatureMap, ImageSet, Network, ReferenceEngine};
 use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use random_network::random_network;
+use sample_networks::random_network;
 use technology::Resistance;
 
 fn vgg8() -> (Network, FeatureMap) {

@@ -358,10 +358,6 @@ fn stuck_faults(machine: &Machine, cells: &[StuckCell], copy: u64) -> Vec<Fault>
 }
 
 #[cfg(test)]
-#[path = "../../network/tests/support/random_network.rs"]
-mod random_network;
-
-#[cfg(test)]
 mod tests {
     use std::path::Path;
 
@@ -371,10 +367,10 @@ mod tests {
     use rtm_ap::StruckRow;
     use technology::{Parameters, TechnologyFile};
 
-    use super::random_network::random_network;
     use super::*;
     use crate::mitigation::RowRuns;
     use crate::rates::LiteratureRates;
+    use sample_networks::random_network;
 
     /// Executes every row of every layer, struck or not, and infers nothing from what changed.
     struct Direct<'d> {

@@ -2,10 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "in a test, a panic is a failure that is told")]
 
-mod support {
-    pub mod random_network;
-}
-
 use std::collections::BTreeMap;
 
 use network::{
@@ -13,7 +9,7 @@ use network::{
     NetworkDescription, Padding, ReferenceEngine, Shape, Tensor,
 };
 use proptest::prelude::*;
-use support::random_network::random_network;
+use sample_networks::random_network;
 
 /// Real values of a layer, and the step and zero by which its activations stand for them.
 #[derive(Clone)]

@@ -2,17 +2,14 @@
 
 #![allow(clippy::unwrap_used)]
 
-#[path = "../../network/tests/support/random_network.rs"]
-mod random_network;
-
 use std::sync::Arc;
 
 use ap_program::Geometry;
 use compiler::{Layout, Options, Sharing};
 use network::{ActivationId, FeatureMap, Network, PixelZero, ReferenceEngine};
 use proptest::prelude::*;
-use random_network::random_network;
 use rtm_ap::{ActivationsAt, Machine};
+use sample_networks::random_network;
 
 fn images(network: &Network, count: usize) -> Vec<FeatureMap> {
     let shape = network.input().shape();

@@ -1,14 +1,13 @@
-//! What the figures of studies share: colours, marks and quotations.
+//! What the figures of studies share: the order of what they tell apart, colours and marks.
 
-use figures::{FigureError, Marker, Role};
-use tables::Table;
+use figures::{Marker, Role};
 
-/// The values of a column in the order in which they first occur.
-pub fn distinct<T: PartialEq + Copy>(values: &[T]) -> Vec<T> {
+/// The values in the order in which they first occur.
+pub fn distinct<T: PartialEq>(values: impl IntoIterator<Item = T>) -> Vec<T> {
     let mut seen = Vec::new();
     for value in values {
-        if !seen.contains(value) {
-            seen.push(*value);
+        if !seen.contains(&value) {
+            seen.push(value);
         }
     }
     seen
@@ -26,23 +25,6 @@ pub fn technology_role(name: &str) -> Role {
 
 /// The colour of the digital reference, the same in every figure.
 pub const DIGITAL: Role = Role::Guide;
-
-/// What others published, a sentence each, from the table `quoted`.
-pub fn quotations(quoted: &Table) -> Result<Vec<String>, FigureError> {
-    let (names, networks, sources) = (quoted.text("name")?, quoted.text("network")?, quoted.text("source")?);
-    let (marks, energies) = (quoted.text("mark")?, quoted.real("energy")?);
-    let quotation = |row: usize| {
-        format!(
-            "Quoted, not compared ({}): {}, {}, {} µJ; {}.",
-            marks[row],
-            names[row],
-            networks[row],
-            figures::significant(energies[row], 4),
-            sources[row]
-        )
-    };
-    Ok((0..quoted.rows()).map(quotation).collect())
-}
 
 /// The mark of a search model.
 pub fn search_marker(model: &str) -> Marker {

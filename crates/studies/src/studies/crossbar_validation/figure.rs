@@ -1,57 +1,22 @@
 //! The crossbar model against measured runs.
 
-use tables::Table;
-
+use super::{ComparisonRow, ComponentRow};
 use crate::drawing::distinct;
+use crossbar::validation::TOTAL;
 use figures::{
-    Axis, DotGroup, DotPlot, DotRow, Figure, FigureError, Interval, IntervalChart, IntervalGroup,
-    IntervalRow, Marker, Panel, Reference, Role, Series,
+    Axis, DotGroup, DotPlot, DotRow, Figure, Interval, IntervalChart, IntervalGroup, IntervalRow, Marker,
+    Panel, Reference, Role, Series,
 };
 
 /// Up to which deviation the model counts as close.
 const CLOSE: f64 = 0.2;
 
-/// Modelled over measured for the whole of every case, part by part, from the table `comparisons`, and for single components, from
-/// the table `components`.
-///
-/// # Errors
-/// If a table lacks a column.
-pub fn crossbar_validation(title: &str, table: &Table, components: &Table) -> Result<Figure, FigureError> {
-    let (cases, calibrated) = (table.text("case")?, table.text("calibrated")?);
-    let (layers, parts) = (table.text("layer")?, table.text("part")?);
-    let ratios = table.optional_real("ratio")?;
-    // A part with the same value as its measurement by construction says nothing.
-    let shown: Vec<&str> = distinct(&parts).into_iter().filter(|&part| part != "subarrays").collect();
-    let row = |case: &&str| DotRow {
-        label: (*case).to_owned(),
-        values: shown
-            .iter()
-            .map(|part| {
-                let at =
-                    |row: &usize| cases[*row] == *case && layers[*row] == "total" && parts[*row] == *part;
-                (0..table.rows()).find(at).and_then(|row| ratios[row])
-            })
-            .collect(),
-    };
-    let groups = distinct(&calibrated).into_iter().map(|degree| {
-        let mut of_degree: Vec<&str> = Vec::new();
-        for (&case, &known) in cases.iter().zip(&calibrated) {
-            if known == degree && !of_degree.contains(&case) {
-                of_degree.push(case);
-            }
-        }
-        DotGroup { heading: heading(degree), rows: of_degree.iter().map(row).collect() }
-    });
-    let chart = DotPlot {
-        axis: Axis::log("modelled over measured", "×").at_least(0.5, 2.0),
-        series: shown.iter().map(|&part| series(part)).collect(),
-        groups: groups.collect(),
-        references: references("as measured"),
-        band: Some((1.0 - CLOSE, 1.0 + CLOSE)),
-    };
-    let same_subarrays = (0..table.rows())
-        .filter(|&row| parts[row] == "subarrays")
-        .all(|row| ratios[row].is_some_and(|ratio| ratio == 1.0));
+/// The part that has the same value as its measurement by construction: it says nothing as a mark.
+const SUBARRAYS: &str = "subarrays";
+
+/// Modelled over measured for the whole of every case, part by part, and for single components.
+pub fn crossbar_validation(title: &str, rows: &[ComparisonRow], components: &[ComponentRow]) -> Figure {
+    let chart = case_chart(rows);
     let mut figure = Figure::new(title, chart.clone())
         .subtitle(
             "Sums over all layers; “energy” is the dynamic energy, the sum of the five parts after it. Names: version, changed \
@@ -72,12 +37,35 @@ pub fn crossbar_validation(title: &str, table: &Table, components: &Table) -> Re
         );
     figure.panels = vec![
         Panel { heading: "Whole networks".to_owned(), chart: chart.into() },
-        Panel { heading: "Single components".to_owned(), chart: component_chart(components)?.into() },
+        Panel { heading: "Single components".to_owned(), chart: component_chart(components).into() },
     ];
-    if same_subarrays {
+    if rows.iter().filter(|row| row.part == SUBARRAYS).all(|row| row.ratio == Some(1.0)) {
         figure = figure.caption("Subarrays are those measured, in every layer of every case.");
     }
-    Ok(figure)
+    figure
+}
+
+/// A row for each case, grouped by how much of it parameters were set from.
+fn case_chart(rows: &[ComparisonRow]) -> DotPlot {
+    let shown = distinct(rows.iter().map(|row| row.part.as_str()).filter(|part| *part != SUBARRAYS));
+    let of_case = |case: &String| {
+        let total = |part: &&str| {
+            rows.iter().find(|row| row.case == *case && row.layer == TOTAL && row.part == *part)?.ratio
+        };
+        DotRow { label: case.clone(), values: shown.iter().map(total).collect() }
+    };
+    let groups = distinct(rows.iter().map(|row| &row.calibrated)).into_iter().map(|degree| {
+        let of_degree = rows.iter().filter(|row| row.calibrated == *degree);
+        let cases = distinct(of_degree.map(|row| &row.case));
+        DotGroup { heading: heading(degree), rows: cases.into_iter().map(of_case).collect() }
+    });
+    DotPlot {
+        axis: Axis::log("modelled over measured", "×").at_least(0.5, 2.0),
+        series: shown.iter().map(|&part| series(part)).collect(),
+        groups: groups.collect(),
+        references: references("as measured"),
+        band: Some((1.0 - CLOSE, 1.0 + CLOSE)),
+    }
 }
 
 fn references(one: &str) -> Vec<Reference> {
@@ -88,50 +76,44 @@ fn references(one: &str) -> Vec<Reference> {
     ]
 }
 
-/// A row for each component of each tool at each node, over the bits for which it is given.
-fn component_chart(table: &Table) -> Result<IntervalChart, FigureError> {
-    let (tools, names, kinds) = (table.text("tool")?, table.text("component")?, table.text("kind")?);
-    let (nodes, ratios) = (table.real("node")?, table.real("ratio")?);
-    let keys: Vec<(&str, &str, &str, f64)> =
-        (0..table.rows()).map(|row| (tools[row], names[row], kinds[row], nodes[row])).collect();
-    let interval = |key: (&str, &str, &str, f64)| {
-        let mut values: Vec<f64> =
-            (0..keys.len()).filter(|&row| keys[row] == key).map(|row| ratios[row]).collect();
-        values.sort_by(f64::total_cmp);
-        match values.as_slice() {
-            [] => None,
-            &[low, ..] => Some((
-                values.len(),
-                Interval {
-                    low,
-                    median: values[values.len() / 2],
-                    high: values.last().copied().unwrap_or(low),
-                },
-            )),
+/// A row for each component of each tool at each node.
+fn component_chart(rows: &[ComponentRow]) -> IntervalChart {
+    let groups = distinct(rows.iter().map(|row| &row.tool)).into_iter().map(|tool| {
+        let of_tool = rows.iter().filter(|row| row.tool == *tool);
+        let components = distinct(of_tool.map(component));
+        let of_component = |known| component_row(rows.iter().filter(|row| component(row) == known));
+        IntervalGroup {
+            heading: tool.clone(),
+            rows: components.into_iter().filter_map(of_component).collect(),
         }
-    };
-    let row = |&key: &(&str, &str, &str, f64)| {
-        let (_, name, kind, node) = key;
-        let kind = if kind == "none" { String::new() } else { format!(", {kind}") };
-        let (count, interval) = interval(key)?;
-        let count = if count == 1 { String::new() } else { format!(" ({count} widths)") };
-        Some(IntervalRow {
-            label: format!("{name}{kind}, {node} nm{count}"),
-            intervals: vec![Some(interval)],
-        })
-    };
-    let distinct_keys = distinct(&keys);
-    let groups = distinct(&tools).into_iter().map(|tool| IntervalGroup {
-        heading: tool.to_owned(),
-        rows: distinct_keys.iter().filter(|key| key.0 == tool).filter_map(row).collect(),
     });
-    Ok(IntervalChart {
+    IntervalChart {
         axis: Axis::log("modelled over stated", "×"),
         meaning: "median [least, largest]".to_owned(),
         series: vec![Series::new("component", Role::Crossbar)],
         groups: groups.collect(),
         references: references("as stated"),
         sides: None,
+    }
+}
+
+/// A component: its tool, its name, its kind and its node.
+fn component(row: &ComponentRow) -> (&str, &str, &str, f64) {
+    (&row.tool, &row.component, &row.kind, row.node)
+}
+
+/// A component's ratios over the bits for which it is given.
+fn component_row<'r>(widths: impl Iterator<Item = &'r ComponentRow> + Clone) -> Option<IntervalRow> {
+    let ComponentRow { component, kind, node, .. } = widths.clone().next()?;
+    let mut ratios: Vec<f64> = widths.map(|row| row.ratio).collect();
+    ratios.sort_by(f64::total_cmp);
+    let kind = if kind == "none" { String::new() } else { format!(", {kind}") };
+    let count = if ratios.len() == 1 { String::new() } else { format!(" ({} widths)", ratios.len()) };
+    let interval =
+        Interval { low: *ratios.first()?, median: ratios[ratios.len() / 2], high: *ratios.last()? };
+    Some(IntervalRow {
+        label: format!("{component}{kind}, {node} nm{count}"),
+        intervals: vec![Some(interval)],
     })
 }
 

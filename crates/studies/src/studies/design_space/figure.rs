@@ -1,7 +1,6 @@
 //! Arrays of many shapes.
 
-use tables::Table;
-
+use super::PointRow;
 use crate::drawing::distinct;
 use figures::{
     Axis, Better, Figure, FigureError, Front, Marker, Panel, Role, Scatter, ScatterPoint, ScatterSeries,
@@ -17,79 +16,35 @@ pub struct SpaceFocus<'a> {
     pub search_model: &'a str,
 }
 
-/// Energy against latency for each network, from the table `points`.
+/// Energy against latency and against area for each network.
 ///
 /// # Errors
-/// If the table lacks a column.
-pub fn design_space(title: &str, focus: SpaceFocus<'_>, table: &Table) -> Result<Figure, FigureError> {
-    let (networks, ways) = (table.text("network")?, table.text("way")?);
-    let (technologies, models) = (table.text("technology")?, table.text("search_model")?);
-    let (sparsities, bits) = (table.real("weight_sparsity")?, table.integer("activation_bits")?);
-    let (weights, areas) = (table.text("weights")?, table.real("area")?);
-    let (rows, columns) = (table.integer("rows")?, table.integer("columns")?);
-    let domains = table.integer("domains")?;
-    let (energies, latencies) = (table.real("energy")?, table.real("latency")?);
-    let shown = |row: usize| technologies[row] == focus.technology && models[row] == focus.search_model;
-    let all_ways = distinct(&ways);
+/// If there is no point in focus.
+pub fn design_space(title: &str, focus: SpaceFocus<'_>, rows: &[PointRow]) -> Result<Figure, FigureError> {
+    let ways = distinct(rows.iter().map(|row| row.way.as_str()));
+    let shown = |row: &&PointRow| row.technology == focus.technology && row.search_model == focus.search_model;
     let mut panels = Vec::new();
-    let cases: Vec<(&str, &str, f64)> =
-        (0..table.rows()).map(|row| (networks[row], weights[row], sparsities[row])).collect();
-    for case in distinct(&cases) {
-        let of_case: Vec<usize> = (0..table.rows()).filter(|&row| cases[row] == case && shown(row)).collect();
-        let Some(&first) = of_case.first() else { continue };
-        for (xs, axis, what) in [
-            (&latencies, Axis::log("latency of an image", "ms"), "latency"),
-            (&areas, Axis::log("area", "mm²"), "area"),
-        ] {
-            // Only what nothing beats in this panel is named.
-            let beaten = |row: usize| {
-                of_case.iter().any(|&other| {
-                    energies[other] <= energies[row]
-                        && xs[other] <= xs[row]
-                        && (energies[other] < energies[row] || xs[other] < xs[row])
-                })
-            };
-            let series = all_ways.iter().enumerate().map(|(index, &way)| ScatterSeries {
-                series: Series::new(way, role(index)).marked(marker(index)),
-                points: of_case
-                    .iter()
-                    .filter(|&&row| ways[row] == way)
-                    .map(|&row| ScatterPoint {
-                        x: xs[row],
-                        y: energies[row],
-                        label: if beaten(row) {
-                            String::new()
-                        } else {
-                            format!("{}x{}x{}", rows[row], columns[row], domains[row])
-                        },
-                    })
-                    .collect(),
-            });
-            let chart = Scatter {
-                x: axis,
-                y: Axis::log("energy of an image", "µJ"),
-                series: series.collect(),
-                front: Some(Front { x: Better::Lower, y: Better::Lower, name: "Pareto front".to_owned() }),
-                height: 260.0,
-            };
-            let trained = if case.1 == "trained" { String::new() } else { format!(", {}", case.1) };
-            panels.push(Panel {
-                heading: format!(
-                    "{} % zeros{trained}, {} bits: energy against {what}, {} shapes",
-                    three_digits(100.0 * sparsities[first]),
-                    bits[first],
-                    of_case.len()
-                ),
-                chart: chart.into(),
-            });
-        }
+    for case in distinct(rows.iter().map(case_of)) {
+        let of_case: Vec<&PointRow> = rows.iter().filter(|row| case_of(row) == case && shown(row)).collect();
+        let Some(first) = of_case.first() else { continue };
+        let zeros = three_digits(100.0 * first.weight_sparsity);
+        let trained = if first.weights == "trained" { String::new() } else { format!(", {}", first.weights) };
+        let (bits, count) = (first.activation_bits, of_case.len());
+        let mut panel = |what: &str, chart: Scatter| {
+            let heading =
+                format!("{zeros} % zeros{trained}, {bits} bits: energy against {what}, {count} shapes");
+            panels.push(Panel { heading, chart: chart.into() });
+        };
+        let latency = Axis::log("latency of an image", "ms");
+        panel("latency", against(&of_case, &ways, latency, |row| row.latency));
+        panel("area", against(&of_case, &ways, Axis::log("area", "mm²"), |row| row.area));
     }
     let Some(first) = panels.first() else { return Err(FigureError::Empty { what: "points" }) };
     let mut figure = Figure::new(title, first.chart.clone())
         .subtitle(format!(
             "One image of {} on arrays of many shapes; labels are rows x columns x domains. Technology {}, search model {}, nominal \
              parameters.",
-            distinct(&networks).join(", "),
+            distinct(rows.iter().map(|row| row.network.as_str())).join(", "),
             focus.technology,
             focus.search_model
         ))
@@ -102,6 +57,42 @@ pub fn design_space(title: &str, focus: SpaceFocus<'_>, table: &Table) -> Result
     figure.panels = panels;
     figure.columns = 2;
     Ok(figure)
+}
+
+/// What panels tell apart: the network, its weights and their sparsity.
+fn case_of(row: &PointRow) -> (&str, &str, f64) {
+    (&row.network, &row.weights, row.weight_sparsity)
+}
+
+/// Energy against `x`, a series for each way to compile.
+fn against(rows: &[&PointRow], ways: &[&str], axis: Axis, x: impl Fn(&PointRow) -> f64) -> Scatter {
+    // Only what nothing beats in this panel is named.
+    let beaten = |row: &PointRow| {
+        rows.iter().any(|other| {
+            other.energy <= row.energy
+                && x(other) <= x(row)
+                && (other.energy < row.energy || x(other) < x(row))
+        })
+    };
+    let point = |row: &&PointRow| {
+        let label = if beaten(row) {
+            String::new()
+        } else {
+            format!("{}x{}x{}", row.rows, row.columns, row.domains)
+        };
+        ScatterPoint { x: x(row), y: row.energy, label }
+    };
+    let series = ways.iter().enumerate().map(|(index, &way)| ScatterSeries {
+        series: Series::new(way, role(index)).marked(marker(index)),
+        points: rows.iter().filter(|row| row.way == way).map(point).collect(),
+    });
+    Scatter {
+        x: axis,
+        y: Axis::log("energy of an image", "µJ"),
+        series: series.collect(),
+        front: Some(Front { x: Better::Lower, y: Better::Lower, name: "Pareto front".to_owned() }),
+        height: 260.0,
+    }
 }
 
 fn role(index: usize) -> Role {

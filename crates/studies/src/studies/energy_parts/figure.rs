@@ -1,54 +1,47 @@
 //! Where the energy goes.
 
-use tables::Table;
-
+use super::PartRow;
 use crate::drawing::distinct;
-use figures::{Figure, FigureError, Role, Series, Stack, StackedBars, Stacking, three_digits};
+use figures::{Figure, Role, Series, Stack, StackedBars, Stacking, three_digits};
 
-/// Shares of energy by part, from the table `parts`.
-///
-/// # Errors
-/// If the table lacks a column.
-pub fn energy_parts(title: &str, table: &Table) -> Result<Figure, FigureError> {
-    let (systems, configurations) = (table.text("system")?, table.text("configuration")?);
-    let (models, parts) = (table.optional_text("search_model")?, table.text("part")?);
-    let energies = table.real("energy")?;
-    let names = distinct(&parts);
-    let keys: Vec<(&str, &str, Option<&str>)> =
-        (0..table.rows()).map(|row| (systems[row], configurations[row], models[row].as_deref())).collect();
-    let stack = |key: (&str, &str, Option<&str>)| {
+/// Shares of energy by part.
+pub fn energy_parts(title: &str, rows: &[PartRow]) -> Figure {
+    let parts = distinct(rows.iter().map(|row| row.part.as_str()));
+    let stack = |bar: (&str, &str, Option<&str>)| {
         let energy = |part: &&str| {
-            let rows = (0..table.rows()).filter(|&row| keys[row] == key && parts[row] == *part);
-            rows.map(|row| energies[row]).sum::<f64>()
+            let of_part = rows.iter().filter(|row| bar_of(row) == bar && row.part == *part);
+            of_part.map(|row| row.energy).sum::<f64>()
         };
-        let values: Vec<f64> = names.iter().map(energy).collect();
-        let (_, configuration, model) = key;
+        let values: Vec<f64> = parts.iter().map(energy).collect();
+        let (_, configuration, model) = bar;
         Stack {
             label: model.map_or(configuration.to_owned(), |model| format!("{configuration}, {model}")),
             total: format!("{} µJ", three_digits(values.iter().sum())),
             parts: values,
         }
     };
-    let groups = distinct(&systems)
-        .into_iter()
-        .map(|system| {
-            let of_system = distinct(&keys).into_iter().filter(|key| key.0 == system);
-            (system.to_owned(), of_system.map(stack).collect())
-        })
-        .collect();
+    let groups = distinct(rows.iter().map(|row| &row.system)).into_iter().map(|system| {
+        let bars = distinct(rows.iter().filter(|row| row.system == *system).map(bar_of));
+        (system.clone(), bars.into_iter().map(stack).collect())
+    });
     let chart = StackedBars {
         quantity: "share of the energy of one image".to_owned(),
         stacking: Stacking::Shares,
-        parts: names.iter().map(|name| Series::new(*name, role(name))).collect(),
-        groups,
+        parts: parts.iter().map(|part| Series::new(*part, role(part))).collect(),
+        groups: groups.collect(),
     };
-    Ok(Figure::new(title, chart)
+    Figure::new(title, chart)
         .subtitle("Total energies stand at the right.")
         .caption(
             "RTM-AP: “movement” is data between buffer and arrays with the buffer’s accesses; shifts move data inside the \
              arrays. Crossbar: “conversion” holds the converters and the columns’ currents.",
         )
-        .caption("Events of the RTM-AP are executed on the golden images (Fashion-MNIST, scaled up)."))
+        .caption("Events of the RTM-AP are executed on the golden images (Fashion-MNIST, scaled up).")
+}
+
+/// The bar that a row is a part of: its system, configuration and search model.
+fn bar_of(row: &PartRow) -> (&str, &str, Option<&str>) {
+    (&row.system, &row.configuration, row.search_model.as_deref())
 }
 
 fn role(part: &str) -> Role {

@@ -1,9 +1,9 @@
 //! Energy and latency layer by layer, both systems.
 
-use tables::Table;
-
+use super::LayerRow;
 use crate::drawing::{distinct, technology_role};
-use figures::{Axis, Bar, Chart, Figure, FigureError, GroupedBars, Panel, Role, Series};
+use crate::systems::CROSSBAR;
+use figures::{Axis, Bar, Chart, Figure, GroupedBars, Panel, Role, Series};
 
 /// What bars of layers show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,55 +14,20 @@ pub enum LayerQuantity {
     Latency,
 }
 
-/// Bars by layer, from the table `layers`.
-///
-/// # Errors
-/// If the table lacks a column.
-pub fn layer_costs(title: &str, shown: LayerQuantity, table: &Table) -> Result<Figure, FigureError> {
-    let (systems, configurations) = (table.text("system")?, table.text("configuration")?);
-    let (models, layers) = (table.optional_text("search_model")?, table.text("layer")?);
-    let keys: Vec<(&str, &str, Option<&str>)> =
-        (0..table.rows()).map(|row| (systems[row], configurations[row], models[row].as_deref())).collect();
-    let wanted = distinct(&keys);
-    let mut crossbars = [Role::Crossbar, Role::Distinct(5)].into_iter().cycle();
-    let series: Vec<Series> = wanted
-        .iter()
-        .map(|&(system, configuration, model)| {
-            let name = match model {
-                Some(model) => format!("{system}, {configuration}, {model}"),
-                None => configuration.to_owned(),
-            };
-            let role = match system {
-                "crossbar" => crossbars.next().unwrap_or(Role::Crossbar),
-                _ => technology_role(configuration),
-            };
-            Series::new(name, role)
-        })
-        .collect();
-    let panel = |heading: &str, axis: Axis, column: &str| -> Result<Panel, FigureError> {
-        let values: Vec<f64> = match column {
-            "arrays" => table.integer(column)?.into_iter().map(|count| count as f64).collect(),
-            _ => table.real(column)?,
-        };
-        let categories = distinct(&layers)
-            .into_iter()
-            .map(|layer| {
-                let bar = |key| {
-                    let row = (0..table.rows()).find(|&row| layers[row] == layer && keys[row] == key);
-                    row.map(|row| Bar::new(values[row]))
-                };
-                (layer.to_owned(), wanted.iter().map(|&key| bar(key)).collect())
-            })
-            .collect();
-        let chart =
-            GroupedBars { axis, series: series.clone(), categories, references: Vec::new(), height: 300.0 };
-        Ok(Panel { heading: heading.to_owned(), chart: chart.into() })
-    };
+/// Bars by layer.
+pub fn layer_costs(title: &str, shown: LayerQuantity, rows: &[LayerRow]) -> Figure {
+    let bars = LayerBars::new(rows);
     let panels = match shown {
-        LayerQuantity::Energy => vec![panel("Energy", Axis::log("energy of a layer", "µJ"), "energy")?],
+        LayerQuantity::Energy => {
+            vec![bars.panel("Energy", Axis::log("energy of a layer", "µJ"), |row| row.energy)]
+        }
         LayerQuantity::Latency => vec![
-            panel("Latency", Axis::log("latency of a layer", "ms"), "latency")?,
-            panel("Arrays that work in the layer, or hold its weights", Axis::log("arrays", ""), "arrays")?,
+            bars.panel("Latency", Axis::log("latency of a layer", "ms"), |row| row.latency),
+            bars.panel(
+                "Arrays that work in the layer, or hold its weights",
+                Axis::log("arrays", ""),
+                |row| row.arrays as f64,
+            ),
         ],
     };
     let mut figure = Figure::new(title, Chart::clone(&panels[0].chart))
@@ -76,5 +41,51 @@ pub fn layer_costs(title: &str, shown: LayerQuantity, table: &Table) -> Result<F
         );
     }
     figure.panels = panels;
-    Ok(figure)
+    figure
+}
+
+/// What series tell apart: the system, its configuration and the search model.
+type Key<'r> = (&'r str, &'r str, Option<&'r str>);
+
+fn key_of(row: &LayerRow) -> Key<'_> {
+    (&row.system, &row.configuration, row.search_model.as_deref())
+}
+
+/// The rows with the series that they belong to.
+struct LayerBars<'r> {
+    rows: &'r [LayerRow],
+    keys: Vec<Key<'r>>,
+    series: Vec<Series>,
+}
+
+impl<'r> LayerBars<'r> {
+    fn new(rows: &'r [LayerRow]) -> Self {
+        let keys = distinct(rows.iter().map(key_of));
+        let mut crossbars = [Role::Crossbar, Role::Distinct(5)].into_iter().cycle();
+        let series = keys.iter().map(|&(system, configuration, model)| {
+            let name = match model {
+                Some(model) => format!("{system}, {configuration}, {model}"),
+                None => configuration.to_owned(),
+            };
+            let role = match system {
+                CROSSBAR => crossbars.next().unwrap_or(Role::Crossbar),
+                _ => technology_role(configuration),
+            };
+            Series::new(name, role)
+        });
+        Self { rows, series: series.collect(), keys }
+    }
+
+    fn panel(&self, heading: &str, axis: Axis, value: impl Fn(&LayerRow) -> f64) -> Panel {
+        let categories = distinct(self.rows.iter().map(|row| &row.layer)).into_iter().map(|layer| {
+            let bar = |key: &Key<'_>| {
+                let row = self.rows.iter().find(|row| row.layer == *layer && key_of(row) == *key);
+                row.map(|row| Bar::new(value(row)))
+            };
+            (layer.clone(), self.keys.iter().map(bar).collect())
+        });
+        let (categories, series) = (categories.collect(), self.series.clone());
+        let chart = GroupedBars { axis, series, categories, references: Vec::new(), height: 300.0 };
+        Panel { heading: heading.to_owned(), chart: chart.into() }
+    }
 }

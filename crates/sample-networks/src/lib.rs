@@ -1,4 +1,4 @@
-//! Small random networks with everything that a description can hold, for property tests here and in the crates that run
+//! Small random networks with everything that a description can hold, for the property tests of the crates that read and run
 //! networks.
 
 use network::{
