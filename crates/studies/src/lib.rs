@@ -24,4 +24,5 @@ pub mod trials;
 pub mod variation;
 
 pub use error::StudyError;
-pub use registry::{FILES, STUDIES, registry};
+pub use registry::{FILES, registry};
+pub use studies::STUDIES;

@@ -5,42 +5,12 @@ use std::path::Path;
 use faults::{LiteratureEndurance, LiteratureRates};
 use rtm_ap::{ProcessorDesign, ProcessorParameters, TrackParameters};
 use technology::{Declaration, ParameterSet, Parameters, TechnologyFile};
-use workspace::{Failure, FileKind, FileSchema, Registry, StudyKind};
+use workspace::{Failure, FileKind, FileSchema, Registry};
 
 use crate::files::technology_schema;
 use crate::images::USERS_DATA;
-use crate::studies::accuracy::AccuracyStudy;
-use crate::studies::crossbar_validation::CrossbarValidationStudy;
-use crate::studies::design_space::DesignSpaceStudy;
-use crate::studies::energy_parts::EnergyPartsStudy;
-use crate::studies::energy_ratio::RatioStudy;
-use crate::studies::fault_comparison::{AnalogParameters, FaultComparisonStudy};
-use crate::studies::fault_sites::FaultSitesStudy;
-use crate::studies::hardware_features::HardwareFeaturesStudy;
-use crate::studies::layer_costs::LayerCostsStudy;
-use crate::studies::lifetime::LifetimeStudy;
-use crate::studies::networks::NetworksStudy;
-use crate::studies::operations::OperationsStudy;
-use crate::studies::sensitivity::SensitivityStudy;
-use crate::studies::shift_faults::ShiftFaultStudy;
-
-/// The kinds of studies, in the order in which they are told. A new study is a line here.
-pub static STUDIES: [StudyKind; 14] = [
-    StudyKind::of::<OperationsStudy>(),
-    StudyKind::of::<LayerCostsStudy>(),
-    StudyKind::of::<EnergyPartsStudy>(),
-    StudyKind::of::<RatioStudy>(),
-    StudyKind::of::<ShiftFaultStudy>(),
-    StudyKind::of::<CrossbarValidationStudy>(),
-    StudyKind::of::<NetworksStudy>(),
-    StudyKind::of::<SensitivityStudy>(),
-    StudyKind::of::<HardwareFeaturesStudy>(),
-    StudyKind::of::<DesignSpaceStudy>(),
-    StudyKind::of::<AccuracyStudy>(),
-    StudyKind::of::<LifetimeStudy>(),
-    StudyKind::of::<FaultSitesStudy>(),
-    StudyKind::of::<FaultComparisonStudy>(),
-];
+use crate::studies::STUDIES;
+use crate::studies::fault_comparison::AnalogParameters;
 
 /// A kind of technology file in a folder of its own.
 const fn technology(
@@ -174,7 +144,7 @@ fn plain(path: &Path, declarations: &'static [Declaration]) -> Result<(String, P
 /// Everything that the engine is told; warnings go where it is said.
 pub const fn registry(warn: fn(&str)) -> Registry {
     Registry {
-        studies: &STUDIES,
+        studies: STUDIES,
         files: &FILES,
         users_data: &USERS_DATA,
         program: concat!(env!("CARGO_PKG_VERSION"), " ", env!("TRITRACK_SOURCES")),

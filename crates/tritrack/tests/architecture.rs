@@ -25,13 +25,17 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
     all
 }
 
+fn page() -> String {
+    fs::read_to_string(crates().join("../ARCHITECTURE.md")).unwrap()
+}
+
 /// The page's table: each crate with what it may depend on.
 fn allowed() -> BTreeMap<String, BTreeSet<String>> {
-    let page = fs::read_to_string(crates().join("tritrack/docs/architecture.md")).unwrap();
+    let page = page();
     let rows = page.lines().filter(|line| line.starts_with("| `"));
     rows.map(|row| {
         let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
-        let names = cells[2].split_whitespace().map(|name| name.trim_matches('`').to_owned());
+        let names = cells[3].split_whitespace().map(|name| name.trim_matches('`').to_owned());
         (cells[0].trim_matches('`').to_owned(), names.collect())
     })
     .collect()
@@ -47,6 +51,33 @@ fn crates_depend_on_what_the_architecture_page_says() {
         let mut watched: BTreeSet<String> = dependencies.iter().filter(|d| watched(d)).cloned().collect();
         watched.remove("plotters-backend");
         assert_eq!(watched, allowed[name], "`{name}` depends on other crates than the page says");
+    }
+}
+
+/// The links of the page: what is shown, and where it leads.
+fn links(page: &str) -> Vec<(&str, &str)> {
+    let parts = page.split("](").zip(page.split("](").skip(1));
+    parts.filter_map(|(before, after)| Some((before.rsplit_once('[')?.1, after.split_once(')')?.0))).collect()
+}
+
+#[test]
+fn every_place_that_the_page_names_is_there_and_every_invariant_names_a_test_that_holds_it() {
+    let page = page();
+    let root = crates().join("..");
+    for (_, target) in links(&page) {
+        assert!(root.join(target).exists(), "{target} is not there");
+    }
+    let invariants = page.split_once("## Invariants").unwrap().1.split("\n## ").next().unwrap();
+    let invariants: Vec<&str> = invariants.split("\n- **").skip(1).collect();
+    assert!(invariants.len() >= 8);
+    for invariant in invariants {
+        let tests = links(invariant);
+        assert!(!tests.is_empty(), "no test is named: {invariant}");
+        for (name, file) in tests {
+            let text = fs::read_to_string(root.join(file)).unwrap();
+            let name = name.trim_matches('`');
+            assert!(text.contains(&format!("fn {name}")), "{file} has no test {name}");
+        }
     }
 }
 

@@ -3,7 +3,9 @@
 use super::AccuracyRow;
 use crate::drawing::distinct;
 use crate::systems::{CROSSBAR, PROCESSOR};
-use figures::{Axis, Figure, Interval, IntervalChart, IntervalGroup, IntervalRow, Role, Series, three_digits};
+use figures::{
+    Axis, Figure, Interval, IntervalChart, IntervalGroup, IntervalRow, Role, Series, three_digits,
+};
 
 /// Top-1 accuracies with their intervals, a group for each network.
 pub fn accuracies(title: &str, confidence: f64, rows: &[AccuracyRow]) -> Figure {

@@ -13,7 +13,7 @@ use tables::{Schema, Table, TypedRow};
 use technology::TechnologyFile;
 use workspace::stages::{Declared, Promise, Results};
 use workspace::yaml::FieldPath;
-use workspace::{Checks, Failure, Inputs, Manifest, Study, table_of};
+use workspace::{Checks, Failure, Inputs, Manifest, Study, rows_of};
 
 use crate::error::StudyError;
 use crate::images::image_set;
@@ -201,7 +201,7 @@ impl Study for AccuracyStudy {
     }
 
     fn figure(&self, manifest: &Manifest, tables: &[Table]) -> Result<Figure, Failure> {
-        Ok(figure::accuracies(&manifest.title, self.confidence, &table_of::<AccuracyRow>(tables))?)
+        Ok(figure::accuracies(&manifest.title, self.confidence, &rows_of(tables)?))
     }
 }
 

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use tables::{Schema, Table, TypedRow};
 use workspace::stages::{Declared, Results};
 use workspace::yaml::FieldPath;
-use workspace::{Checks, Failure, Inputs, Manifest, Study, table_of};
+use workspace::{Checks, Failure, Inputs, Manifest, Study, rows_of};
 
 use crate::names::ReferencesName;
 use crate::technologies::reference;
@@ -133,8 +133,7 @@ impl Study for CrossbarValidationStudy {
     }
 
     fn figure(&self, manifest: &Manifest, tables: &[Table]) -> Result<Figure, Failure> {
-        let (comparisons, components) = (table_of::<ComparisonRow>(tables), table_of::<ComponentRow>(tables));
-        Ok(figure::crossbar_validation(&manifest.title, &comparisons, &components)?)
+        Ok(figure::crossbar_validation(&manifest.title, &rows_of(tables)?, &rows_of(tables)?))
     }
 }
 

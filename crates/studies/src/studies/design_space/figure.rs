@@ -22,7 +22,8 @@ pub struct SpaceFocus<'a> {
 /// If there is no point in focus.
 pub fn design_space(title: &str, focus: SpaceFocus<'_>, rows: &[PointRow]) -> Result<Figure, FigureError> {
     let ways = distinct(rows.iter().map(|row| row.way.as_str()));
-    let shown = |row: &&PointRow| row.technology == focus.technology && row.search_model == focus.search_model;
+    let shown =
+        |row: &&PointRow| row.technology == focus.technology && row.search_model == focus.search_model;
     let mut panels = Vec::new();
     for case in distinct(rows.iter().map(case_of)) {
         let of_case: Vec<&PointRow> = rows.iter().filter(|row| case_of(row) == case && shown(row)).collect();
@@ -75,11 +76,8 @@ fn against(rows: &[&PointRow], ways: &[&str], axis: Axis, x: impl Fn(&PointRow) 
         })
     };
     let point = |row: &&PointRow| {
-        let label = if beaten(row) {
-            String::new()
-        } else {
-            format!("{}x{}x{}", row.rows, row.columns, row.domains)
-        };
+        let label =
+            if beaten(row) { String::new() } else { format!("{}x{}x{}", row.rows, row.columns, row.domains) };
         ScatterPoint { x: x(row), y: row.energy, label }
     };
     let series = ways.iter().enumerate().map(|(index, &way)| ScatterSeries {

@@ -18,7 +18,7 @@ use tables::{Schema, Table, TypedRow};
 use technology::{ParameterSet, TechnologyFile};
 use workspace::stages::{Declared, Promise, Results};
 use workspace::yaml::FieldPath;
-use workspace::{Checks, Failure, Inputs, Manifest, Study, WorkspaceError, table_of};
+use workspace::{Checks, Failure, Inputs, Manifest, Study, WorkspaceError, rows_of};
 
 use crate::loaded::{network, weight_sparsity};
 use crate::machine::parsed;
@@ -208,7 +208,7 @@ impl Study for DesignSpaceStudy {
             technology: self.technologies.first().map_or("", String::as_str),
             search_model: self.search_models.first().map_or("", |model| model.name()),
         };
-        Ok(figure::design_space(&manifest.title, focus, &table_of::<PointRow>(tables))?)
+        Ok(figure::design_space(&manifest.title, focus, &rows_of(tables)?)?)
     }
 }
 

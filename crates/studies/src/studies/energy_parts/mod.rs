@@ -8,7 +8,7 @@ use serde::Deserialize;
 use tables::{Schema, Table, TypedRow};
 use workspace::stages::{Declared, Promise, Results};
 use workspace::yaml::FieldPath;
-use workspace::{Checks, Failure, Inputs, Manifest, Study, table_of};
+use workspace::{Checks, Failure, Inputs, Manifest, Study, rows_of};
 
 use crate::costs::{CostStudy, Costed};
 use crate::run::MachineRun;
@@ -92,7 +92,7 @@ impl Study for EnergyPartsStudy {
     }
 
     fn figure(&self, manifest: &Manifest, tables: &[Table]) -> Result<Figure, Failure> {
-        Ok(figure::energy_parts(&manifest.title, &table_of::<PartRow>(tables))?)
+        Ok(figure::energy_parts(&manifest.title, &rows_of(tables)?))
     }
 }
 

@@ -1,11 +1,13 @@
 //! The headline: the ratio against every baseline.
 
-use tables::Table;
-
+use super::break_even::BreakEvenRow;
+use super::flows::FlowRow;
+use super::replication::ReplicationRow;
+use super::{RatioRow, SystemRow};
 use crate::drawing::{distinct, search_marker, technology_role};
 use figures::{
-    Axis, Figure, FigureError, HeatMap, Interval, IntervalChart, IntervalGroup, IntervalRow, MapPoint,
-    Marker, Panel, Reference, Role, Scatter, ScatterPoint, ScatterSeries, Series, Sides, three_digits,
+    Axis, Figure, HeatMap, Interval, IntervalChart, IntervalGroup, IntervalRow, MapPoint, Marker, Panel,
+    Reference, Role, Scatter, ScatterPoint, ScatterSeries, Series, Sides, three_digits,
 };
 
 /// What a figure of ratios puts in the foreground.
@@ -21,19 +23,19 @@ pub struct RatioFocus<'a> {
     pub search_model: &'a str,
 }
 
-/// The tables that a figure of ratios is drawn from; those after the first two may be empty.
+/// The rows that a figure of ratios is drawn from; there may be none of those after the first two.
 #[derive(Debug, Clone, Copy)]
-pub struct RatioTables<'a> {
+pub struct RatioRows<'a> {
     /// Ratios by baseline, technology, search model and prior.
-    pub ratios: &'a Table,
+    pub ratios: &'a [RatioRow],
     /// What stands beside the energy.
-    pub systems: &'a Table,
+    pub systems: &'a [SystemRow],
     /// Ways to compile.
-    pub flows: &'a Table,
+    pub flows: &'a [FlowRow],
     /// Outputs split over more processors.
-    pub replication: &'a Table,
+    pub replication: &'a [ReplicationRow],
     /// The ratio over two energies.
-    pub break_even: &'a Table,
+    pub break_even: &'a [BreakEvenRow],
 }
 
 /// A point of the literature on a map.
@@ -48,25 +50,21 @@ pub struct NamedPoint {
 }
 
 /// Ratios with their intervals, what other ways to compile and more processors give, and the break-even.
-///
-/// # Errors
-/// If a table lacks a column.
 pub fn energy_ratio(
     title: &str,
     focus: RatioFocus<'_>,
-    tables: RatioTables<'_>,
+    rows: RatioRows<'_>,
     points: &[NamedPoint],
-) -> Result<Figure, FigureError> {
-    let rows = Rows::of(tables.ratios)?;
-    let against_all = rows.against_every_baseline(focus);
-    let technologies = rows.of_every_technology(focus);
+) -> Figure {
+    let ratios = Ratios { rows: rows.ratios, focus };
+    let against_all = ratios.against_every_baseline();
     let mut figure = Figure::new(title, against_all.clone())
         .subtitle(format!(
             "Energy of a baseline over energy of the RTM-AP at the same node, for one image; the claim is {}×. Lines span 5 to 95 % of \
              the draws from the parameters’ ranges.",
             focus.claimed
         ))
-        .caption(beside_energy(tables.systems, focus)?)
+        .caption(beside_energy(rows.systems, focus))
         .caption(
             "Published baselines have no spread of their own. Events are executed on the golden images (Fashion-MNIST, scaled \
              up to 224 x 224); those of split outputs are expected. Wires, logic with its supply, static memory and leakage are drawn \
@@ -82,244 +80,197 @@ pub fn energy_ratio(
                 "Every technology of the RTM-AP against the crossbar {}, under both priors",
                 focus.baseline
             ),
-            chart: technologies.into(),
+            chart: ratios.of_every_technology().into(),
         },
     ];
-    if !tables.flows.is_empty() {
+    if !rows.flows.is_empty() {
         figure.panels.push(Panel {
             heading: format!(
                 "What each way to compile adds (RTM-AP {}, against {})",
                 focus.technology, focus.baseline
             ),
-            chart: flow_chart(focus, tables.flows, &rows)?.into(),
+            chart: ratios.of_flows(rows.flows).into(),
         });
     }
-    if !tables.replication.is_empty() {
+    if !rows.replication.is_empty() {
         figure.panels.push(Panel {
             heading: "At equal area and towards equal latency: fewer outputs a processor, more processors"
                 .to_owned(),
-            chart: replication_chart(focus, tables)?.into(),
+            chart: replication_chart(focus, rows.replication, rows.systems).into(),
         });
     }
-    figure.panels.extend(maps(focus, tables.break_even, points)?);
-    Ok(figure)
+    figure.panels.extend(maps(focus, rows.break_even, points));
+    figure
 }
 
 /// Energy against latency of ever more processors, and the baseline.
-fn replication_chart(focus: RatioFocus<'_>, tables: RatioTables<'_>) -> Result<Scatter, FigureError> {
-    let table = tables.replication;
-    let (flows, isos) = (table.text("flow")?, table.text("iso")?);
-    let (energies, latencies) = (table.real("energy")?, table.real("latency")?);
-    let (areas, processors) = (table.real("area")?, table.integer("processors")?);
-    let series_of = |(index, flow): (usize, &str)| ScatterSeries {
-        series: Series::new(
-            flow,
-            if index == 0 { technology_role(focus.technology) } else { Role::Distinct(4) },
-        ),
-        points: (0..table.rows())
-            .filter(|&row| flows[row] == flow)
-            .map(|row| {
-                let iso = match isos[row] {
-                    "" => String::new(),
-                    iso => format!(", equal {}", iso.replace("nearest latency", "latency (nearest)")),
-                };
-                let area = three_digits(areas[row]);
-                let area = if iso.is_empty() { String::new() } else { format!(", {area} mm²") };
-                let label = format!("{} APs{area}{iso}", processors[row]);
-                ScatterPoint { x: latencies[row], y: energies[row], label }
-            })
-            .collect(),
+fn replication_chart(focus: RatioFocus<'_>, rows: &[ReplicationRow], systems: &[SystemRow]) -> Scatter {
+    let point = |row: &ReplicationRow| {
+        let equal = match row.iso.as_str() {
+            "" => String::new(),
+            iso => {
+                let area = three_digits(row.area);
+                format!(", {area} mm², equal {}", iso.replace("nearest latency", "latency (nearest)"))
+            }
+        };
+        ScatterPoint { x: row.latency, y: row.energy, label: format!("{} APs{equal}", row.processors) }
     };
-    let mut series: Vec<ScatterSeries> = distinct(&flows).into_iter().enumerate().map(series_of).collect();
-    let systems = tables.systems;
-    let (names, energy) = (systems.text("configuration")?, systems.real("energy")?);
-    let (latency, area) = (systems.real("latency")?, systems.real("area")?);
-    if let Some(row) = names.iter().position(|&name| name == focus.baseline) {
-        series.push(ScatterSeries {
-            series: Series::new(format!("crossbar {}", focus.baseline), Role::Crossbar)
-                .marked(Marker::Square),
-            points: vec![ScatterPoint {
-                x: latency[row],
-                y: energy[row],
-                label: format!("crossbar, {} mm²", three_digits(area[row])),
-            }],
-        });
-    }
-    Ok(Scatter {
+    let flows = distinct(rows.iter().map(|row| row.flow.as_str()));
+    let of_flows = flows.into_iter().enumerate().map(|(index, flow)| {
+        let role = if index == 0 { technology_role(focus.technology) } else { Role::Distinct(4) };
+        ScatterSeries {
+            series: Series::new(flow, role),
+            points: rows.iter().filter(|row| row.flow == flow).map(point).collect(),
+        }
+    });
+    let baseline = systems.iter().find(|row| row.configuration == focus.baseline);
+    let of_baseline = baseline.map(|row| ScatterSeries {
+        series: Series::new(format!("crossbar {}", focus.baseline), Role::Crossbar).marked(Marker::Square),
+        points: vec![ScatterPoint {
+            x: row.latency,
+            y: row.energy,
+            label: format!("crossbar, {} mm²", three_digits(row.area)),
+        }],
+    });
+    Scatter {
         x: Axis::log("latency of an image", "ms"),
         y: Axis::log("energy of an image", "µJ"),
-        series,
+        series: of_flows.chain(of_baseline).collect(),
         front: None,
         height: 320.0,
-    })
+    }
 }
 
-/// A map of the ratio for every flow, everything but shifts and searches free: above the line the claim is out of reach, whatever the
-/// rest costs.
-fn maps(focus: RatioFocus<'_>, table: &Table, points: &[NamedPoint]) -> Result<Vec<Panel>, FigureError> {
-    let (flows, others) = (table.text("flow")?, table.text("others")?);
-    let (shifts, searches) = (table.real("shift")?, table.real("search")?);
-    let ratios = table.real("ratio")?;
-    let keys: Vec<(&str, &str)> = flows.iter().copied().zip(others.iter().copied()).collect();
-    let map = |key: (&str, &str)| {
-        let of_key: Vec<usize> = (0..table.rows()).filter(|&row| keys[row] == key).collect();
-        let along = |values: &[f64]| distinct(&of_key.iter().map(|&row| values[row]).collect::<Vec<f64>>());
-        let (xs, ys) = (along(&shifts), along(&searches));
-        let rows =
-            of_key.chunks(xs.len().max(1)).map(|row| row.iter().map(|&row| Some(ratios[row])).collect());
-        let values: Vec<Vec<Option<f64>>> = rows.collect();
-        let map = HeatMap {
-            x: Axis::log("energy of a shift, a track and step", "pJ"),
-            xs,
-            y: Axis::log("energy of a search, a bit", "fJ"),
-            ys,
-            value: Axis::log("energy-efficiency ratio", "×"),
-            values,
-            level: Some(Sides {
-                at: focus.claimed,
-                below: ("claim missed".to_owned(), Role::Crossbar),
-                above: ("claim reached".to_owned(), Role::RtmAp),
-            }),
-            level_label: format!("{}×", focus.claimed),
-            points: points
-                .iter()
-                .map(|point| MapPoint {
-                    x: point.x,
-                    y: point.y,
-                    label: point.name.clone(),
-                    role: Role::Claim,
-                    marker: Marker::Ring,
-                })
-                .collect(),
-            height: 300.0,
-        };
-        Panel {
-            heading: format!(
-                "What shifts and searches would have to cost for {}× against {}, if everything else were free: {}",
-                focus.claimed, focus.baseline, key.0
-            ),
-            chart: map.into(),
-        }
+/// A map for every flow.
+fn maps(focus: RatioFocus<'_>, rows: &[BreakEvenRow], points: &[NamedPoint]) -> Vec<Panel> {
+    let free = || rows.iter().filter(|row| row.others == "free");
+    let panel = |flow: &String| Panel {
+        heading: format!(
+            "What shifts and searches would have to cost for {}× against {}, if everything else were free: {flow}",
+            focus.claimed, focus.baseline
+        ),
+        chart: map(focus, free().filter(|row| row.flow == *flow), points).into(),
     };
-    Ok(distinct(&keys).into_iter().filter(|key| key.1 == "free").map(map).collect())
+    distinct(free().map(|row| &row.flow)).into_iter().map(panel).collect()
 }
 
-/// The ratio by way to compile.
-fn flow_chart(focus: RatioFocus<'_>, flows: &Table, rows: &Rows<'_>) -> Result<IntervalChart, FigureError> {
-    let (names, models, energies) = (flows.text("flow")?, flows.text("search_model")?, flows.real("energy")?);
-    let (low, median, high) = (flows.real("ratio_p05")?, flows.real("ratio_p50")?, flows.real("ratio_p95")?);
-    let flow_rows = distinct(&names).into_iter().map(|name| {
-        let of_model = |model: &str| (0..names.len()).find(|&row| names[row] == name && models[row] == model);
-        let interval = |row: usize| Interval { low: low[row], median: median[row], high: high[row] };
-        let intervals: Vec<Option<Interval>> =
-            distinct(&rows.models).into_iter().map(|model| of_model(model).map(interval)).collect();
-        let energies: Vec<String> = (0..names.len())
-            .filter(|&row| names[row] == name)
-            .map(|row| three_digits(energies[row]))
-            .collect();
-        IntervalRow { label: format!("{name}: {} µJ", energies.join(", ")), intervals }
-    });
-    let group = IntervalGroup { heading: String::new(), rows: flow_rows.collect() };
-    Ok(chart(focus, rows.series(focus.technology), vec![group]))
+/// A map of the ratio for a flow, everything but shifts and searches free: above the line the claim is out of reach, whatever the
+/// rest costs. Rows come search by search, each with all shifts.
+fn map<'r>(
+    focus: RatioFocus<'_>,
+    rows: impl Iterator<Item = &'r BreakEvenRow> + Clone,
+    points: &[NamedPoint],
+) -> HeatMap {
+    let xs = distinct(rows.clone().map(|row| row.shift));
+    let ys = distinct(rows.clone().map(|row| row.search));
+    let ratios: Vec<Option<f64>> = rows.map(|row| Some(row.ratio)).collect();
+    let point = |point: &NamedPoint| MapPoint {
+        x: point.x,
+        y: point.y,
+        label: point.name.clone(),
+        role: Role::Claim,
+        marker: Marker::Ring,
+    };
+    HeatMap {
+        x: Axis::log("energy of a shift, a track and step", "pJ"),
+        values: ratios.chunks(xs.len().max(1)).map(<[_]>::to_vec).collect(),
+        xs,
+        y: Axis::log("energy of a search, a bit", "fJ"),
+        ys,
+        value: Axis::log("energy-efficiency ratio", "×"),
+        level: Some(Sides {
+            at: focus.claimed,
+            below: ("claim missed".to_owned(), Role::Crossbar),
+            above: ("claim reached".to_owned(), Role::RtmAp),
+        }),
+        level_label: format!("{}×", focus.claimed),
+        points: points.iter().map(point).collect(),
+        height: 300.0,
+    }
 }
 
-struct Rows<'t> {
-    baselines: Vec<&'t str>,
-    origins: Vec<&'t str>,
-    energies: Vec<f64>,
-    technologies: Vec<&'t str>,
-    models: Vec<&'t str>,
-    priors: Vec<&'t str>,
-    intervals: Vec<Interval>,
+/// Ratios by baseline, technology, search model and prior, and what of them stands in the foreground.
+#[derive(Clone, Copy)]
+struct Ratios<'a> {
+    rows: &'a [RatioRow],
+    focus: RatioFocus<'a>,
 }
 
-impl<'t> Rows<'t> {
-    fn of(table: &'t Table) -> Result<Self, FigureError> {
-        let (low, median, high) =
-            (table.real("ratio_p05")?, table.real("ratio_p50")?, table.real("ratio_p95")?);
-        let intervals = low.iter().zip(&median).zip(&high);
-        Ok(Self {
-            baselines: table.text("baseline")?,
-            origins: table.text("origin")?,
-            energies: table.real("baseline_energy")?,
-            technologies: table.text("technology")?,
-            models: table.text("search_model")?,
-            priors: table.text("prior")?,
-            intervals: intervals.map(|((&low, &median), &high)| Interval { low, median, high }).collect(),
-        })
+impl<'a> Ratios<'a> {
+    fn models(self) -> Vec<&'a str> {
+        distinct(self.rows.iter().map(|row| row.search_model.as_str()))
     }
 
-    /// Under a prior, or under the first.
-    fn interval(
-        &self,
-        baseline: &str,
-        technology: &str,
-        model: &str,
-        prior: Option<&str>,
-    ) -> Option<Interval> {
-        let row = (0..self.intervals.len()).find(|&row| {
-            self.baselines[row] == baseline
-                && self.technologies[row] == technology
-                && self.models[row] == model
-                && prior.is_none_or(|prior| self.priors[row] == prior)
+    /// Intervals against a baseline, one for each search model; under a prior, or under the first.
+    fn intervals(self, baseline: &str, technology: &str, prior: Option<&str>) -> Vec<Option<Interval>> {
+        let interval = |model: &str| {
+            let row = self.rows.iter().find(|row| {
+                row.baseline == baseline
+                    && row.technology == technology
+                    && row.search_model == model
+                    && prior.is_none_or(|prior| row.prior == prior)
+            })?;
+            Some(Interval { low: row.ratio_p05, median: row.ratio_p50, high: row.ratio_p95 })
+        };
+        self.models().into_iter().map(interval).collect()
+    }
+
+    /// A chart with a series for each search model.
+    fn chart(self, groups: Vec<IntervalGroup>) -> IntervalChart {
+        let series = self.models().into_iter().enumerate().map(|(index, model)| {
+            let role = if index == 0 { technology_role(self.focus.technology) } else { Role::Distinct(4) };
+            Series::new(format!("search model {model}"), role).marked(search_marker(model))
         });
-        row.map(|row| self.intervals[row])
+        chart(self.focus, series.collect(), groups)
     }
 
-    fn series(&self, technology: &str) -> Vec<Series> {
-        let models = distinct(&self.models).into_iter().enumerate();
-        models
-            .map(|(index, model)| {
-                let role = if index == 0 { technology_role(technology) } else { Role::Distinct(4) };
-                Series::new(format!("search model {model}"), role).marked(search_marker(model))
-            })
-            .collect()
-    }
-
-    fn against_every_baseline(&self, focus: RatioFocus<'_>) -> IntervalChart {
+    fn against_every_baseline(self) -> IntervalChart {
+        let baselines = distinct(self.rows.iter().map(|row| &row.baseline)).into_iter();
+        let firsts: Vec<&RatioRow> =
+            baselines.filter_map(|name| self.rows.iter().find(|row| row.baseline == *name)).collect();
+        let against = |row: &&RatioRow| IntervalRow {
+            label: format!("{}: {} µJ", row.baseline, three_digits(row.baseline_energy)),
+            intervals: self.intervals(&row.baseline, self.focus.technology, None),
+        };
         let group = |origin: &str, heading: &str| IntervalGroup {
             heading: heading.to_owned(),
-            rows: distinct(&self.baselines)
-                .into_iter()
-                .filter_map(|baseline| {
-                    let row = self.baselines.iter().position(|&name| name == baseline)?;
-                    (self.origins[row] == origin).then(|| IntervalRow {
-                        label: format!("{baseline}: {} µJ", three_digits(self.energies[row])),
-                        intervals: distinct(&self.models)
-                            .into_iter()
-                            .map(|model| self.interval(baseline, focus.technology, model, None))
-                            .collect(),
-                    })
-                })
-                .collect(),
+            rows: firsts.iter().filter(|row| row.origin == origin).map(against).collect(),
         };
         let groups = [
             group("model", "Crossbar model of this project"),
             group("digital", "Digital reference: an array of multiply-accumulate units"),
             group("published", "Measured or published by others"),
         ];
-        chart(
-            focus,
-            self.series(focus.technology),
-            groups.into_iter().filter(|g| !g.rows.is_empty()).collect(),
-        )
+        self.chart(groups.into_iter().filter(|group| !group.rows.is_empty()).collect())
     }
 
-    fn of_every_technology(&self, focus: RatioFocus<'_>) -> IntervalChart {
-        let models = distinct(&self.models);
-        let priors = distinct(&self.priors);
-        let rows = distinct(&self.technologies).into_iter().flat_map(|technology| {
-            let models = &models;
+    fn of_every_technology(self) -> IntervalChart {
+        let priors = distinct(self.rows.iter().map(|row| &row.prior));
+        let technologies = distinct(self.rows.iter().map(|row| &row.technology));
+        let rows = technologies.into_iter().flat_map(|technology| {
             priors.iter().map(move |prior| IntervalRow {
                 label: format!("{technology}, {prior} prior"),
-                intervals: models
-                    .iter()
-                    .map(|model| self.interval(focus.baseline, technology, model, Some(prior)))
-                    .collect(),
+                intervals: self.intervals(self.focus.baseline, technology, Some(prior)),
             })
         });
-        let group = IntervalGroup { heading: String::new(), rows: rows.collect() };
-        chart(focus, self.series(focus.technology), vec![group])
+        self.chart(vec![IntervalGroup { heading: String::new(), rows: rows.collect() }])
+    }
+
+    /// The ratio by way to compile.
+    fn of_flows(self, flows: &[FlowRow]) -> IntervalChart {
+        let rows = distinct(flows.iter().map(|row| &row.flow)).into_iter().map(|flow| {
+            let of_flow = || flows.iter().filter(|row| row.flow == *flow);
+            let interval = |model: &str| {
+                let row = of_flow().find(|row| row.search_model == model)?;
+                Some(Interval { low: row.ratio_p05, median: row.ratio_p50, high: row.ratio_p95 })
+            };
+            let energies: Vec<String> = of_flow().map(|row| three_digits(row.energy)).collect();
+            IntervalRow {
+                label: format!("{flow}: {} µJ", energies.join(", ")),
+                intervals: self.models().into_iter().map(interval).collect(),
+            }
+        });
+        self.chart(vec![IntervalGroup { heading: String::new(), rows: rows.collect() }])
     }
 }
 
@@ -342,24 +293,21 @@ fn chart(focus: RatioFocus<'_>, series: Vec<Series>, groups: Vec<IntervalGroup>)
 }
 
 /// Latency, area and arrays of the two systems in focus.
-fn beside_energy(systems: &Table, focus: RatioFocus<'_>) -> Result<String, FigureError> {
-    let (names, energies) = (systems.text("configuration")?, systems.real("energy")?);
-    let (latencies, areas) = (systems.real("latency")?, systems.real("area")?);
-    let (arrays, programs) = (systems.integer("arrays")?, systems.optional_integer("program_bytes")?);
-    let mut parts = Vec::new();
-    for (name, what) in [(focus.technology, "RTM-AP"), (focus.baseline, "crossbar")] {
-        if let Some(row) = names.iter().position(|&known| known == name) {
-            let program = programs[row].map_or(String::new(), |bytes| {
-                format!(", a program of {} MB", three_digits(bytes as f64 / 1e6))
-            });
-            parts.push(format!(
-                "{what} ({name}): {} µJ, {} ms, {} mm², {} arrays{program}",
-                three_digits(energies[row]),
-                three_digits(latencies[row]),
-                three_digits(areas[row]),
-                arrays[row],
-            ));
-        }
-    }
-    Ok(format!("At nominal parameters. {}.", parts.join(". ")))
+fn beside_energy(systems: &[SystemRow], focus: RatioFocus<'_>) -> String {
+    let of = |name: &str, what: &str| {
+        let row = systems.iter().find(|row| row.configuration == name)?;
+        let program = row
+            .program_bytes
+            .map_or(String::new(), |bytes| format!(", a program of {} MB", three_digits(bytes as f64 / 1e6)));
+        Some(format!(
+            "{what} ({name}): {} µJ, {} ms, {} mm², {} arrays{program}",
+            three_digits(row.energy),
+            three_digits(row.latency),
+            three_digits(row.area),
+            row.arrays,
+        ))
+    };
+    let parts = [of(focus.technology, "RTM-AP"), of(focus.baseline, "crossbar")];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    format!("At nominal parameters. {}.", parts.join(". "))
 }

@@ -17,7 +17,7 @@ use tables::{Schema, Table, TypedRow};
 use technology::Prior;
 use workspace::stages::{Declared, Promise, Results};
 use workspace::yaml::FieldPath;
-use workspace::{Checks, Failure, Inputs, Manifest, Study, table_of};
+use workspace::{Checks, Failure, Inputs, Manifest, Study, rows_of};
 
 use crate::draws::Spread;
 use crate::images::Images;
@@ -293,14 +293,14 @@ impl Study for RatioStudy {
         };
         let points: Vec<figure::NamedPoint> =
             self.break_even.iter().flat_map(BreakEvenPlan::named_points).collect();
-        let tables = figure::RatioTables {
-            ratios: &table_of::<RatioRow>(tables),
-            systems: &table_of::<SystemRow>(tables),
-            flows: &table_of::<FlowRow>(tables),
-            replication: &table_of::<ReplicationRow>(tables),
-            break_even: &table_of::<BreakEvenRow>(tables),
+        let rows = figure::RatioRows {
+            ratios: &rows_of(tables)?,
+            systems: &rows_of(tables)?,
+            flows: &rows_of(tables)?,
+            replication: &rows_of(tables)?,
+            break_even: &rows_of(tables)?,
         };
-        Ok(figure::energy_ratio(&manifest.title, focus, tables, &points)?)
+        Ok(figure::energy_ratio(&manifest.title, focus, rows, &points))
     }
 }
 

@@ -16,7 +16,7 @@ use tables::{Schema, Table, TypedRow};
 use technology::Energy;
 use workspace::stages::{Declared, Promise, Ran, Results};
 use workspace::yaml::FieldPath;
-use workspace::{Checks, Failure, Inputs, Manifest, Study, table_of};
+use workspace::{Checks, Failure, Inputs, Manifest, Study, rows_of};
 
 use crate::faulty::Faulty;
 use crate::images::Images;
@@ -209,7 +209,7 @@ impl Study for FaultComparisonStudy {
     }
 
     fn figure(&self, manifest: &Manifest, tables: &[Table]) -> Result<Figure, Failure> {
-        Ok(figure::fault_comparison(&manifest.title, &table_of::<ComparisonRow>(tables))?)
+        Ok(figure::fault_comparison(&manifest.title, &rows_of(tables)?))
     }
 }
 

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use tables::{Schema, Table, TypedRow};
 use workspace::stages::{Declared, Promise, Ran, Results};
 use workspace::yaml::FieldPath;
-use workspace::{Checks, Failure, Inputs, Manifest, Study, table_of};
+use workspace::{Checks, Failure, Inputs, Manifest, Study, rows_of};
 
 use crate::faulty::Faulty;
 use crate::images::Images;
@@ -198,8 +198,7 @@ impl Study for FaultSitesStudy {
     }
 
     fn figure(&self, manifest: &Manifest, tables: &[Table]) -> Result<Figure, Failure> {
-        let (by_layer, by_bit) = (table_of::<LayerRow>(tables), table_of::<BitRow>(tables));
-        Ok(figure::fault_sites(&manifest.title, &by_layer, &by_bit)?)
+        Ok(figure::fault_sites(&manifest.title, &rows_of(tables)?, &rows_of(tables)?))
     }
 }
 

@@ -18,7 +18,7 @@ use serde::{Deserialize, Deserializer, de};
 use tables::{Schema, Table, TypedRow};
 use workspace::stages::{Declared, Promise, Results};
 use workspace::yaml::FieldPath;
-use workspace::{Checks, Failure, Inputs, Manifest, Study, table_of};
+use workspace::{Checks, Failure, Inputs, Manifest, Study, rows_of};
 
 use crate::images::Images;
 use crate::machine::Flow;
@@ -174,10 +174,10 @@ impl Study for HardwareFeaturesStudy {
     fn figure(&self, manifest: &Manifest, tables: &[Table]) -> Result<Figure, Failure> {
         Ok(figure::hardware_features(
             &manifest.title,
-            &table_of::<ScheduleRow>(tables),
-            &table_of::<HardwareRow>(tables),
-            &table_of::<SegmentRow>(tables),
-        )?)
+            &rows_of(tables)?,
+            &rows_of(tables)?,
+            &rows_of(tables)?,
+        ))
     }
 }
 

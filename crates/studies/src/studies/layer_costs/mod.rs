@@ -8,7 +8,7 @@ use serde::Deserialize;
 use tables::{Schema, Table, TypedRow};
 use workspace::stages::{Declared, Promise, Results};
 use workspace::yaml::FieldPath;
-use workspace::{Checks, Failure, Inputs, Manifest, Study, table_of};
+use workspace::{Checks, Failure, Inputs, Manifest, Study, rows_of};
 
 use crate::costs::{CostStudy, Shown};
 use crate::run::MachineRun;
@@ -104,6 +104,6 @@ impl Study for LayerCostsStudy {
             Shown::Energy => figure::LayerQuantity::Energy,
             Shown::Latency => figure::LayerQuantity::Latency,
         };
-        Ok(figure::layer_costs(&manifest.title, shown, &table_of::<LayerRow>(tables))?)
+        Ok(figure::layer_costs(&manifest.title, shown, &rows_of(tables)?))
     }
 }

@@ -12,7 +12,7 @@ use tables::{Schema, Table, TypedRow};
 use technology::{Quantity, Time};
 use workspace::stages::{Declared, Promise, Results};
 use workspace::yaml::FieldPath;
-use workspace::{Checks, Failure, Inputs, Manifest, Study, table_of};
+use workspace::{Checks, Failure, Inputs, Manifest, Study, rows_of};
 
 use crate::images::Images;
 use crate::machine::MachineSettings;
@@ -186,8 +186,7 @@ impl Study for LifetimeStudy {
     }
 
     fn figure(&self, manifest: &Manifest, tables: &[Table]) -> Result<Figure, Failure> {
-        let (lifetimes, wear) = (table_of::<LifetimeRow>(tables), table_of::<WearRow>(tables));
-        Ok(figure::lifetime(&manifest.title, &lifetimes, &wear)?)
+        Ok(figure::lifetime(&manifest.title, &rows_of(tables)?, &rows_of(tables)?))
     }
 }
 

@@ -1,21 +1,18 @@
 //! Every network on both systems.
 
-use tables::Table;
+use super::drawn_weights::DrawnWeightsRow;
+use super::{NetworkRow, QuotedRow};
+use crate::drawing::{DIGITAL, distinct, technology_role};
+use figures::{Axis, Bar, Figure, GroupedBars, Panel, Role, Series, significant};
 
-use crate::drawing::{DIGITAL, distinct, quotations, technology_role};
-use figures::{Axis, Bar, Figure, FigureError, GroupedBars, Panel, Role, Series};
-
-/// Bars of energy, latency and their product by network, from the table `networks`; energies that others published, from the
-/// table `quoted`, are told below. Of several search models the first is shown.
-///
-/// # Errors
-/// If the table lacks a column.
-pub fn networks(title: &str, table: &Table, quoted: &Table) -> Result<Figure, FigureError> {
-    let costs = Costs::new(table)?;
-    let energy = costs.panel("Energy", Axis::log("energy of an image", "µJ"), "energy", 1.0)?;
-    let latency = costs.panel("Latency", Axis::log("latency of an image", "ms"), "latency", 1.0)?;
-    let product =
-        costs.panel("Energy times latency", Axis::log("energy × latency", "µJ ms"), "energy_delay", 1.0)?;
+/// Bars of energy, latency and their product by network; energies that others published are told below. Of several search models
+/// the first is shown.
+pub fn networks(title: &str, rows: &[NetworkRow], quoted: &[QuotedRow]) -> Figure {
+    let costs = Costs::new(rows);
+    let energy = costs.panel("Energy", Axis::log("energy of an image", "µJ"), |row| row.energy);
+    let latency = costs.panel("Latency", Axis::log("latency of an image", "ms"), |row| row.latency);
+    let product_axis = Axis::log("energy × latency", "µJ ms");
+    let product = costs.panel("Energy times latency", product_axis, |row| row.energy_delay);
     let mut figure = Figure::new(title, energy.chart.clone())
         .subtitle("One image. Logarithmic axes: the ends of the bars count, not their lengths. Lower is better.")
         .caption(
@@ -26,29 +23,31 @@ pub fn networks(title: &str, table: &Table, quoted: &Table) -> Result<Figure, Fi
         figure =
             figure.caption(format!("Searches are charged by the model {model}; the table has the others."));
     }
-    for quotation in quotations(quoted)? {
-        figure = figure.caption(quotation);
-    }
     figure.panels = vec![energy, latency, product];
-    Ok(figure)
+    with_quotations(figure, quoted)
 }
 
-/// Bars of energy, latency and area of networks from shapes alone, from the table `networks`, and of what sharing leaves of the
-/// operations of trained and of drawn weights, from the table `drawn_weights`.
-///
-/// # Errors
-/// If a table lacks a column.
-pub fn networks_from_shapes(title: &str, table: &Table, drawn: &Table) -> Result<Figure, FigureError> {
-    let costs = Costs::new(table)?;
-    let energy = costs.panel("Energy", Axis::log("energy of an image", "mJ"), "energy", 1e3)?;
-    let latency = costs.panel("Latency", Axis::log("latency of an image", "ms"), "latency", 1.0)?;
-    let area = costs.panel("Area", Axis::log("area of the arrays", "mm²"), "area", 1.0)?;
+/// A figure that tells below what others published, a sentence each.
+pub fn with_quotations(figure: Figure, quoted: &[QuotedRow]) -> Figure {
+    quoted.iter().fold(figure, |figure, row| {
+        let QuotedRow { name, network, mark, source, energy } = row;
+        let energy = significant(*energy, 4);
+        figure.caption(format!("Quoted, not compared ({mark}): {name}, {network}, {energy} µJ; {source}."))
+    })
+}
+
+/// Bars of energy, latency and area of networks from shapes alone, and of what sharing leaves of the operations of trained and of
+/// drawn weights.
+pub fn networks_from_shapes(title: &str, rows: &[NetworkRow], drawn: &[DrawnWeightsRow]) -> Figure {
+    let costs = Costs::new(rows);
+    let energy = costs.panel("Energy", Axis::log("energy of an image", "mJ"), |row| row.energy / 1e3);
+    let latency = costs.panel("Latency", Axis::log("latency of an image", "ms"), |row| row.latency);
+    let area = costs.panel("Area", Axis::log("area of the arrays", "mm²"), |row| row.area);
     let arrays = costs.panel(
         "Arrays: associative processors, subarrays of the crossbar, one array of units",
         Axis::log("number of arrays", ""),
-        "arrays",
-        1.0,
-    )?;
+        |row| row.arrays as f64,
+    );
     let mut figure = Figure::new(title, energy.chart.clone())
         .subtitle(
             "One image of 224 × 224. Logarithmic axes: the ends of the bars count, not their lengths. Lower is better.",
@@ -63,95 +62,84 @@ pub fn networks_from_shapes(title: &str, table: &Table, drawn: &Table) -> Result
     }
     figure.panels = vec![energy, latency, area, arrays];
     if !drawn.is_empty() {
-        figure.panels.push(trained_against_drawn(drawn)?);
+        figure.panels.push(trained_against_drawn(drawn));
         figure = figure.caption(
             "Trained weights share more subexpressions than weights drawn at every layer’s own sparsity, so RTM-AP’s costs above are \
              higher than those of trained networks would be: the last panel says by how much on networks that are trained. \
              Convolutions of 1 × 1, most of MobileNetV2 and half of ResNet-50, share nothing within a channel, trained or drawn.",
         );
     }
-    Ok(figure)
+    figure
 }
 
-fn trained_against_drawn(table: &Table) -> Result<Panel, FigureError> {
-    let (names, layers) = (table.text("network")?, table.text("layer")?);
-    let (trained, drawn) = (table.real("trained_share")?, table.real("drawn_share")?);
-    let totals = (0..table.rows()).filter(|&row| layers[row] == "convolutions");
-    let bars = |row: usize| vec![Some(Bar::new(100.0 * trained[row])), Some(Bar::new(100.0 * drawn[row]))];
+fn trained_against_drawn(rows: &[DrawnWeightsRow]) -> Panel {
+    let bars = |row: &DrawnWeightsRow| {
+        let bar = |share: f64| Some(Bar::new(100.0 * share));
+        (row.network.clone(), vec![bar(row.trained_share), bar(row.drawn_share)])
+    };
     let chart = GroupedBars {
         axis: Axis::linear("operations left", "%"),
         series: vec![
             Series::new("trained weights", Role::RtmAp),
             Series::new("drawn weights of the same shapes and sparsities", Role::Distinct(2)),
         ],
-        categories: totals.map(|row| (names[row].to_owned(), bars(row))).collect(),
+        categories: rows.iter().filter(|row| row.layer == "convolutions").map(bars).collect(),
         references: Vec::new(),
         height: 230.0,
     };
     let heading =
         "What sharing within a channel leaves of the convolutions’ operations, trained against drawn weights"
             .to_owned();
-    Ok(Panel { heading, chart: chart.into() })
+    Panel { heading, chart: chart.into() }
 }
 
-/// The table `networks`, ready to be drawn column by column.
-struct Costs<'t> {
-    table: &'t Table,
-    names: Vec<&'t str>,
-    keys: Vec<(&'t str, &'t str, Option<&'t str>)>,
-    /// The rows of each series.
-    wanted: Vec<(&'t str, &'t str, Option<&'t str>)>,
+/// What series tell apart: the system, its configuration and the way to compile.
+type Key<'r> = (&'r str, &'r str, Option<&'r str>);
+
+fn key_of(row: &NetworkRow) -> Key<'_> {
+    (&row.system, &row.configuration, row.flow.as_deref())
+}
+
+/// The rows with the series that they belong to, ready to be drawn quantity by quantity.
+struct Costs<'r> {
+    rows: &'r [NetworkRow],
+    keys: Vec<Key<'r>>,
     series: Vec<Series>,
-    models: &'t [Option<String>],
-    shown_model: Option<&'t str>,
+    shown_model: Option<&'r str>,
 }
 
-impl<'t> Costs<'t> {
-    fn new(table: &'t Table) -> Result<Self, FigureError> {
-        let (names, systems) = (table.text("network")?, table.text("system")?);
-        let (configurations, flows) = (table.text("configuration")?, table.optional_text("flow")?);
-        let models = table.optional_text("search_model")?;
-        let shown_model = models.iter().flatten().next().map(String::as_str);
-        let keys: Vec<(&str, &str, Option<&str>)> =
-            (0..table.rows()).map(|row| (systems[row], configurations[row], flows[row].as_deref())).collect();
-        let wanted = distinct(&keys);
-        let flow_names: Vec<&str> = flows.iter().flatten().map(String::as_str).collect();
-        let all_flows = distinct(&flow_names);
-        let series: Vec<Series> = wanted
-            .iter()
-            .map(|&(system, configuration, flow)| match flow {
-                Some(flow) => {
-                    let place = all_flows.iter().position(|&known| known == flow).unwrap_or(0);
-                    let role =
-                        if place == 0 { technology_role(configuration) } else { further_flow(configuration) };
-                    Series::new(format!("{system}, {configuration}, {flow}"), role)
-                }
-                None if system == "digital" => Series::new(configuration, DIGITAL),
-                None => Series::new(configuration, Role::Crossbar),
-            })
-            .collect();
-        Ok(Self { table, names, keys, wanted, series, models, shown_model })
+impl<'r> Costs<'r> {
+    fn new(rows: &'r [NetworkRow]) -> Self {
+        let keys = distinct(rows.iter().map(key_of));
+        let flows = distinct(rows.iter().filter_map(|row| row.flow.as_deref()));
+        let series = keys.iter().map(|&(system, configuration, flow)| match flow {
+            Some(flow) => {
+                let is_first = flows.first() == Some(&flow);
+                let role =
+                    if is_first { technology_role(configuration) } else { further_flow(configuration) };
+                Series::new(format!("{system}, {configuration}, {flow}"), role)
+            }
+            None if system == "digital" => Series::new(configuration, DIGITAL),
+            None => Series::new(configuration, Role::Crossbar),
+        });
+        let shown_model = rows.iter().find_map(|row| row.search_model.as_deref());
+        Self { rows, series: series.collect(), keys, shown_model }
     }
 
-    /// Bars of a column, `per` of whose unit are one of the axis'.
-    fn panel(&self, heading: &str, axis: Axis, column: &str, per: f64) -> Result<Panel, FigureError> {
-        let values: Vec<f64> = match column {
-            "arrays" => self.table.integer(column)?.into_iter().map(|count| count as f64).collect(),
-            _ => self.table.real(column)?,
-        };
+    /// Bars of a quantity.
+    fn panel(&self, heading: &str, axis: Axis, value: impl Fn(&NetworkRow) -> f64) -> Panel {
         let is_shown =
-            |row: usize| self.models[row].as_deref().is_none_or(|model| Some(model) == self.shown_model);
-        let categories = distinct(&self.names).into_iter().map(|name| {
-            let bar = |key| {
-                let row = (0..self.table.rows())
-                    .find(|&row| self.names[row] == name && self.keys[row] == key && is_shown(row));
-                row.map(|row| Bar::new(values[row] / per))
+            |row: &NetworkRow| row.search_model.is_none() || row.search_model.as_deref() == self.shown_model;
+        let categories = distinct(self.rows.iter().map(|row| &row.network)).into_iter().map(|name| {
+            let bar = |key: &Key<'_>| {
+                let is_of = |row: &&NetworkRow| row.network == *name && key_of(row) == *key && is_shown(row);
+                self.rows.iter().find(is_of).map(|row| Bar::new(value(row)))
             };
-            (name.to_owned(), self.wanted.iter().map(|&key| bar(key)).collect())
+            (name.clone(), self.keys.iter().map(bar).collect())
         });
         let (categories, series) = (categories.collect(), self.series.clone());
         let chart = GroupedBars { axis, series, categories, references: Vec::new(), height: 230.0 };
-        Ok(Panel { heading: heading.to_owned(), chart: chart.into() })
+        Panel { heading: heading.to_owned(), chart: chart.into() }
     }
 }
 

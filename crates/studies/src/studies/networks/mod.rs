@@ -13,7 +13,7 @@ use system::{Report, System};
 use tables::{Schema, Table, TypedRow};
 use workspace::stages::{Declared, Promise, Results};
 use workspace::yaml::FieldPath;
-use workspace::{Checks, Failure, Inputs, Manifest, Study, table_of};
+use workspace::{Checks, Failure, Inputs, Manifest, Study, rows_of};
 
 use crate::images::Images;
 use crate::loaded::{network, weight_sparsity, workload};
@@ -241,13 +241,13 @@ impl Study for NetworksStudy {
     }
 
     fn figure(&self, manifest: &Manifest, tables: &[Table]) -> Result<Figure, Failure> {
-        let (table, quoted) = (table_of::<NetworkRow>(tables), table_of::<QuotedRow>(tables));
+        let (rows, quoted) = (rows_of(tables)?, rows_of(tables)?);
         Ok(if self.as_table {
-            figure_table::network_table(&manifest.title, &table, &quoted)?
+            figure_table::network_table(&manifest.title, &rows, &quoted)
         } else if self.expected {
-            figure::networks_from_shapes(&manifest.title, &table, &table_of::<DrawnWeightsRow>(tables))?
+            figure::networks_from_shapes(&manifest.title, &rows, &rows_of(tables)?)
         } else {
-            figure::networks(&manifest.title, &table, &quoted)?
+            figure::networks(&manifest.title, &rows, &quoted)
         })
     }
 }

@@ -1,35 +1,24 @@
 //! Operation counts by network and way of sharing.
 
-use tables::Table;
-
+use super::{OnArraysRow, OperationsRow};
 use crate::drawing::distinct;
-use figures::{Axis, Bar, Figure, FigureError, GroupedBars, Panel, Role, Series};
+use figures::{Axis, Bar, Figure, GroupedBars, Panel, Role, Series};
 
-/// Bars of the convolutions' operations and of the energy on arrays, from the tables `operations` and `on_arrays`.
-///
-/// # Errors
-/// If a table lacks a column.
-pub fn operations(title: &str, table: &Table, on_arrays: &Table) -> Result<Figure, FigureError> {
-    let (networks, ways) = (table.text("network")?, table.text("sharing")?);
-    let (convolution, operations) = (table.flag("convolution")?, table.integer("operations")?);
-    let series_names = distinct(&ways);
-    let total = |network: &str, way: &str| {
-        let rows =
-            (0..table.rows()).filter(|&row| networks[row] == network && ways[row] == way && convolution[row]);
-        rows.map(|row| operations[row]).sum::<i64>() as f64 / 1e3
-    };
+/// Bars of the convolutions' operations and of the energy on arrays.
+pub fn operations(title: &str, rows: &[OperationsRow], on_arrays: &[OnArraysRow]) -> Figure {
+    let ways = distinct(rows.iter().map(|row| &row.sharing));
+    let categories = distinct(rows.iter().map(|row| &row.network)).into_iter().map(|network| {
+        let bar = |way: &&String| {
+            let of_way = || rows.iter().filter(|row| row.network == *network && row.sharing == **way);
+            let operations: usize = of_way().filter(|row| row.convolution).map(|row| row.operations).sum();
+            of_way().next().map(|_| Bar::new(operations as f64 / 1e3))
+        };
+        (network.clone(), ways.iter().map(bar).collect())
+    });
     let chart = GroupedBars {
         axis: Axis::linear("operations of the convolutions", "thousand"),
-        series: series_names.iter().map(|way| series(way)).collect(),
-        categories: distinct(&networks)
-            .into_iter()
-            .map(|network| {
-                let known = |way: &str| (0..table.rows()).any(|r| networks[r] == network && ways[r] == way);
-                let bar = |&way: &&str| known(way).then(|| Bar::new(total(network, way)));
-                let bars = series_names.iter().map(bar).collect();
-                (network.to_owned(), bars)
-            })
-            .collect(),
+        series: ways.iter().map(|way| series(way)).collect(),
+        categories: categories.collect(),
         references: Vec::new(),
         height: 320.0,
     };
@@ -42,33 +31,31 @@ pub fn operations(title: &str, table: &Table, on_arrays: &Table) -> Result<Figur
         figure.panels[0].heading = "Operations of the convolutions".into();
         figure.panels.push(Panel {
             heading: "Energy on arrays, with all layers, over that of the unrolled program".into(),
-            chart: energies(on_arrays)?.into(),
+            chart: energies(on_arrays).into(),
         });
         figure = figure.caption(
             "Without limits an output is one sum over all channels. Arrays hold fewer terms, so channels are shared in groups.",
         );
     }
-    Ok(figure)
+    figure
 }
 
-fn energies(table: &Table) -> Result<GroupedBars, FigureError> {
-    let (networks, ways) = (table.text("network")?, table.text("sharing")?);
-    let values = table.real("relative_energy")?;
-    let names = distinct(&ways);
-    let categories = distinct(&networks).into_iter().map(|network| {
-        let bar = |&way: &&str| {
-            let row = (0..table.rows()).find(|&row| networks[row] == network && ways[row] == way)?;
-            Some(Bar::new(values[row]))
+fn energies(rows: &[OnArraysRow]) -> GroupedBars {
+    let ways = distinct(rows.iter().map(|row| &row.sharing));
+    let categories = distinct(rows.iter().map(|row| &row.network)).into_iter().map(|network| {
+        let bar = |way: &&String| {
+            let row = rows.iter().find(|row| row.network == *network && row.sharing == **way)?;
+            Some(Bar::new(row.relative_energy))
         };
-        (network.to_owned(), names.iter().map(bar).collect())
+        (network.clone(), ways.iter().map(bar).collect())
     });
-    Ok(GroupedBars {
+    GroupedBars {
         axis: Axis::linear("relative energy", ""),
-        series: names.iter().map(|way| series(way)).collect(),
+        series: ways.iter().map(|way| series(way)).collect(),
         categories: categories.collect(),
         references: Vec::new(),
         height: 240.0,
-    })
+    }
 }
 
 /// A way of sharing looks the same in both panels.

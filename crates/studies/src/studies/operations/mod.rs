@@ -15,7 +15,7 @@ use serde::Deserialize;
 use tables::{Schema, Table, TypedRow};
 use workspace::stages::{Declared, Promise, Results};
 use workspace::yaml::FieldPath;
-use workspace::{Checks, Failure, Inputs, Manifest, Study, table_of};
+use workspace::{Checks, Failure, Inputs, Manifest, Study, rows_of};
 
 use crate::images::Images;
 use crate::loaded::network;
@@ -197,11 +197,7 @@ impl Study for OperationsStudy {
     }
 
     fn figure(&self, manifest: &Manifest, tables: &[Table]) -> Result<Figure, Failure> {
-        Ok(figure::operations(
-            &manifest.title,
-            &table_of::<OperationsRow>(tables),
-            &table_of::<OnArraysRow>(tables),
-        )?)
+        Ok(figure::operations(&manifest.title, &rows_of(tables)?, &rows_of(tables)?))
     }
 }
 

@@ -1,7 +1,6 @@
 //! What each parameter's range does to the ratio.
 
-use tables::Table;
-
+use super::SensitivityRow;
 use figures::{Axis, Figure, FigureError, Reference, Role, Sides, Swing, Tornado, printed_unit};
 
 /// The point at which parameters are varied, and how much of it is drawn.
@@ -19,27 +18,27 @@ pub struct SensitivityFocus<'a> {
     pub shown: usize,
 }
 
-/// A tornado of the widest swings, from the table `sensitivity`.
+/// A tornado of the widest swings.
 ///
 /// # Errors
-/// If the table lacks a column or has no row.
-pub fn sensitivity(title: &str, focus: SensitivityFocus<'_>, table: &Table) -> Result<Figure, FigureError> {
-    let (systems, parameters) = (table.text("system")?, table.text("parameter")?);
-    let (units, low, high) = (table.text("unit")?, table.real("low")?, table.real("high")?);
-    let (at_low, at_high) = (table.real("ratio_at_low")?, table.real("ratio_at_high")?);
-    let widths = table.real("swing")?;
-    let nominal = table.real("ratio")?.first().copied().ok_or(FigureError::Empty { what: "parameters" })?;
-    let mut order: Vec<usize> = (0..table.rows()).collect();
-    order.sort_by(|&a, &b| widths[b].total_cmp(&widths[a]));
-    order.truncate(focus.shown);
-    let swings = order.iter().map(|&row| Swing {
-        label: format!("{}: {}", systems[row], parameters[row]),
-        range: match units[row] {
-            "1" => format!("{} – {}", low[row], high[row]),
-            unit => format!("{} – {} {}", low[row], high[row], printed_unit(unit)),
+/// If there is no row.
+pub fn sensitivity(
+    title: &str,
+    focus: SensitivityFocus<'_>,
+    rows: &[SensitivityRow],
+) -> Result<Figure, FigureError> {
+    let nominal = rows.first().ok_or(FigureError::Empty { what: "parameters" })?.ratio;
+    let mut widest: Vec<&SensitivityRow> = rows.iter().collect();
+    widest.sort_by(|a, b| b.swing.total_cmp(&a.swing));
+    widest.truncate(focus.shown);
+    let swings = widest.into_iter().map(|row| Swing {
+        label: format!("{}: {}", row.system, row.parameter),
+        range: match row.unit.as_str() {
+            "1" => format!("{} – {}", row.low, row.high),
+            unit => format!("{} – {} {}", row.low, row.high, printed_unit(unit)),
         },
-        at_low: at_low[row],
-        at_high: at_high[row],
+        at_low: row.ratio_at_low,
+        at_high: row.ratio_at_high,
     });
     let chart = Tornado {
         axis: Axis::log("energy-efficiency ratio, crossbar over RTM-AP", "×"),
@@ -55,7 +54,7 @@ pub fn sensitivity(title: &str, focus: SensitivityFocus<'_>, table: &Table) -> R
             above: ("RTM-AP better".to_owned(), Role::RtmAp),
         }),
     };
-    let narrower = table.rows().saturating_sub(focus.shown);
+    let narrower = rows.len().saturating_sub(focus.shown);
     Ok(Figure::new(title, chart)
         .subtitle(format!(
             "One parameter at a time, from its 5 % to its 95 % point, all others at their nominal values. RTM-AP {}, search model \

@@ -11,7 +11,7 @@ use tables::{Schema, Table, TypedRow};
 use technology::{Parameter, ParameterSet};
 use workspace::stages::{Declared, Promise, Results};
 use workspace::yaml::FieldPath;
-use workspace::{Checks, Failure, Inputs, Manifest, Study, table_of};
+use workspace::{Checks, Failure, Inputs, Manifest, Study, rows_of};
 
 use crate::images::Images;
 use crate::loaded::{network, workload};
@@ -168,7 +168,7 @@ impl Study for SensitivityStudy {
             search_model: self.search_model.name(),
             shown: self.shown,
         };
-        Ok(figure::sensitivity(&manifest.title, focus, &table_of::<SensitivityRow>(tables))?)
+        Ok(figure::sensitivity(&manifest.title, focus, &rows_of(tables)?)?)
     }
 }
 

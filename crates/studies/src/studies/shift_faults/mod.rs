@@ -14,7 +14,7 @@ use serde::Deserialize;
 use tables::{Schema, Table, TypedRow};
 use workspace::stages::{Declared, Promise, Ran, Results};
 use workspace::yaml::FieldPath;
-use workspace::{Checks, Failure, Inputs, Manifest, Study, table_of};
+use workspace::{Checks, Failure, Inputs, Manifest, Study, rows_of};
 
 use crate::faulty::Faulty;
 use crate::images::Images;
@@ -277,7 +277,7 @@ impl Study for ShiftFaultStudy {
     }
 
     fn figure(&self, manifest: &Manifest, tables: &[Table]) -> Result<Figure, Failure> {
-        Ok(figure::shift_faults(&manifest.title, &table_of::<AccuracyRow>(tables))?)
+        Ok(figure::shift_faults(&manifest.title, &rows_of(tables)?))
     }
 }
 
