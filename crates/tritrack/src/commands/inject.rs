@@ -71,8 +71,8 @@ pub struct Arguments {
     network: String,
     #[command(flatten)]
     images: ImageArguments,
-    /// Kinds of faults: out-of-step-by-one, out-of-step-by-two, pinning, write-failure, search-miss, search-false-match, stuck-cell
-    #[arg(long, value_name = "KIND", value_delimiter = ',', default_value = "out-of-step-by-one")]
+    /// Kinds of faults
+    #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = Choice::<FaultKind>::default(), default_value = "out-of-step-by-one")]
     faults: Vec<FaultKind>,
     /// What protects the machine: none, realign-each-load, position-code, check-and-repeat, majority-of-three, spare-rows-N, spare-columns-N
     #[arg(long, default_value_t = Mitigation::None)]
