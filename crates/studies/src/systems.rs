@@ -30,13 +30,11 @@ pub struct SystemKind {
     /// Its name in manifests: the folder of its technology files.
     pub name: &'static str,
     /// Opens a technology, moved to a node if one is given; the system bears the point's name.
-    pub open: fn(
-        &Inputs<'_>,
-        point: &str,
-        technology: &str,
-        node_nm: Option<f64>,
-    ) -> Result<Box<dyn System>, Failure>,
+    pub open: OpenSystem,
 }
+
+/// Opens a technology, given as the point's name, the technology's, and a node in nm.
+pub type OpenSystem = fn(&Inputs<'_>, &str, &str, Option<f64>) -> Result<Box<dyn System>, Failure>;
 
 /// The kinds of systems that compute a workload from its shapes and statistics alone.
 pub static KINDS: [SystemKind; 2] = [
@@ -250,7 +248,7 @@ pub fn processor(
     model: SearchModel,
     events: &Arc<NetworkEvents>,
 ) -> ProcessorSystem {
-    ProcessorSystem::new(name, file.design.clone(), file.parameters.clone(), model, Arc::clone(events))
+    ProcessorSystem::new(name, file.design, file.parameters.clone(), model, Arc::clone(events))
 }
 
 /// A technology with its parameters at their nominal values, to price events by.

@@ -37,6 +37,6 @@ pub use registry::{ReadParameters, Registry, SchemaKind};
 pub use reproduce::{Mode, Outcome, Product, chosen, locked, produce, provenance, reproduce};
 pub use shards::{Shard, ShardFlaw, merge, missing_shards, run_shard, shards_folder, with_series};
 pub use state::{Lock, Reason, is_users_input, staleness, users_input};
-pub use study::{AnyStudy, Study, StudyKind, rows_of, table_of};
+pub use study::{AnyStudy, Study, StudyKind, rows_of};
 pub use suggestion::suggestion;
 pub use verify::verify;

@@ -81,12 +81,6 @@ pub trait Study: DeserializeOwned + JsonSchema + Clone + Debug + Send + Sync + '
     fn figure(&self, manifest: &Manifest, tables: &[Table]) -> Result<Figure, Failure>;
 }
 
-/// The table of a type of rows; an empty one, where a study made none.
-pub fn table_of<R: tables::TypedRow>(tables: &[Table]) -> Table {
-    let found = tables.iter().find(|table| table.name() == R::SCHEMA.name());
-    found.cloned().unwrap_or_else(|| Table::new(R::SCHEMA))
-}
-
 /// The rows of a type; none, where a study made no such table.
 ///
 /// # Errors

@@ -155,8 +155,8 @@ pub struct Declared {
 impl Declared {
     /// Declares a stage.
     pub fn stage<S: Stage>(&mut self, stage: S) -> Promise<S::Output> {
-        let known = |known: &Box<dyn AnyStage>| (**known).as_any().downcast_ref::<S>() == Some(&stage);
-        let place = self.stages.iter().position(known).unwrap_or_else(|| {
+        let known = |known: &dyn AnyStage| known.as_any().downcast_ref::<S>() == Some(&stage);
+        let place = self.stages.iter().position(|stage| known(&**stage)).unwrap_or_else(|| {
             self.stages.push(Box::new(stage));
             self.stages.len() - 1
         });
@@ -179,7 +179,8 @@ impl Declared {
             match group {
                 [one] => values.push(run(&**one)?),
                 many => {
-                    values.extend(many.par_iter().map(|stage| run(&**stage)).collect::<Result<Vec<_>, _>>()?)
+                    let given: Result<Vec<_>, _> = many.par_iter().map(|stage| run(&**stage)).collect();
+                    values.extend(given?);
                 }
             }
         }

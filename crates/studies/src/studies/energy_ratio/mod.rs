@@ -165,8 +165,11 @@ pub struct Stages {
     /// In the order of the flows.
     flows: Vec<Promise<MachineRun>>,
     /// By flow, then by the most outputs of a processor.
-    replication: Vec<(String, Vec<(usize, Promise<MachineRun>)>)>,
+    replication: Vec<(String, Vec<SplitRun>)>,
 }
+
+/// The most outputs of a processor, 0 for as many as fit, and the run.
+type SplitRun = (usize, Promise<MachineRun>);
 
 impl Study for RatioStudy {
     const NAME: &'static str = "energy_ratio";

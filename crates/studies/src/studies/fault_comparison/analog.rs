@@ -64,15 +64,9 @@ pub(super) fn conditions(parameters: &ParameterSet) -> Result<Vec<Condition>, Fa
     // Cells and wires of a mature process.
     let at_low_ends = all(&AnalogParameters::resolve(&parameters.at_quantiles(Prior::Flat, |_| 0.05))?);
     let named = [
-        ("converters alone", none.clone()),
-        (
-            "spread of conductances",
-            NonIdealities { conductance_spread: nominal.conductance_spread, ..none.clone() },
-        ),
-        (
-            "stuck cells",
-            NonIdealities { stuck_on: nominal.stuck_on, stuck_off: nominal.stuck_off, ..none.clone() },
-        ),
+        ("converters alone", none),
+        ("spread of conductances", NonIdealities { conductance_spread: nominal.conductance_spread, ..none }),
+        ("stuck cells", NonIdealities { stuck_on: nominal.stuck_on, stuck_off: nominal.stuck_off, ..none }),
         ("resistance of wires", NonIdealities { wire_resistance: nominal.wire_resistance, ..none }),
         ("all of these", nominal),
         ("all of these, at the low ends of their ranges", at_low_ends),

@@ -122,8 +122,11 @@ const BOUND: &str = "per-channel bound";
 /// What the study asks for: of each network the adders without limits, and on arrays the run of each way of sharing.
 pub struct Stages {
     unlimited: Vec<(String, Promise<Vec<usize>>)>,
-    on_arrays: Vec<(String, Vec<(Sharing, Promise<MachineRun>)>)>,
+    on_arrays: Vec<(String, Vec<SharingRun>)>,
 }
+
+/// A way of sharing, and its run.
+type SharingRun = (Sharing, Promise<MachineRun>);
 
 impl Study for OperationsStudy {
     const NAME: &'static str = "operations";

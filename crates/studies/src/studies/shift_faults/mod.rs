@@ -416,8 +416,8 @@ impl ShiftFaultStudy {
     /// For each protection the highest rate without a loss that can be told from chance.
     fn harmless(&self, points: &[Point], literature_rate: f64) -> Vec<String> {
         let of = |mitigation: &Mitigation| {
-            let of_it = points.iter().filter(|point| point.mitigation == *mitigation);
-            let rate = of_it.filter(|point| point.summary.drop_interval.low <= 0.0).last()?.rate;
+            let mut of_it = points.iter().filter(|point| point.mitigation == *mitigation);
+            let rate = of_it.rfind(|point| point.summary.drop_interval.low <= 0.0)?.rate;
             Some(format!(
                 "{mitigation}: no loss that can be told from chance up to {rate:e} a shift; the literature's rate is \
                  {literature_rate:e}"
