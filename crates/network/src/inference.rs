@@ -416,22 +416,14 @@ fn sum_pool(input: &FeatureMap, window: Window, border: Border, activation: &Act
             values.map(|value| value.unwrap_or(padding as u16)).sum()
         }
         Border::LeftOut => {
-            let (sum, inside) = values
-                .flatten()
-                .fold((0_i64, 0), |(sum, inside), value| (sum + i64::from(value), inside + 1));
+            let taps = window.taps();
+            let zero = i64::from(activation.zeros()[channel]) / taps as i64;
+            let (sum, inside) =
+                values.flatten().fold((0, 0), |(sum, inside), value| (sum + i64::from(value) - zero, inside + 1));
             // No more than the largest value times the taps, which the graph has checked to fit.
-            border_sum(sum, inside, window.taps()) as u16
+            (Border::of_part(sum, inside, taps) + zero * taps as i64).clamp(0, i64::from(activation.maximum())) as u16
         }
     })
-}
-
-/// What a sum over some taps of a window stands for as a sum over all of them.
-fn border_sum(sum: i64, inside: usize, taps: usize) -> i64 {
-    if inside == taps {
-        return sum;
-    }
-    let ratio = taps as f64 / inside.max(1) as f64 * f64::from(1_u32 << FRACTION_BITS);
-    (sum * ratio.round_ties_even() as i64 + (1 << (FRACTION_BITS - 1))) >> FRACTION_BITS
 }
 
 /// Makes one value of the values under each window, `None` in the padding.

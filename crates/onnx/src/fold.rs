@@ -1,5 +1,7 @@
 //! What exporters compute from constants alone: shapes for Reshape, scales, weights that are stored as integers.
 
+use std::path::Path;
+
 use crate::array::{Array, Values, length, place, strides};
 use crate::attributes::Attributes;
 use crate::tensor::{self, ElementType};
@@ -38,11 +40,12 @@ pub(crate) fn fold(
     operator: &str,
     attributes: &Attributes<'_>,
     inputs: &Inputs<'_>,
+    folder: Option<&Path>,
 ) -> Result<Array, String> {
     let first = || required(inputs, 0);
     match operator {
-        "Constant" => constant(attributes),
-        "ConstantOfShape" => constant_of_shape(attributes, first()?),
+        "Constant" => constant(attributes, folder),
+        "ConstantOfShape" => constant_of_shape(attributes, first()?, folder),
         "Identity" => Ok(first()?.clone()),
         "Cast" => cast(first()?, ElementType(attributes.int("to", 1)? as i32)),
         "Reshape" => {
@@ -148,9 +151,9 @@ fn axes(attributes: &Attributes<'_>, inputs: &Inputs<'_>) -> Result<Option<Vec<i
     }
 }
 
-fn constant(attributes: &Attributes<'_>) -> Result<Array, String> {
+fn constant(attributes: &Attributes<'_>, folder: Option<&Path>) -> Result<Array, String> {
     if let Some(value) = attributes.tensor("value")? {
-        return tensor::decode(value, None);
+        return tensor::decode(value, folder);
     }
     if let Some(value) = attributes.float_if("value_float")? {
         return Ok(Array::floats(Vec::new(), vec![value]));
@@ -165,12 +168,16 @@ fn constant(attributes: &Attributes<'_>) -> Result<Array, String> {
     Ok(Array::integers(Vec::new(), vec![attributes.int("value_int", 0)?]))
 }
 
-fn constant_of_shape(attributes: &Attributes<'_>, shape: &Array) -> Result<Array, String> {
+fn constant_of_shape(
+    attributes: &Attributes<'_>,
+    shape: &Array,
+    folder: Option<&Path>,
+) -> Result<Array, String> {
     let dims =
         integers(shape)?.iter().map(|&extent| usize::try_from(extent).ok()).collect::<Option<Vec<_>>>();
     let dims = dims.filter(|dims| length(dims).is_some()).ok_or("absurd extents")?;
     let value = match attributes.tensor("value")? {
-        Some(value) => tensor::decode(value, None)?,
+        Some(value) => tensor::decode(value, folder)?,
         None => Array::floats(vec![1], vec![0.0]),
     };
     let count = length(&dims).unwrap_or(0);
@@ -289,39 +296,64 @@ fn gather(along: i64, array: &Array, indices: &Array) -> Result<Array, String> {
     array.picked(dims, places).ok_or_else(|| "an index out of range".into())
 }
 
-/// A part along some axes: from attributes in older operator sets, from inputs in newer ones.
+/// Which parts of which axes a Slice keeps: from attributes in older operator sets, from inputs in newer ones.
+pub(crate) struct Slices {
+    starts: Vec<i64>,
+    ends: Vec<i64>,
+    axes: Vec<i64>,
+    steps: Vec<i64>,
+}
+
+impl Slices {
+    /// From a node's attributes, or its inputs but for the first.
+    pub fn read(attributes: &Attributes<'_>, inputs: &Inputs<'_>) -> Result<Self, String> {
+        let list = |place: usize, name: &'static str| match (
+            attributes.ints(name)?,
+            inputs.get(place).copied().flatten(),
+        ) {
+            (Some(values), _) => Ok::<_, String>(Some(values.to_vec())),
+            (None, Some(values)) => Ok(Some(integers(values)?.to_vec())),
+            (None, None) => Ok(None),
+        };
+        let starts = list(1, "starts")?.ok_or("no starts")?;
+        let ends = list(2, "ends")?.ok_or("no ends")?;
+        let axes = list(3, "axes")?.unwrap_or_else(|| (0..starts.len() as i64).collect());
+        let steps = list(4, "steps")?.unwrap_or_else(|| vec![1; starts.len()]);
+        Ok(Self { starts, ends, axes, steps })
+    }
+
+    /// The places that are kept of one axis.
+    pub fn kept(&self, of: usize, rank: usize, extent: usize) -> Result<Vec<usize>, String> {
+        let mut kept: Vec<usize> = (0..extent).collect();
+        for (place, (&start, &end)) in self.starts.iter().zip(&self.ends).enumerate() {
+            if axis(self.axes.get(place).copied().unwrap_or(0), rank)? != of {
+                continue;
+            }
+            let step = self.steps.get(place).copied().filter(|&step| step != 0).ok_or("a step of 0")?;
+            let extent = extent as i64;
+            let counted = |at: i64| if at < 0 { at.saturating_add(extent) } else { at };
+            // Backwards, a part begins with the last element and ends before the first.
+            let (low, high) = if step > 0 { (0, extent) } else { (-1, extent - 1) };
+            let (from, to) = (counted(start).clamp(low, high), counted(end).clamp(low, high));
+            let places = (0..extent).map(|count| from.saturating_add(count.saturating_mul(step)));
+            let places = places
+                .take_while(|&at| (0..extent).contains(&at) && if step > 0 { at < to } else { at > to });
+            kept = places.map(|at| at as usize).collect();
+        }
+        Ok(kept)
+    }
+}
+
 fn slice(attributes: &Attributes<'_>, inputs: &Inputs<'_>) -> Result<Array, String> {
     let array = required(inputs, 0)?;
-    let list = |place: usize, name: &'static str| match (
-        attributes.ints(name)?,
-        inputs.get(place).copied().flatten(),
-    ) {
-        (Some(values), _) => Ok::<_, String>(Some(values.to_vec())),
-        (None, Some(values)) => Ok(Some(integers(values)?.to_vec())),
-        (None, None) => Ok(None),
-    };
-    let starts = list(1, "starts")?.ok_or("no starts")?;
-    let ends = list(2, "ends")?.ok_or("no ends")?;
-    let axes = list(3, "axes")?.unwrap_or_else(|| (0..starts.len() as i64).collect());
-    let steps = list(4, "steps")?.unwrap_or_else(|| vec![1; starts.len()]);
+    let slices = Slices::read(attributes, inputs)?;
     // A constant without values may claim any extents.
     if array.dims.iter().any(|&extent| extent > 1 << 28) {
         return Err(format!("a part of extents {:?}", array.dims));
     }
-    let mut kept: Vec<Vec<usize>> = array.dims.iter().map(|&extent| (0..extent).collect()).collect();
-    for (place, (&start, &end)) in starts.iter().zip(&ends).enumerate() {
-        let a = axis(axes.get(place).copied().unwrap_or(0), array.dims.len())?;
-        let step = steps.get(place).copied().filter(|&step| step != 0).ok_or("a step of 0")?;
-        let extent = array.dims[a] as i64;
-        let counted = |at: i64| if at < 0 { at.saturating_add(extent) } else { at };
-        // Backwards, a part begins with the last element and ends before the first.
-        let (low, high) = if step > 0 { (0, extent) } else { (-1, extent - 1) };
-        let (from, to) = (counted(start).clamp(low, high), counted(end).clamp(low, high));
-        let places = (0..extent).map(|count| from.saturating_add(count.saturating_mul(step)));
-        let places =
-            places.take_while(|&at| (0..extent).contains(&at) && if step > 0 { at < to } else { at > to });
-        kept[a] = places.map(|at| at as usize).collect();
-    }
+    let rank = array.dims.len();
+    let kept = array.dims.iter().enumerate().map(|(axis, &extent)| slices.kept(axis, rank, extent));
+    let kept = kept.collect::<Result<Vec<_>, _>>()?;
     let dims: Vec<usize> = kept.iter().map(Vec::len).collect();
     let (own, ones) = (strides(&array.dims), strides(&dims));
     let count: usize = dims.iter().product();
@@ -409,7 +441,7 @@ mod tests {
         };
         let node = Node { attribute: attributes.iter().map(attribute).collect(), ..Node::default() };
         let inputs: Vec<Option<&Array>> = inputs.iter().copied().map(Some).collect();
-        fold(operator, &Attributes::new(&node), &inputs)
+        fold(operator, &Attributes::new(&node), &inputs, None)
     }
 
     fn list(values: &[i64]) -> Array {

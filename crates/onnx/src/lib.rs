@@ -11,6 +11,7 @@ mod fold;
 mod layout;
 mod names;
 mod operators;
+mod pixel_range;
 mod proto;
 mod quantization;
 mod tensor;

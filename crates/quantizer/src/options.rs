@@ -77,7 +77,7 @@ pub enum PostTrainingError {
         /// The bits.
         found: u32,
     },
-    /// The network's own quantization is not one of the file's.
+    /// The network's own quantization has more levels than the bits that were asked for.
     #[error(
         "layer `{layer}`: the network rounds its activations to {found} levels; with {bits} bits there are {expected}"
     )]

@@ -164,9 +164,21 @@ pub enum Border {
     /// What stands for 0.
     #[default]
     Zero,
-    /// Nothing: a window with `k` of its `n` taps inside gives its sum times n / k, as
-    /// `(sum · rint(n / k · 2^FRACTION_BITS) + 2^(FRACTION_BITS − 1)) >> FRACTION_BITS`, so that it stands for the mean of those.
+    /// Nothing: a window with `k` of its `n` taps inside gives its sum times n / k, so that it stands for the mean of those. With
+    /// what stands for 0 taken off each value, and then added n times: see [`Border::of_part`].
     LeftOut,
+}
+
+impl Border {
+    /// What a sum over `inside` of a window's `taps` stands for as a sum over all of them, values that stand for 0 being 0:
+    /// `(sum · rint(taps / inside · 2^FRACTION_BITS) + 2^(FRACTION_BITS − 1)) >> FRACTION_BITS`.
+    pub fn of_part(sum: i64, inside: usize, taps: usize) -> i64 {
+        if inside == taps {
+            return sum;
+        }
+        let ratio = taps as f64 / inside.max(1) as f64 * f64::from(1_u32 << FRACTION_BITS);
+        (sum * ratio.round_ties_even() as i64 + (1 << (FRACTION_BITS - 1))) >> FRACTION_BITS
+    }
 }
 
 /// A value that an activation is made from.
