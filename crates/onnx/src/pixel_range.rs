@@ -25,6 +25,9 @@ pub(crate) fn chosen(
         let note = "the model scales its input by itself too; the given mean and deviation come before that";
         return (given, is_twice.then(|| note.into()));
     }
+    if let Some(range) = options.range {
+        return (range.scale(channels), None);
+    }
     if element == ElementType::INT8 {
         let scale = PixelScale::new(vec![128.0 / 255.0; channels], vec![1.0 / 255.0; channels]);
         let note = "its input is int8: pixels less 128".into();

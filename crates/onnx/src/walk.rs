@@ -32,10 +32,31 @@ pub struct ImportOptions {
     pub input_shape: Option<Shape>,
     /// What training did to pixels; if left out, the model says it, or they stand for 0 to 1.
     pub pixels: Option<PixelScale>,
+    /// The range of pixels that training read, where nothing else was done to them.
+    pub range: Option<PixelRange>,
     /// Whether the network reads blue, green and red instead of red, green and blue.
     pub is_bgr: bool,
     /// The output that is the result; the first one if left out.
     pub result: Option<String>,
+}
+
+/// The range of the pixels that a network reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PixelRange {
+    /// 0 to 1.
+    Unit,
+    /// 0 to 255.
+    Raw,
+}
+
+impl PixelRange {
+    /// Pixels of this range, otherwise as they are.
+    pub fn scale(self, channels: usize) -> PixelScale {
+        match self {
+            Self::Unit => PixelScale::unit(channels),
+            Self::Raw => PixelScale::raw(channels),
+        }
+    }
 }
 
 /// A model that was read.

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use float_network::{FloatMap, FloatNetwork, SavedNetwork};
 use network::{Accuracy, ImageSet, Network, NetworkDescription, class_of};
-use onnx::ImportOptions;
 use quantizer::{
     Correction, Factor, Granularity, LayerReport, NetworkFile, PostTrained, PostTraining, Sparsity, StepRule,
     Threshold, ThresholdRule, WeightRule, quantize_network,
@@ -190,6 +189,7 @@ pub fn run(arguments: &Arguments, models: &Models<'_>, output: &mut impl Write) 
     let folder = models.workspace().folder_for_networks(arguments.output.as_deref())?;
     check_free(&folder, &name)?;
     let set = arguments.images.load_for(models, float.input())?;
+    set.check_labels(float.node(float.output()).map_or(0, |node| node.shape().len()))?;
     if arguments.calibration > set.len() || arguments.calibration == 0 {
         let message = format!(
             "--calibration {}: expected 1 to the number of images, {}",
@@ -225,16 +225,14 @@ pub fn run(arguments: &Arguments, models: &Models<'_>, output: &mut impl Write) 
         tables::write_parquet(&table, path)?;
     }
     let files: Vec<String> = files.iter().map(|path| models.workspace().shown(path).to_string()).collect();
-    print(arguments, &quantized, &table, accuracies.as_ref(), &calibration, &files, output)
+    print(arguments, (&float, &quantized), &table, accuracies.as_ref(), &calibration, &files, output)
 }
 
 /// The float network: by name, by file, or straight from a model.
 fn load(arguments: &Arguments, models: &Models<'_>) -> Result<FloatNetwork, RunError> {
     let path = Path::new(&arguments.network);
-    let pixels = arguments.pixels.scale()?;
     if path.extension().is_some_and(|extension| extension == "onnx") {
-        let options = ImportOptions { pixels, ..ImportOptions::default() };
-        return Ok(onnx::import(path, &options)?.network);
+        return Ok(onnx::import(path, &arguments.pixels.options()?)?.network);
     }
     let network = if path.is_file() {
         SavedNetwork::load(path)?.network
@@ -249,12 +247,7 @@ fn load(arguments: &Arguments, models: &Models<'_>) -> Result<FloatNetwork, RunE
         }
         SavedNetwork::load(&path)?.network
     };
-    match pixels {
-        Some(pixels) => {
-            network.with_pixels(pixels).map_err(|error| RunError::Argument { message: error.to_string() })
-        }
-        None => Ok(network),
-    }
+    arguments.pixels.applied_to(network)
 }
 
 /// Names become files: no folders, no extension that a file could be mistaken by.
@@ -394,7 +387,7 @@ pub fn table(layers: &[LayerReport]) -> Result<Table, RunError> {
 
 fn print(
     arguments: &Arguments,
-    quantized: &PostTrained,
+    (float, quantized): (&FloatNetwork, &PostTrained),
     table: &Table,
     accuracies: Option<&Accuracies>,
     calibration: &ImageSet,
@@ -420,6 +413,7 @@ fn print(
                 "images": {"set": calibration.name(), "calibration": calibration.len()},
                 "sparsity": quantized.file.sparsity(),
                 "activation_bits": quantized.file.bits(),
+                "pixels": float.pixels().to_string(),
                 "accuracy": accuracies.map(|a| json!({"float": share(a.float), "quantized": share(a.quantized)})),
                 "notes": quantized.notes,
                 "table": table,
@@ -440,6 +434,7 @@ fn print(
                 calibration.len(),
                 calibration.name()
             );
+            let _ = writeln!(output, "pixels are fed as: {}", float.pixels());
             top1.into_iter().for_each(|line| drop(writeln!(output, "{line}")));
             quantized.notes.iter().for_each(|note| drop(writeln!(output, "note: {note}")));
             files.iter().for_each(|file| drop(writeln!(output, "written: {file}")));
