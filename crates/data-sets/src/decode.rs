@@ -105,7 +105,8 @@ impl Picture {
         let format = format.ok_or("starts like no JPEG, PNG, WebP, BMP, TIFF, PPM, PGM or PBM file")?;
         let mut reader = ImageReader::with_format(std::io::Cursor::new(bytes), format);
         let mut limits = Limits::default();
-        (limits.max_image_width, limits.max_image_height) = (Some(LARGEST_SIDE as u32), Some(LARGEST_SIDE as u32));
+        (limits.max_image_width, limits.max_image_height) =
+            (Some(LARGEST_SIDE as u32), Some(LARGEST_SIDE as u32));
         reader.limits(limits);
         let picture = reader.decode().map_err(|error| error.to_string())?;
         let (width, height) = (picture.width() as usize, picture.height() as usize);

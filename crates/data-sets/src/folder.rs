@@ -131,7 +131,8 @@ fn entries(folder: &Path) -> Result<Listed, DataError> {
 
 /// Says so, once, if folders named by numbers have other numbers than their names.
 fn numbers_as_text(classes: &[String]) -> Option<String> {
-    let is_other = |(number, name): (usize, &String)| name.parse::<usize>().is_ok_and(|named| named != number);
+    let is_other =
+        |(number, name): (usize, &String)| name.parse::<usize>().is_ok_and(|named| named != number);
     let are_numbers = classes.iter().all(|name| name.parse::<usize>().is_ok());
     let (number, name) =
         classes.iter().enumerate().find(|&(number, name)| are_numbers && is_other((number, name)))?;

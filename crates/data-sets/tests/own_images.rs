@@ -157,7 +157,11 @@ fn a_class_without_pictures_that_are_read_does_not_shift_the_others() {
     let opened = open_all(folder.path(), BrokenFiles::Refuse).unwrap();
     assert_eq!(opened.images.labels(), Some(&[2, 3][..]));
     assert_eq!(opened.notes.len(), 2);
-    assert!(opened.notes[0].contains("`1-empty` holds no pictures; it keeps its number, 0"), "{:?}", opened.notes);
+    assert!(
+        opened.notes[0].contains("`1-empty` holds no pictures; it keeps its number, 0"),
+        "{:?}",
+        opened.notes
+    );
     assert!(opened.notes[1].contains("`2-strange` (number 1): 1 files are not read"), "{:?}", opened.notes);
 }
 

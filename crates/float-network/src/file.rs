@@ -123,9 +123,22 @@ struct StoredNode {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum StoredOperation {
-    Convolution { outputs: usize, inputs_per_group: usize, groups: usize, window: Window, bias: bool },
-    FullyConnected { outputs: usize, inputs: usize, bias: bool },
-    BatchNorm { channels: usize, epsilon: f64 },
+    Convolution {
+        outputs: usize,
+        inputs_per_group: usize,
+        groups: usize,
+        window: Window,
+        bias: bool,
+    },
+    FullyConnected {
+        outputs: usize,
+        inputs: usize,
+        bias: bool,
+    },
+    BatchNorm {
+        channels: usize,
+        epsilon: f64,
+    },
     Relu,
     /// A bound that is left out bounds nothing: JSON has no infinity.
     Clip {
@@ -135,15 +148,21 @@ enum StoredOperation {
         high: Option<f32>,
     },
     Function(Function),
-    MaxPool { window: Window },
+    MaxPool {
+        window: Window,
+    },
     AveragePool(Pool),
     GlobalAveragePool,
     Add,
     Multiply,
-    Pick { channels: Vec<usize> },
+    Pick {
+        channels: Vec<usize>,
+    },
     Concat,
     Flatten,
-    Pad { amounts: [usize; 4] },
+    Pad {
+        amounts: [usize; 4],
+    },
     Quantize(Quantization),
 }
 
@@ -303,10 +322,9 @@ fn operation(file: &Checkpoint, node: &str, stored: &StoredOperation) -> Result<
             Operation::BatchNorm(BatchNorm::new(gamma, beta, mean, variance, epsilon).map_err(wrong)?)
         }
         StoredOperation::Relu => Operation::Relu,
-        StoredOperation::Clip { low, high } => Operation::Clip {
-            low: low.unwrap_or(f32::NEG_INFINITY),
-            high: high.unwrap_or(f32::INFINITY),
-        },
+        StoredOperation::Clip { low, high } => {
+            Operation::Clip { low: low.unwrap_or(f32::NEG_INFINITY), high: high.unwrap_or(f32::INFINITY) }
+        }
         StoredOperation::Function(function) => Operation::Function(function),
         StoredOperation::MaxPool { window } => Operation::MaxPool(window),
         StoredOperation::AveragePool(pool) => Operation::AveragePool(pool),

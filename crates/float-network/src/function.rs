@@ -70,8 +70,20 @@ impl Function {
             Self::HardSigmoid { slope, shift } => (f64::from(slope) * x + f64::from(shift)).clamp(0.0, 1.0),
             Self::HardSwish => x * (x / 6.0 + 0.5).clamp(0.0, 1.0),
             Self::Swish => x * sigmoid(x),
-            Self::LeakyRelu { slope } => if x < 0.0 { f64::from(slope) * x } else { x },
-            Self::Elu { scale } => if x < 0.0 { f64::from(scale) * libm::expm1(x) } else { x },
+            Self::LeakyRelu { slope } => {
+                if x < 0.0 {
+                    f64::from(slope) * x
+                } else {
+                    x
+                }
+            }
+            Self::Elu { scale } => {
+                if x < 0.0 {
+                    f64::from(scale) * libm::expm1(x)
+                } else {
+                    x
+                }
+            }
             Self::Softplus => softplus(x),
             Self::Erf => libm::erf(x),
             Self::Gelu => 0.5 * x * (1.0 + libm::erf(x / std::f64::consts::SQRT_2)),

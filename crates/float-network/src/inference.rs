@@ -99,7 +99,8 @@ pub fn evaluate_node(node: &Node, inputs: &[&[FloatMap]]) -> Vec<FloatMap> {
         }
         Operation::Pick(channels) => each(&|map| {
             let positions = output.positions();
-            let picked = channels.iter().flat_map(|channel| &map.values()[channel * positions..][..positions]);
+            let picked =
+                channels.iter().flat_map(|channel| &map.values()[channel * positions..][..positions]);
             FloatMap::of(output, picked.copied().collect())
         }),
         Operation::Concat => {

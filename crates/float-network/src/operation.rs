@@ -414,11 +414,9 @@ impl Operation {
             Self::Quantize(quantization) if !quantization.is_legal() => {
                 Err(format!("a step above 0 and a zero within 0 to the maximum instead of {quantization:?}"))
             }
-            Self::BatchNorm(_)
-            | Self::Relu
-            | Self::Clip { .. }
-            | Self::Function(_)
-            | Self::Quantize(_) => Ok(first),
+            Self::BatchNorm(_) | Self::Relu | Self::Clip { .. } | Self::Function(_) | Self::Quantize(_) => {
+                Ok(first)
+            }
             Self::Multiply => match inputs.get(1) {
                 Some(&gate) if gate == first || gate == Shape::new(first.channels, 1, 1) => Ok(first),
                 _ => Err(format!("{first} twice, or with one position of {} channels", first.channels)),

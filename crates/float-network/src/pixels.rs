@@ -34,7 +34,9 @@ pub enum PixelScaleError {
         deviations: usize,
     },
     /// Means for pixels of 0 to 255 and deviations for pixels of 0 to 1, or the other way round.
-    #[error("means {mean:?} and deviations {deviation:?}; expected both for pixels of 0 to 1, or both for pixels of 0 to 255")]
+    #[error(
+        "means {mean:?} and deviations {deviation:?}; expected both for pixels of 0 to 1, or both for pixels of 0 to 255"
+    )]
     Conventions {
         /// As given.
         mean: Vec<f64>,

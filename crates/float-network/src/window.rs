@@ -110,7 +110,9 @@ impl Window {
 
     /// Rows and columns from the first tap to the last.
     pub fn span(self) -> [usize; 2] {
-        std::array::from_fn(|side| (self.kernel[side] - 1).saturating_mul(self.dilation[side]).saturating_add(1))
+        std::array::from_fn(|side| {
+            (self.kernel[side] - 1).saturating_mul(self.dilation[side]).saturating_add(1)
+        })
     }
 
     /// Padding at top, left, bottom and right.

@@ -53,7 +53,11 @@ fn window() -> impl Strategy<Value = Window> {
         |(kernel, stride, dilation, padding)| {
             let window = Window::new(kernel, stride, padding).unwrap().dilated(dilation).unwrap();
             // Every map of these tests has 3 rows and columns: a window that spans more is taken as it would be undilated.
-            if window.span().iter().all(|&span| span <= 3) { window } else { Window::new(kernel, stride, padding).unwrap() }
+            if window.span().iter().all(|&span| span <= 3) {
+                window
+            } else {
+                Window::new(kernel, stride, padding).unwrap()
+            }
         },
     )
 }

@@ -441,7 +441,8 @@ mod tests {
             ("U32", vec![0, 0, 0, 0x80], 1 << 31),
             ("U64", vec![5, 0, 0, 0, 0, 0, 0, 0], 5),
         ] {
-            let header = format!(r#"{{"x":{{"dtype":"{dtype}","shape":[1],"data_offsets":[0,{}]}}}}"#, bytes.len());
+            let header =
+                format!(r#"{{"x":{{"dtype":"{dtype}","shape":[1],"data_offsets":[0,{}]}}}}"#, bytes.len());
             let mut file = (header.len() as u64).to_le_bytes().to_vec();
             file.extend(header.as_bytes());
             file.extend(&bytes);

@@ -176,7 +176,9 @@ impl Logits {
     /// The logits of the accumulators that they are made from, one for each class.
     pub fn of(&self, accumulators: &Accumulators) -> Vec<i64> {
         (accumulators.values().iter().zip(self.multipliers()).zip(self.offsets()))
-            .map(|((&sum, multiplier), offset)| i64::from(sum) * multiplier + offset)
+            .map(|((&sum, multiplier), offset)| {
+                i64::from(sum).saturating_mul(*multiplier).saturating_add(*offset)
+            })
             .collect()
     }
 }
@@ -398,7 +400,7 @@ fn add_scaled<T: Copy + Into<i64>>(sums: &mut [i64], values: &ChannelMajor<T>, m
     let channels = sums.chunks_exact_mut(values.shape().positions()).zip(values.channels());
     for ((sums, values), multiplier) in channels.zip(multipliers) {
         for (sum, &value) in sums.iter_mut().zip(values) {
-            *sum += value.into() * multiplier;
+            *sum = sum.saturating_add(value.into().saturating_mul(*multiplier));
         }
     }
 }
@@ -418,10 +420,12 @@ fn sum_pool(input: &FeatureMap, window: Window, border: Border, activation: &Act
         Border::LeftOut => {
             let taps = window.taps();
             let zero = i64::from(activation.zeros()[channel]) / taps as i64;
-            let (sum, inside) =
-                values.flatten().fold((0, 0), |(sum, inside), value| (sum + i64::from(value) - zero, inside + 1));
+            let (sum, inside) = values
+                .flatten()
+                .fold((0, 0), |(sum, inside), value| (sum + i64::from(value) - zero, inside + 1));
             // No more than the largest value times the taps, which the graph has checked to fit.
-            (Border::of_part(sum, inside, taps) + zero * taps as i64).clamp(0, i64::from(activation.maximum())) as u16
+            (Border::of_part(sum, inside, taps) + zero * taps as i64)
+                .clamp(0, i64::from(activation.maximum())) as u16
         }
     })
 }

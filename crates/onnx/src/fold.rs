@@ -7,7 +7,7 @@ use crate::attributes::Attributes;
 use crate::tensor::{self, ElementType};
 
 /// Operators that are folded when all that they read is constant.
-pub(crate) const FOLDED: [&str; 22] = [
+pub(crate) const FOLDED: [&str; 30] = [
     "Constant",
     "ConstantOfShape",
     "Identity",
@@ -30,6 +30,14 @@ pub(crate) const FOLDED: [&str; 22] = [
     "Shape",
     "ReduceProd",
     "Range",
+    "Ceil",
+    "Floor",
+    "Max",
+    "Min",
+    "Equal",
+    "Where",
+    "Expand",
+    "Clip",
 ];
 
 /// A node's inputs; `None` for optional ones that are left out.
@@ -78,6 +86,36 @@ pub(crate) fn fold(
         "Gather" => gather(attributes.int("axis", 0)?, first()?, required(inputs, 1)?),
         "Slice" => slice(attributes, inputs),
         "Add" | "Sub" | "Mul" | "Div" => elementwise(operator, first()?, required(inputs, 1)?),
+        "Max" | "Min" | "Equal" if inputs.len() == 2 => elementwise(operator, first()?, required(inputs, 1)?),
+        "Clip" => {
+            let bound = |name: &'static str, place: usize| match (
+                attributes.float_if(name)?,
+                inputs.get(place).copied().flatten(),
+            ) {
+                (Some(bound), _) => Ok::<_, String>(Some(bound)),
+                (None, Some(bound)) => Ok(Some(bound.scalar().ok_or("a bound that is not one number")?)),
+                (None, None) => Ok(None),
+            };
+            let (low, high) = (bound("min", 1)?, bound("max", 2)?);
+            let clip = |value: f32| {
+                let value = low.map_or(value, |low| value.max(low));
+                high.map_or(value, |high| value.min(high))
+            };
+            let clipped = each(first()?, clip);
+            // Extents are clipped as integers.
+            if first()?.as_integers().is_some() { cast(&clipped, first()?.element) } else { Ok(clipped) }
+        }
+        "Ceil" => Ok(each(first()?, f32::ceil)),
+        "Floor" => Ok(each(first()?, f32::floor)),
+        "Where" => chosen(first()?, required(inputs, 1)?, required(inputs, 2)?),
+        "Expand" => {
+            let target = integers(required(inputs, 1)?)?.iter().map(|&extent| usize::try_from(extent).ok());
+            let target = target.collect::<Option<Vec<_>>>().ok_or("extents below 0")?;
+            let dims = broadcast(&first()?.dims, &target).filter(|dims| length(dims).is_some());
+            let dims = dims.ok_or_else(|| format!("extents {target:?}"))?;
+            let places = repeated(&first()?.dims, &dims);
+            first()?.picked(dims.clone(), places).ok_or_else(|| "too many values".into())
+        }
         "Sqrt" => Ok(each(first()?, f32::sqrt)),
         "Neg" => match &first()?.values {
             Values::Integers(values) => Ok(Array {
@@ -395,6 +433,9 @@ fn elementwise(operator: &str, a: &Array, b: &Array) -> Result<Array, String> {
                 "Add" => a[i].checked_add(b[j]),
                 "Sub" => a[i].checked_sub(b[j]),
                 "Mul" => a[i].checked_mul(b[j]),
+                "Max" => Some(a[i].max(b[j])),
+                "Min" => Some(a[i].min(b[j])),
+                "Equal" => Some(i64::from(a[i] == b[j])),
                 _ => a[i].checked_div(b[j]),
             };
             let values = places().map(of).collect::<Option<Vec<_>>>();
@@ -406,6 +447,9 @@ fn elementwise(operator: &str, a: &Array, b: &Array) -> Result<Array, String> {
                 "Add" => a[i] + b[j],
                 "Sub" => a[i] - b[j],
                 "Mul" => a[i] * b[j],
+                "Max" => a[i].max(b[j]),
+                "Min" => a[i].min(b[j]),
+                "Equal" => f32::from(u8::from(a[i] == b[j])),
                 _ => a[i] / b[j],
             };
             Values::Floats(places().map(of).collect())
@@ -413,6 +457,27 @@ fn elementwise(operator: &str, a: &Array, b: &Array) -> Result<Array, String> {
     };
     let element = if matches!(values, Values::Floats(_)) { ElementType::FLOAT } else { a.element };
     Ok(Array { dims, element, values })
+}
+
+/// The values of one of two arrays, as truth values say.
+fn chosen(condition: &Array, yes: &Array, no: &Array) -> Result<Array, String> {
+    let dims = broadcast(&yes.dims, &no.dims).and_then(|dims| broadcast(&dims, &condition.dims));
+    let dims = dims.filter(|dims| length(dims).is_some()).ok_or("extents that do not fit each other")?;
+    let conditions = integers(condition)?;
+    let places =
+        repeated(&condition.dims, &dims).zip(repeated(&yes.dims, &dims).zip(repeated(&no.dims, &dims)));
+    let values = match (&yes.values, &no.values) {
+        (Values::Integers(yes), Values::Integers(no)) => {
+            let of = |(c, (i, j)): (usize, (usize, usize))| if conditions[c] != 0 { yes[i] } else { no[j] };
+            Values::Integers(places.map(of).collect())
+        }
+        _ => {
+            let (yes, no) = (yes.to_floats(), no.to_floats());
+            let of = |(c, (i, j)): (usize, (usize, usize))| if conditions[c] != 0 { yes[i] } else { no[j] };
+            Values::Floats(places.map(of).collect())
+        }
+    };
+    Ok(Array { dims, element: yes.element, values })
 }
 
 fn each(array: &Array, of: impl Fn(f32) -> f32) -> Array {

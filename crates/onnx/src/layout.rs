@@ -160,7 +160,8 @@ pub(crate) fn expand(walk: &Walk<'_>, reader: &Reader<'_>) -> Result<Map, String
     let map = reader.any_map(0)?;
     let target = reader.constant(1)?.as_integers().ok_or("extents that are not integers")?;
     let dims = walk.dims(map);
-    let expected = || format!("{dims:?} to {target:?}; supported are more rows and columns of a single position");
+    let expected =
+        || format!("{dims:?} to {target:?}; supported are more rows and columns of a single position");
     if target.len() != dims.len() {
         return Err(expected());
     }
@@ -193,7 +194,10 @@ pub(crate) fn split(walk: &mut Walk<'_>, reader: &Reader<'_>) -> Result<Vec<Valu
     let parts = stated.unwrap_or_else(|| {
         (0..outputs as i64).map(|place| part.min(along as i64 - place * part).max(0)).collect()
     });
-    if parts.len() != outputs || parts.iter().sum::<i64>() != along as i64 || parts.iter().any(|&part| part < 1) {
+    if parts.len() != outputs
+        || parts.iter().sum::<i64>() != along as i64
+        || parts.iter().any(|&part| part < 1)
+    {
         return Err(format!("parts of {parts:?}; expected {outputs} that make {along} channels"));
     }
     let mut first = 0;

@@ -1,7 +1,7 @@
 //! The operators that are supported, one function each.
 
 use float_network::{
-    BatchNorm, Convolution, Function, FullyConnected, Operation, ParameterError, Pool, Window,
+    BatchNorm, Convolution, FullyConnected, Function, Operation, ParameterError, Pool, Window,
 };
 
 use crate::array::Array;
@@ -75,15 +75,30 @@ const OPERATORS: [&str; 57] = [
 
 /// Operators that foreign networks hold and that are refused for a reason that is worth telling.
 const REFUSED: [(&str, &str); 9] = [
-    ("LRN", "divides by a power of neighbouring channels' squares, which no sum, product or table of one value is"),
-    ("LayerNormalization", "divides by the spread of the image's own values; supported are norms with fixed statistics"),
-    ("InstanceNormalization", "divides by the spread of the image's own values; supported are norms with fixed statistics"),
-    ("GroupNormalization", "divides by the spread of the image's own values; supported are norms with fixed statistics"),
+    (
+        "LRN",
+        "divides by a power of neighbouring channels' squares, which no sum, product or table of one value is",
+    ),
+    (
+        "LayerNormalization",
+        "divides by the spread of the image's own values; supported are norms with fixed statistics",
+    ),
+    (
+        "InstanceNormalization",
+        "divides by the spread of the image's own values; supported are norms with fixed statistics",
+    ),
+    (
+        "GroupNormalization",
+        "divides by the spread of the image's own values; supported are norms with fixed statistics",
+    ),
     ("ConvTranspose", "spreads values over a larger map; supported are convolutions"),
     ("Resize", "resamples a map; supported are maps of the extents that convolutions and pools leave"),
     ("Upsample", "resamples a map; supported are maps of the extents that convolutions and pools leave"),
     ("Loop", "repeats other nodes; supported are graphs without loops"),
-    ("If", "chooses between nodes; supported are graphs without choices (onnxsim or the exporter's constant folding removes them)"),
+    (
+        "If",
+        "chooses between nodes; supported are graphs without choices (onnxsim or the exporter's constant folding removes them)",
+    ),
 ];
 
 /// QONNX's operators, in any of the domains that tools have written them under.
@@ -129,7 +144,8 @@ pub(crate) fn read(walk: &mut Walk<'_>, reader: &Reader<'_>) -> Result<Vec<Value
         "Min" | "Max" => extremum(walk, reader)?,
         "Sigmoid" => function(walk, Function::Sigmoid)?,
         "HardSigmoid" => {
-            let (slope, shift) = (reader.attributes.float("alpha", 0.2)?, reader.attributes.float("beta", 0.5)?);
+            let (slope, shift) =
+                (reader.attributes.float("alpha", 0.2)?, reader.attributes.float("beta", 0.5)?);
             function(walk, Function::HardSigmoid { slope, shift })?
         }
         "HardSwish" => function(walk, Function::HardSwish)?,
@@ -191,7 +207,9 @@ pub(crate) fn read(walk: &mut Walk<'_>, reader: &Reader<'_>) -> Result<Vec<Value
         "Constant" | "ConstantOfShape" | "Range" | "ReduceProd" => {
             return Err("reads a value that depends on the image; supported are constants".into());
         }
-        "Swish" | "Gelu" => return Err("in another form than usual; supported are alpha 1, and the error function".into()),
+        "Swish" | "Gelu" => {
+            return Err("in another form than usual; supported are alpha 1, and the error function".into());
+        }
         _ => return Err("this operator is supported on constants only".into()),
     };
     Ok(vec![Value::Map(map)])
@@ -279,7 +297,11 @@ fn rounded_up(window: Window, shape: network::Shape) -> Result<Window, String> {
     let (kernel, stride, padding) = (window.span(), window.stride(), window.padding());
     let more = |direction: usize, extent: usize| {
         let padded = extent + padding[direction] + padding[direction + 2];
-        let Some(left) = padded.checked_sub(kernel[direction]) else { return 0 };
+        let Some(left) = padded.checked_sub(kernel[direction]) else {
+            // The first window is the last, and partial.
+            let missing = kernel[direction] - padded;
+            return if missing < stride[direction] { missing } else { 0 };
+        };
         let over = left % stride[direction];
         // A window that would start in the padding at the end does not count.
         let start = (left / stride[direction] + 1) * stride[direction];
@@ -574,8 +596,9 @@ fn arithmetic(walk: &mut Walk<'_>, reader: &Reader<'_>) -> Result<Map, String> {
         return product(walk, reader);
     }
     if constants == 0 {
-        let mut maps =
-            (0..reader.inputs.len()).map(|place| reader.map(place).cloned()).collect::<Result<Vec<_>, _>>()?;
+        let mut maps = (0..reader.inputs.len())
+            .map(|place| reader.map(place).cloned())
+            .collect::<Result<Vec<_>, _>>()?;
         let first = maps.first().ok_or("of nothing")?.clone();
         if maps.iter().any(|map| walk.dims(map) != walk.dims(&first) || map.form != first.form) {
             return Err("of values with different layouts".into());
@@ -586,7 +609,12 @@ fn arithmetic(walk: &mut Walk<'_>, reader: &Reader<'_>) -> Result<Map, String> {
                 *second = affine(walk, reader, second, vec![-1.0; channels], vec![0.0; channels])?;
             }
             ("Add" | "Sum", _) => {}
-            _ => return Err("of two values that depend on the image; supported are their sum and their product".into()),
+            _ => {
+                return Err(
+                    "of two values that depend on the image; supported are their sum and their product"
+                        .into(),
+                );
+            }
         }
         let nodes = maps.iter().map(|map| map.node).collect();
         return Ok(first.at(walk.add(reader, Operation::Add, nodes)?));

@@ -21,7 +21,8 @@ pub(crate) fn chosen(
     let own = normalization(network);
     if let Some(given) = &options.pixels {
         let given = if options.is_bgr { reversed(given) } else { given.clone() };
-        let is_twice = own.is_some() && given != PixelScale::unit(channels) && given != PixelScale::raw(channels);
+        let is_twice =
+            own.is_some() && given != PixelScale::unit(channels) && given != PixelScale::raw(channels);
         let note = "the model scales its input by itself too; the given mean and deviation come before that";
         return (given, is_twice.then(|| note.into()));
     }
@@ -68,9 +69,9 @@ struct Normalization {
 
 impl Normalization {
     fn is_of_255(&self) -> bool {
-        self.scale_and_shift.iter().any(|&(scale, shift)| {
-            scale != 0.0 && (scale.abs() < SMALL || -shift / scale > LARGE_MEAN)
-        })
+        self.scale_and_shift
+            .iter()
+            .any(|&(scale, shift)| scale != 0.0 && (scale.abs() < SMALL || -shift / scale > LARGE_MEAN))
     }
 }
 

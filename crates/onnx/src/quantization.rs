@@ -71,7 +71,8 @@ fn dequantize(walk: &mut Walk<'_>, reader: &Reader<'_>) -> Result<Map, String> {
     let map = reader.any_map(0)?;
     if map.node == NodeId::IMAGE && walk.reads_integers && map.integers.is_none() {
         // The image itself comes as integers.
-        let scale = reader.constant(1)?.scalar().ok_or("a scale for each channel; supported is one for the image")?;
+        let scale =
+            reader.constant(1)?.scalar().ok_or("a scale for each channel; supported is one for the image")?;
         let zero = reader.optional_constant(2)?.map_or(Some(0.0), Array::scalar);
         let zero = zero.ok_or("a zero point for each channel; supported is one for the image")?;
         let channels = walk.shape(map).channels;

@@ -160,7 +160,8 @@ fn read(
     if graph.output.len() > 1 {
         let others = graph.output.iter().filter(|other| other.name != output.name);
         let others = others.map(|other| format!("`{}`", other.name)).collect::<Vec<_>>().join(", ");
-        let note = format!("of several outputs `{}` is the result; --result chooses another: {others}", output.name);
+        let note =
+            format!("of several outputs `{}` is the result; --result chooses another: {others}", output.name);
         walk.notes.push(note);
     }
     if let left @ 1.. = needed.iter().filter(|needed| !**needed).count() {

@@ -6,7 +6,7 @@ use float_network::{FloatMap, FloatNetwork};
 use network::{ImageSet, Network, NetworkDescription};
 
 use crate::histogram::StepRule;
-use crate::options::{Correction, PostTraining, WeightRule};
+use crate::options::{Correction, Fit, PostTraining, WeightRule};
 use crate::post_training::{PostTrained, quantize_network};
 use crate::rule::{Factor, Granularity, ThresholdRule};
 
@@ -24,12 +24,14 @@ pub fn keep_quantized(network: &FloatNetwork) -> Result<PostTrained, String> {
     let options = PostTraining {
         weights: WeightRule::Same(ThresholdRule::Twn(Factor::PAPER)),
         granularity: Granularity::Filter,
+        fit: Fit::Weights,
         bits: None,
         steps: StepRule::MeanSquare,
         correction: Correction::None,
     };
     let none = ImageSet::new("none", network.input(), Vec::new(), None).map_err(|error| error.to_string())?;
-    let kept = quantize_network(network, &none, &options, &mut |_, _| ()).map_err(|error| error.to_string())?;
+    let kept =
+        quantize_network(network, &none, &options, &mut |_, _| ()).map_err(|error| error.to_string())?;
     if let Some(layer) = kept.layers.iter().find(|layer| layer.weight_snr.is_finite()) {
         return Err(format!("the weights of `{}` are not ternary", layer.name));
     }

@@ -34,10 +34,13 @@ impl Elementwise {
                     // The image twice, or a value twice, is no more than a scale.
                     if let Some((root, of_a, of_b)) = common.filter(|_| a != b) {
                         let (of_a, of_b) = (Rc::new(of_a), Rc::new(of_b));
-                        function = Some((root, match node.operation() {
-                            Operation::Multiply => Expression::Product(of_a, of_b),
-                            _ => Expression::Sum(of_a, of_b),
-                        }));
+                        function = Some((
+                            root,
+                            match node.operation() {
+                                Operation::Multiply => Expression::Product(of_a, of_b),
+                                _ => Expression::Sum(of_a, of_b),
+                            },
+                        ));
                     }
                 }
                 (operation, &[input]) => {

@@ -64,7 +64,8 @@ mod tests {
 
     #[test]
     fn hard_swish_as_exporters_write_it_is_the_function() {
-        let gate = Expression::Value.then(&Operation::BatchNorm(BatchNorm::affine(vec![1.0; 2], vec![3.0; 2]).unwrap()));
+        let gate = Expression::Value
+            .then(&Operation::BatchNorm(BatchNorm::affine(vec![1.0; 2], vec![3.0; 2]).unwrap()));
         let gate = gate.unwrap().then(&Operation::Clip { low: 0.0, high: 6.0 }).unwrap();
         let product = Expression::Product(Rc::new(Expression::Value), Rc::new(gate));
         let sixth = BatchNorm::affine(vec![1.0 / 6.0; 2], vec![0.0; 2]).unwrap();

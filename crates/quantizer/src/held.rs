@@ -94,9 +94,8 @@ pub(crate) fn multiplied(inputs: &[Held]) -> Option<Vec<FloatMap>> {
     let product = |(map, gate): (&FloatMap, &FloatMap)| {
         let repeats = (map.values().len() / gate.values().len().max(1)).max(1);
         let gates = gate.values().iter().flat_map(|&gate| std::iter::repeat_n(gate, repeats));
-        let real = |(&value, gate): (&f32, f32)| {
-            (f64::from(value) * f64::from(gate) * (step * gate_step)) as f32
-        };
+        let real =
+            |(&value, gate): (&f32, f32)| (f64::from(value) * f64::from(gate) * (step * gate_step)) as f32;
         FloatMap::new(map.shape(), map.values().iter().zip(gates).map(real).collect())
     };
     values.iter().zip(gates.iter()).map(product).collect()

@@ -104,7 +104,8 @@ pub(crate) fn together(plan: &Plan, members: &[usize], maximum: u16) -> Option<Q
     let given = members.iter().filter_map(|&place| Some((place, plan.steps[place].given?)));
     let mut together: Option<Quantization> = None;
     for (place, own) in given {
-        let is_positive = matches!(plan.steps[place].activation, Activation::Rounded(clamp) if clamp.low >= 0.0);
+        let is_positive =
+            matches!(plan.steps[place].activation, Activation::Rounded(clamp) if clamp.low >= 0.0);
         let zero = if is_positive { 0 } else { own.zero };
         let zero = together.map_or(zero, |together| together.zero.max(zero));
         together = Some(Quantization { step: own.step, zero, maximum });
@@ -138,6 +139,9 @@ mod tests {
         assert_eq!(bounds(Clamp::RELU, after_relu, Some(SYMMETRIC)), Bounded { low: 0, high: 7 });
         let beside_signed = Quantization { step: 0.5, zero: 8, maximum: 15 };
         assert_eq!(bounds(Clamp::RELU, beside_signed, Some(SYMMETRIC)), Bounded { low: 8, high: 15 });
-        assert_eq!(bounds(Clamp::between(0.0, 0.7), beside_signed, Some(SYMMETRIC)), Bounded { low: 8, high: 9 });
+        assert_eq!(
+            bounds(Clamp::between(0.0, 0.7), beside_signed, Some(SYMMETRIC)),
+            Bounded { low: 8, high: 9 }
+        );
     }
 }

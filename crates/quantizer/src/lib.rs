@@ -23,6 +23,7 @@ mod network_file;
 mod options;
 mod plan;
 mod post_training;
+mod reconstruct;
 mod rule;
 mod sensitivity;
 mod shared_steps;
@@ -37,7 +38,7 @@ pub use checkpoint::{QuantizeError, QuantizedCheckpoint, QuantizedLayer, Thresho
 pub use histogram::StepRule;
 pub use lower::LowerError;
 pub use network_file::NetworkFile;
-pub use options::{Correction, PostTraining, PostTrainingError, WeightRule};
+pub use options::{Correction, Fit, PostTraining, PostTrainingError, WeightRule};
 pub use post_training::{PostTrained, check_quantizable, quantize_network};
 pub use rule::{Factor, Granularity, RuleError, Sparsity, Threshold, ThresholdRule};
 pub use statistics::SparsityStatistics;

@@ -111,12 +111,35 @@ impl Lowering<'_> {
         Ok(self.laid_out(node, place, value))
     }
 
-    fn unpadded(&self, node: &Node, place: usize) -> Result<Value, String> {
+    fn unpadded(&mut self, node: &Node, place: usize) -> Result<Value, String> {
         let value = self.value(node, place);
-        if value.padding != [0; 4] {
-            return Err("reads a padded value; supported are convolutions and pools of one".into());
+        self.with_zeros(node, place, value)
+    }
+
+    /// A value whose zeros around it, which no reader adds, are a step of their own if it has any: a convolution of one tap for each
+    /// channel whose padding they are.
+    fn with_zeros(&mut self, node: &Node, place: usize, value: Value) -> Result<Value, String> {
+        let [top, left, bottom, right] = value.padding;
+        if value.padding == [0; 4] {
+            return Ok(value);
         }
-        Ok(value)
+        let value = self.laid_out(node, place, Value { padding: [0; 4], ..value });
+        let read = read(node, place);
+        let (channels, source) = (self.channels_of(value.source), self.own_image(read, value.source));
+        let [rows, columns] = [top + bottom, left + right];
+        let window = Window::new([rows + 1, columns + 1], [1, 1], [rows, columns, rows, columns]);
+        let window = window.map_err(|error| error.to_string())?;
+        let mut weights = vec![0.0; channels * window.taps()];
+        for filter in weights.chunks_exact_mut(window.taps()) {
+            filter[bottom * (columns + 1) + right] = 1.0;
+        }
+        let layer = Convolution::new([channels, 1], channels, window, weights, None);
+        let layer = layer.map_err(|error| error.to_string())?;
+        let norm = Norm::bias(channels, None);
+        let name = self.unique(&format!("{}.zeros", self.name_of(read)));
+        let kind = Kind::Linear { layer, is_fully_connected: false, norm, node: read };
+        let padded = self.push(name, kind, vec![source], read, channels);
+        Ok(Value { is_shared: value.is_shared, ..padded })
     }
 
     /// A value whose flattening, or order of channels, is a step of its own if it has one.
@@ -194,7 +217,7 @@ impl Lowering<'_> {
         if let Some((root, expression)) = self.elementwise.function(id).cloned() {
             let value = self.values[root.index()].clone();
             if value.padding != [0; 4] {
-                return Err("reads a padded value; supported are convolutions and pools of one".into());
+                return Err("several functions of a padded value; supported is one".into());
             }
             return Ok(self.table(id, node, value, expression));
         }
@@ -247,18 +270,23 @@ impl Lowering<'_> {
                 Ok(self.table(id, node, value, expression))
             }
             &Operation::MaxPool(window) => {
-                let value = self.value(node, 0);
-                let padding = value.padding;
-                if padding != [0; 4] && !self.is_positive(value.source) {
-                    return Err("a max pool of zeros around values that may be negative".into());
+                let mut value = self.value(node, 0);
+                if !self.is_positive(value.source) {
+                    // Zeros may be the largest.
+                    value = self.with_zeros(node, 0, value)?;
                 }
+                let padding = value.padding;
                 let value = self.laid_out(node, 0, Value { padding: [0; 4], ..value });
                 let window = window.padded_by(padding).map_err(|error| error.to_string())?;
                 let source = self.pooled_image(read(node, 0), value.source);
                 Ok(self.push(name(), Kind::MaxPool(window), vec![source], id, channels))
             }
             &Operation::AveragePool(pool) => {
-                let value = self.value(node, 0);
+                let mut value = self.value(node, 0);
+                if !pool.counts_padding && pool.window.padding() != [0; 4] {
+                    // Its own padding is left out, that of before is not.
+                    value = self.with_zeros(node, 0, value)?;
+                }
                 let (window, counts_padding) = averaged(pool, &value)?;
                 let value = self.laid_out(node, 0, Value { padding: [0; 4], ..value });
                 let source = self.pooled_image(read(node, 0), value.source);
@@ -500,8 +528,10 @@ impl Lowering<'_> {
     }
 
     fn add(&mut self, id: NodeId, node: &Node) -> Result<Value, String> {
-        let values = (0..node.inputs().len()).map(|place| self.unpadded(node, place));
-        let values = values.collect::<Result<Vec<_>, _>>()?;
+        let mut values = Vec::new();
+        for place in 0..node.inputs().len() {
+            values.push(self.unpadded(node, place)?);
+        }
         // A sum of flattened maps is the flattened sum.
         let is_flat = values.iter().all(|value| value.is_flat);
         let mut sources = Vec::new();
@@ -562,7 +592,8 @@ impl Lowering<'_> {
 
     fn rescaled_as(&mut self, name: String, source: Source, id: NodeId) -> Value {
         let channels = self.channels_of(source);
-        let rescaled = self.push(name, Kind::Rescale { norm: Norm::bias(channels, None) }, vec![source], id, channels);
+        let rescaled =
+            self.push(name, Kind::Rescale { norm: Norm::bias(channels, None) }, vec![source], id, channels);
         if source == Source::Image {
             self.refine(rescaled.source);
         }
@@ -771,9 +802,6 @@ fn of_unordered(layer: &Convolution, order: &[usize], channels: usize) -> Result
 /// The window of an average pool as one of a sum pool, and whether its padding counts.
 fn averaged(pool: Pool, value: &Value) -> Result<(Window, bool), String> {
     let counts_padding = pool.counts_padding || pool.window.padding() == [0; 4];
-    if value.padding != [0; 4] && !counts_padding {
-        return Err("a mean that leaves its own padding out, of a padded value; supported is one of both".into());
-    }
     let window = pool.window.padded_by(value.padding).map_err(|error| error.to_string())?;
     Ok((window, counts_padding))
 }

@@ -13,8 +13,9 @@ use crate::histogram::{Histogram, range};
 use crate::image::ImageScale;
 use crate::integers::{Bounded, bounds};
 use crate::moments::{maps_signal_to_noise, signal_to_noise};
-use crate::options::{PostTraining, PostTrainingError, WeightRule};
-use crate::plan::{Activation, Kind, Plan, Source, Step};
+use crate::options::{Fit, PostTraining, PostTrainingError, WeightRule};
+use crate::plan::{Activation, Kind, Norm, Plan, Source, Step};
+use crate::reconstruct::{Zeros, reconstruct};
 use crate::rule::{Sparsity, ThresholdRule};
 use crate::statistics::SparsityStatistics;
 use crate::stored::StoredNorm;
@@ -174,9 +175,10 @@ impl Walk<'_> {
                 let held = self.rounded(place, step, is_last, shared, real, &reference, &mut report)?;
                 if let Some(quantization) = self.rounded[place] {
                     let bounds = bounds(step.activation.clamp(), quantization, step.given);
-                    let integers = table.values.iter().map(|&y| {
-                        i32::from(integer(quantization, step.given, bounds, y) as u16)
-                    });
+                    let integers = table
+                        .values
+                        .iter()
+                        .map(|&y| i32::from(integer(quantization, step.given, bounds, y) as u16));
                     let integers: Vec<i32> = integers.collect();
                     self.put(&step.name, "table", vec![integers.len()], integers)?;
                 }
@@ -193,14 +195,15 @@ impl Walk<'_> {
             }
             Kind::Linear { layer, is_fully_connected, norm, .. } => {
                 let Held::Integers(maps, input_step) = first else { return Err(misfit()) };
-                let ternary = self.ternary(place, step, layer)?;
                 let outputs = layer.shape()[0];
+                let flat = if *is_fully_connected { flattened(maps) } else { Rc::clone(maps) };
+                let reference = self.run.take(step.reference);
+                let ternary = self.ternary(place, step, layer, norm, (&flat, *input_step), &reference)?;
                 report.weights = layer.weights().len();
                 report.sparsity = SparsityStatistics::of(ternary.weights()).sparsity();
                 let approximation = ternary.approximation();
                 report.weight_snr =
                     signal_to_noise(layer.weights().iter().copied().zip(approximation.iter().copied()));
-                let flat = if *is_fully_connected { flattened(maps) } else { Rc::clone(maps) };
                 let signs = ternary.weights().values().iter().map(|&weight| f32::from(weight)).collect();
                 let sums =
                     layer.with_weights(signs).and_then(|layer| layer.apply(&flat)).ok_or_else(misfit)?;
@@ -226,7 +229,6 @@ impl Walk<'_> {
                         .collect()
                 };
                 let plain = real(&stored);
-                let reference = self.run.take(step.reference);
                 let mut corrected = None;
                 if self.has_images {
                     report.output_snr_before = Some(maps_signal_to_noise(&reference, &plain));
@@ -306,6 +308,9 @@ impl Walk<'_> {
         place: usize,
         step: &Step,
         layer: &Convolution,
+        norm: &Norm,
+        (inputs, input_step): (&[FloatMap], f64),
+        reference: &[FloatMap],
     ) -> Result<TernaryLayer, PostTrainingError> {
         let failed = |source| PostTrainingError::Ternarize { layer: step.name.clone(), source };
         if let Some(ternary) = keep_ternary(layer.shape(), layer.weights()).map_err(failed)? {
@@ -318,7 +323,25 @@ impl Walk<'_> {
                 ThresholdRule::TargetSparsity(Sparsity::clamped(sparsity))
             }
         };
-        ternarize(layer.shape(), layer.weights(), rule, self.options.granularity).map_err(failed)
+        let rounded =
+            ternarize(layer.shape(), layer.weights(), rule, self.options.granularity).map_err(failed)?;
+        if self.options.fit == Fit::Weights || !self.has_images {
+            return Ok(rounded);
+        }
+        // What the layer gave before its norm; of a channel that the norm wipes out, nothing is known.
+        let affine: Vec<(f64, f64)> = (0..norm.channels()).map(|k| norm.scale_and_shift(k)).collect();
+        if affine.iter().any(|(scale, _)| *scale == 0.0) {
+            return Ok(rounded);
+        }
+        let before =
+            |map: &FloatMap| map.map(|k, value| ((f64::from(value) - affine[k].1) / affine[k].0) as f32);
+        let outputs: Vec<FloatMap> = reference.par_iter().map(before).collect();
+        let zeros = match rule {
+            ThresholdRule::Twn(_) => Zeros::Free,
+            ThresholdRule::TargetSparsity(_) | ThresholdRule::Fixed(_) => Zeros::Kept,
+        };
+        let better = reconstruct(layer, &rounded, inputs, &outputs, input_step, zeros);
+        better.ok_or_else(|| PostTrainingError::Misfit { layer: step.name.clone() })
     }
 
     fn put_linear(

@@ -8,7 +8,7 @@ use float_network::{FloatMap, FloatNetwork};
 use network::{Checkpoint, ImageSet, Network, NetworkDescription};
 use onnx::{ImportOptions, Imported, import};
 use quantizer::{
-    Correction, Factor, Granularity, PostTrained, PostTraining, StepRule, ThresholdRule, WeightRule,
+    Correction, Factor, Fit, Granularity, PostTrained, PostTraining, StepRule, ThresholdRule, WeightRule,
     keep_quantized, quantize_network,
 };
 
@@ -43,6 +43,7 @@ fn options() -> PostTraining {
     PostTraining {
         weights: WeightRule::Same(ThresholdRule::Twn(Factor::PAPER)),
         granularity: Granularity::Filter,
+        fit: Fit::Weights,
         bits: Some(8),
         steps: StepRule::MinMax,
         correction: Correction::None,
@@ -51,8 +52,10 @@ fn options() -> PostTraining {
 
 fn integers(quantized: &PostTrained, images: &ImageSet) -> Vec<f32> {
     let text = quantized.file.text("made", "Made", "made.safetensors.zst", "");
-    let description = NetworkDescription::parse(&text, Path::new("made.yaml")).unwrap_or_else(|e| panic!("{e}\n{text}"));
-    let network = Network::assemble(&description, &quantized.checkpoint).unwrap_or_else(|e| panic!("{e}\n{text}"));
+    let description =
+        NetworkDescription::parse(&text, Path::new("made.yaml")).unwrap_or_else(|e| panic!("{e}\n{text}"));
+    let network =
+        Network::assemble(&description, &quantized.checkpoint).unwrap_or_else(|e| panic!("{e}\n{text}"));
     let found = network.infer_all(&images.feature_maps()).unwrap();
     found.iter().flatten().map(|&logit| logit as f32 / (1 << 24) as f32).collect()
 }
@@ -63,7 +66,8 @@ fn floats(network: &FloatNetwork, images: &ImageSet) -> Vec<FloatMap> {
 
 /// The largest difference as a share of the largest expected value, for the scale at which that is least.
 fn difference_up_to_scale(expected: &[f32], found: &[f32]) -> f32 {
-    let (product, square) = expected.iter().zip(found).fold((0.0, 0.0), |(p, s), (e, f)| (p + e * f, s + f * f));
+    let (product, square) =
+        expected.iter().zip(found).fold((0.0, 0.0), |(p, s), (e, f)| (p + e * f, s + f * f));
     let scaled: Vec<f32> = found.iter().map(|value| value * product / square).collect();
     difference(expected, &scaled)
 }
@@ -120,7 +124,8 @@ fn models_are_fed_what_they_expect() {
         let (imported, images) = (model(&name, &ImportOptions::default()), images(&name));
         let found = floats(&imported.network, &images);
         let labels = images.labels().unwrap();
-        let correct = found.iter().zip(labels).filter(|(map, label)| map.class() == usize::from(**label)).count();
+        let correct =
+            found.iter().zip(labels).filter(|(map, label)| map.class() == usize::from(**label)).count();
         if correct != images.len() {
             failures.push(format!("{name}: {correct} of {}", images.len()));
         }

@@ -148,12 +148,14 @@ impl NetworkBuilder {
                 return Err(GraphError::Shape { node: name.into(), found, expected });
             }
             check_count(name, addend.multipliers().len(), expected)?;
-            // Whoever computes the accumulators, faultily or not, they are 32 bits wide.
             let most = match addend {
-                Addend::Accumulators { .. } => 1 << 31,
-                Addend::Activations { .. } => u128::from(u16::MAX),
+                Addend::Accumulators { source, .. } => self.accumulator_reach(*source),
+                Addend::Activations { source, .. } => {
+                    let maximum = self.source(name, *source)?.maximum;
+                    vec![u128::from(maximum); expected.channels]
+                }
             };
-            for (reach, multiplier) in reach.iter_mut().zip(addend.multipliers()) {
+            for ((reach, multiplier), most) in reach.iter_mut().zip(addend.multipliers()).zip(most) {
                 *reach += u128::from(multiplier.unsigned_abs()) * most;
             }
         }
@@ -363,8 +365,9 @@ impl NetworkBuilder {
         }
         check_count(node, multipliers.len(), shape)?;
         check_count(node, offsets.len(), shape)?;
-        let reach = multipliers.iter().zip(&offsets).map(|(multiplier, offset)| {
-            (u128::from(multiplier.unsigned_abs()) << 31) + u128::from(offset.unsigned_abs())
+        let most = self.accumulator_reach(source);
+        let reach = multipliers.iter().zip(&offsets).zip(most).map(|((multiplier, offset), most)| {
+            u128::from(multiplier.unsigned_abs()) * most + u128::from(offset.unsigned_abs())
         });
         check_reach(node, &reach.collect::<Vec<_>>())?;
         let network = Network {
@@ -401,6 +404,15 @@ impl NetworkBuilder {
     fn accumulators(&self, node: &str, id: LayerId) -> Result<Shape, GraphError> {
         let layer = self.layers.get(id.0).ok_or_else(|| GraphError::UnknownSource(node.into()))?;
         Ok(layer.output())
+    }
+
+    /// For each output of a layer, the largest magnitude that an accumulator can have. One that a faulty machine makes larger than
+    /// that is multiplied all the same, and what then leaves 64 bits is saturated.
+    fn accumulator_reach(&self, id: LayerId) -> Vec<u128> {
+        let Some(layer) = self.layers.get(id.0) else { return Vec::new() };
+        let (weights, maximum) = (layer.weights(), u128::from(layer.input_maximum()));
+        let nonzeros = |output| weights.filter(output).iter().filter(|&&weight| weight != 0).count();
+        (0..weights.outputs()).map(|output| nonzeros(output) as u128 * maximum).collect()
     }
 
     fn claim(&mut self, name: &str) -> Result<(), GraphError> {

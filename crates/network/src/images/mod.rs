@@ -281,7 +281,10 @@ mod tests {
         };
         let wide = with(crate::Tensor::new(vec![2], vec![999_i64, 3]).unwrap()).unwrap();
         assert_eq!(wide.labels(), Some(&[999, 3][..]));
-        assert_eq!(with(crate::Tensor::new(vec![2], vec![7_i32, 3]).unwrap()).unwrap().labels(), Some(&[7, 3][..]));
+        assert_eq!(
+            with(crate::Tensor::new(vec![2], vec![7_i32, 3]).unwrap()).unwrap().labels(),
+            Some(&[7, 3][..])
+        );
         let error = with(crate::Tensor::new(vec![2], vec![1_i64, -1]).unwrap()).unwrap_err().to_string();
         assert!(error.ends_with("label 1 is -1; expected 0 to 65535"), "{error}");
         assert!(with(crate::Tensor::new(vec![2], vec![0.5_f32; 2]).unwrap()).is_err());

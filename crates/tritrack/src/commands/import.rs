@@ -196,7 +196,8 @@ fn next(name: &str, output: Option<&Path>) -> String {
         Some(folder) => folder.join(format!("{name}.float.safetensors")).display().to_string(),
         None => name.to_owned(),
     };
-    let output = output.map_or(String::new(), |folder| format!(" --output {}", word(&folder.display().to_string())));
+    let output =
+        output.map_or(String::new(), |folder| format!(" --output {}", word(&folder.display().to_string())));
     format!(
         "next: tritrack quantize {} --images fashion-mnist --count 1128{output}\n\
          (better with images that the network is for: --images and a folder of them)",
@@ -271,7 +272,10 @@ mod tests {
     #[test]
     fn the_next_command_can_be_typed_as_it_stands() {
         let typed = next("mine", None);
-        assert!(typed.starts_with("next: tritrack quantize mine --images fashion-mnist --count 1128\n"), "{typed}");
+        assert!(
+            typed.starts_with("next: tritrack quantize mine --images fashion-mnist --count 1128\n"),
+            "{typed}"
+        );
         let typed = next("mine", Some(Path::new("my nets/a'b")));
         let expected = "next: tritrack quantize 'my nets/a'\\''b/mine.float.safetensors' --images fashion-mnist \
                         --count 1128 --output 'my nets/a'\\''b'\n";

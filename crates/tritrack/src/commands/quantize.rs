@@ -7,8 +7,8 @@ use clap::{Args, ValueEnum};
 use float_network::{FloatMap, FloatNetwork, SavedNetwork};
 use network::{Accuracy, ImageSet, Network, NetworkDescription, class_of};
 use quantizer::{
-    Correction, Factor, Granularity, LayerReport, NetworkFile, PostTrained, PostTraining, Sparsity, StepRule,
-    Threshold, ThresholdRule, WeightRule, quantize_network,
+    Correction, Factor, Fit, Granularity, LayerReport, NetworkFile, PostTrained, PostTraining, Sparsity,
+    StepRule, Threshold, ThresholdRule, WeightRule, quantize_network,
 };
 use serde_json::json;
 use tables::{Column, Schema, Table, Value};
@@ -82,6 +82,9 @@ pub struct Arguments {
     /// What shares a threshold
     #[arg(long, value_enum, default_value_t = Shares::Filter)]
     per: Shares,
+    /// What ternary weights are to be near to: the float network's outputs on the calibration images, or its weights
+    #[arg(long, value_enum, default_value_t = Near::Outputs)]
+    near: Near,
     /// Bits of activations, 1 to 8; 4 if left out, or those of a model that is quantized already
     #[arg(long)]
     bits: Option<u32>,
@@ -117,6 +120,15 @@ enum Shares {
     Layer,
     /// The weights of one output
     Filter,
+}
+
+/// What ternary weights are to be near to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Near {
+    /// What each layer gives on the calibration images, with what the layers before it give by then
+    Outputs,
+    /// The trained weights, each on its own
+    Weights,
 }
 
 /// How the steps between activations are chosen.
@@ -161,6 +173,10 @@ impl Arguments {
             granularity: match self.per {
                 Shares::Layer => Granularity::Layer,
                 Shares::Filter => Granularity::Filter,
+            },
+            fit: match self.near {
+                Near::Outputs => Fit::Outputs,
+                Near::Weights => Fit::Weights,
             },
             bits: self.bits,
             steps: match self.steps {
