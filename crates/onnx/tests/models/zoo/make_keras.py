@@ -121,7 +121,6 @@ MODELS = [
     ("DenseNet121", 16, 32, {}),
     ("MobileNet", 16, 32, {}),
     ("MobileNetV2", 4, 32, {}),
-    ("MobileNetV3Small", 4, 32, {}),
     ("InceptionV3", 16, 75, {}),
     ("Xception", 32, 71, {}),
 ]
