@@ -13,6 +13,7 @@ mod moments;
 mod parameters;
 mod table;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::checkpoint::Checkpoint;
@@ -157,6 +158,10 @@ struct Assembly<'a> {
     /// What each wired layer has made.
     made: Vec<Made>,
     names: Vec<String>,
+    /// The names that layers were given, which no name that is made up may be.
+    given: BTreeSet<String>,
+    /// The flattened map of each that was flattened for a fully connected layer.
+    flat: BTreeMap<usize, ActivationId>,
 }
 
 impl<'a> Assembly<'a> {
@@ -172,6 +177,7 @@ impl<'a> Assembly<'a> {
             return Err(Failure::at(None, NetworkError::NoLogits { network }));
         };
         let mut assembly = Self::new(description, parameters).map_err(|error| Failure::at(None, error))?;
+        assembly.given = wired.iter().map(|layer| layer.name.clone()).collect();
         for wired in hidden {
             let made = assembly.layer(wired).map_err(|error| Failure::at(Some(wired.written), error))?;
             assembly.made.push(made);
@@ -197,8 +203,8 @@ impl<'a> Assembly<'a> {
         let Moments { mean, variance } = Moments::UNIFORM;
         let moments = Moments { mean: mean * pixels, variance: variance * pixels * pixels };
         let image = Current { id: ActivationId::IMAGE, shape, maximum: IMAGE_MAXIMUM, step, moments };
-        let (linear_layers, made, names) = Default::default();
-        Ok(Self { description, parameters, builder, linear_layers, image, made, names })
+        let (linear_layers, made, names, given, flat) = Default::default();
+        Ok(Self { description, parameters, builder, linear_layers, image, made, names, given, flat })
     }
 
     fn layer(&mut self, wired: &Wired) -> Result<Made, NetworkError> {
@@ -292,8 +298,7 @@ impl<'a> Assembly<'a> {
                 if input.shape.positions() > 1 {
                     let read = wired.sources.first().copied().unwrap_or(Source::Image);
                     let flat = format!("{}.flat", self.name_of(read));
-                    let flat = self.flat(&flat, input)?;
-                    input = flat;
+                    input = self.flat(&flat, input)?;
                 }
                 let stored = [layer.outputs, input.shape.channels];
                 let shape = [layer.outputs, input.shape.channels, 1, 1];
@@ -333,11 +338,23 @@ impl<'a> Assembly<'a> {
 
     /// The channels of a map as those of one position; made once, whoever reads them.
     fn flat(&mut self, name: &str, input: Current) -> Result<Current, NetworkError> {
-        let id = match self.builder.activation_named(name) {
-            Some(id) => id,
-            None => self.builder.flatten(name, input.id).map_err(|source| self.graph(source))?,
+        let id = match self.flat.get(&input.id.index()) {
+            Some(&id) => id,
+            None => {
+                let name = self.made_up(name);
+                self.builder.flatten(&name, input.id).map_err(|source| self.graph(source))?
+            }
         };
+        self.flat.insert(input.id.index(), id);
         Ok(Current { id, shape: Shape::new(input.shape.len(), 1, 1), ..input })
+    }
+
+    /// A name of our own, which no layer was given and nothing has yet.
+    fn made_up(&self, name: &str) -> String {
+        let is_free = |name: &str| !self.given.contains(name) && !self.builder.is_taken(name);
+        let numbered = (2..).map(|number| format!("{name}_{number}"));
+        let mut candidates = std::iter::once(name.to_owned()).chain(numbered);
+        candidates.find(|candidate| is_free(candidate)).unwrap_or_default()
     }
 
     fn name_of(&self, source: Source) -> &str {
@@ -431,7 +448,7 @@ impl<'a> Assembly<'a> {
                 TermSource::Activations(source) => Addend::Activations { source, multipliers },
             });
         }
-        let name = format!("{name}.act");
+        let name = self.made_up(&format!("{name}.act"));
         let id = self.builder.requantize_to(&name, addends, offsets, scale.rounding(bits));
         self.made(id, step, moments)
     }

@@ -31,7 +31,7 @@ pub enum ImagesError {
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
     /// The pixels or labels do not belong to a whole number of images.
-    #[error("{name}: {pixels} pixels and {labels:?} labels do not make images of {shape}")]
+    #[error("{name}: {pixels} pixels and {} do not make images of {shape}", counted(*labels))]
     Count {
         /// The image set.
         name: String,
@@ -74,6 +74,10 @@ pub enum ImagesError {
         /// The shape asked for.
         expected: Shape,
     },
+}
+
+fn counted(labels: Option<usize>) -> String {
+    labels.map_or_else(|| "no labels".into(), |labels| format!("{labels} labels"))
 }
 
 impl ImageSet {
