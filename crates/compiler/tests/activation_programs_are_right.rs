@@ -29,7 +29,8 @@ fn expected(channel: &ChannelRequantization, values: &[i64]) -> i64 {
         .zip(values)
         .map(|(word, &value)| i128::from(word.multiplier) * i128::from(value))
         .sum();
-    ((sum + i128::from(channel.offset)) >> channel.fraction).clamp(0, (1 << channel.bits) - 1) as i64
+    let (low, high) = (i128::from(channel.low), i128::from(channel.high));
+    ((sum + i128::from(channel.offset)) >> channel.fraction).clamp(low, high) as i64
 }
 
 /// Values of a word in 64 rows: the ends of its range, what lies around `near`, and others.
@@ -109,10 +110,14 @@ proptest! {
         offset in -(1_i64 << 34)..1_i64 << 34,
         fraction in prop_oneof![Just(24_u32), 0..30_u32],
         bits in 1..=8_u8,
+        ends in prop_oneof![Just((0_u16, u16::MAX)), any::<(u16, u16)>()],
         along in any::<bool>(),
         seed in any::<u32>(),
     ) {
-        let channel = ChannelRequantization { channel: 7, addends, offset, fraction, bits };
+        let most = (1_u16 << bits) - 1;
+        let (low, high) = if ends == (0, u16::MAX) { (0, most) } else { (ends.0 & most, ends.1 & most) };
+        let (low, high) = (low.min(high), low.max(high));
+        let channel = ChannelRequantization { channel: 7, addends, offset, fraction, bits, low, high };
         assert_right(&channel, if along { narrow() } else { wide() }, u64::from(seed));
     }
 
@@ -142,6 +147,8 @@ fn channels_one_after_the_other_do_not_disturb_each_other() {
         offset,
         fraction: 24,
         bits: 4,
+        low: 0,
+        high: 15,
     };
     let channels = [
         of(0, 700_000, 1 << 23, 9),
@@ -175,6 +182,8 @@ fn an_array_without_room_is_refused_with_the_shortage() {
         offset: 0,
         fraction: 24,
         bits: 4,
+        low: 0,
+        high: 15,
     };
     let geometry = Geometry::new(64, 16, 16).unwrap();
     let refused = requantization_program(&[channel], RequantizationMethod::ShiftAndAdd, geometry);

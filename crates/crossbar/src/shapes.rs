@@ -102,10 +102,12 @@ pub(crate) fn parse_shapes(text: &str, path: &Path) -> Result<Vec<LayerShape>, C
         } else {
             serde_yaml::from_str::<Written>(text).map_err(malformed_yaml)?.layers
         };
+    let lines = lines_of_layers(text);
     layers
         .into_iter()
         .enumerate()
         .map(|(index, layer)| {
+            let line = lines.get(index).copied().unwrap_or(0);
             let name = layer.name.unwrap_or_else(|| format!("layer{}", index + 1));
             let [channels, height, width] = layer.input;
             let [kernel_height, kernel_width] = match layer.kernel {
@@ -113,7 +115,10 @@ pub(crate) fn parse_shapes(text: &str, path: &Path) -> Result<Vec<LayerShape>, C
                 WrittenKernel::Sides(sides) => sides,
             };
             let window = Window::new(kernel_height, kernel_width, layer.stride, layer.padding)
-                .map_err(|error| malformed(0, format!("layer `{name}`: {error}")))?;
+                .map_err(|error| malformed(line, format!("layer `{name}`: {error}")))?;
+            if let Some(what) = layer.activations.and_then(not_a_share) {
+                return Err(malformed(line, format!("layer `{name}`: {what}")));
+            }
             let typical = if index == 0 { Activations::Uniform } else { Activations::TYPICAL };
             let shape = LayerShape {
                 name,
@@ -128,15 +133,71 @@ pub(crate) fn parse_shapes(text: &str, path: &Path) -> Result<Vec<LayerShape>, C
                 },
                 activations: layer.activations.unwrap_or(typical),
             };
-            shape.stored_share().map_err(|error| malformed(0, error.to_string()))?;
+            shape.stored_share().map_err(|error| malformed(line, error.to_string()))?;
             Ok(shape)
         })
         .collect()
 }
 
+/// What is wrong with activations, if anything.
+fn not_a_share(activations: Activations) -> Option<String> {
+    let wrong =
+        |field: &str, found: f64, expected: &str| Some(format!("`{field}` is {found}; expected {expected}"));
+    match activations {
+        Activations::SetBits { share } if !(0.0..=1.0).contains(&share) => wrong("share", share, "0 to 1"),
+        Activations::Rectified { zeros, .. } if !(0.0..=1.0).contains(&zeros) => {
+            wrong("zeros", zeros, "0 to 1")
+        }
+        Activations::Rectified { mean, .. } if !(mean.is_finite() && mean > 0.0) => {
+            wrong("mean", mean, "a finite number above 0")
+        }
+        _ => None,
+    }
+}
+
+/// The line of each item of the list of layers, counted from 1, in a text in block style; in any other, none is found.
+fn lines_of_layers(text: &str) -> Vec<usize> {
+    let mut lines = Vec::new();
+    let mut depth = None;
+    for (line, content) in text.lines().enumerate() {
+        let item = content.trim_start();
+        if item.starts_with("- ")
+            && content.len() - item.len() == *depth.get_or_insert(content.len() - item.len())
+        {
+            lines.push(line + 1);
+        }
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mistake_in_a_layer_is_told_with_its_line_and_numbers_that_are_none_are_refused_where_they_stand() {
+        let text = |layer: &str| {
+            format!("source: a test\n# two\nlayers:\n\n  - {{input: [3, 8, 8], outputs: 4}}\n  - {layer}\n")
+        };
+        for (layer, expected) in [
+            ("{name: b, input: [4, 2, 2], outputs: 4, kernel: 3}", "shapes.yaml:6: "),
+            (
+                "{name: b, input: [4, 8, 8], outputs: 4, kernel: 0}",
+                "shapes.yaml:6: layer `b`: a window needs",
+            ),
+            (
+                "{name: b, input: [4, 8, 8], outputs: 4, activations: {kind: rectified, zeros: .nan, mean: 0.3}}",
+                "shapes.yaml:6: layer `b`: `zeros` is NaN; expected 0 to 1",
+            ),
+            (
+                "{name: b, input: [4, 8, 8], outputs: 4, activations: {kind: rectified, zeros: 0.5, mean: .nan}}",
+                "shapes.yaml:6: layer `b`: `mean` is NaN; expected a finite number above 0",
+            ),
+        ] {
+            let error = parse_shapes(&text(layer), Path::new("shapes.yaml")).unwrap_err().to_string();
+            assert!(error.starts_with(expected), "{error}");
+        }
+    }
 
     fn parse(layer: &str) -> Result<Vec<LayerShape>, CrossbarError> {
         parse_shapes(&format!("source: a test\nlayers:\n  - {layer}\n"), Path::new("shapes.yaml"))

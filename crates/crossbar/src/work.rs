@@ -280,8 +280,9 @@ fn vectors(counting: Counting, layer: &LayerShape) -> Result<usize, CrossbarErro
                 (extent.saturating_sub(kernel) + 1).div_ceil(stride)
             };
             let window = layer.window;
-            along(layer.input.height, window.kernel_height(), window.row_stride())
-                * along(layer.input.width, window.kernel_width(), window.column_stride())
+            let (rows, columns) = window.span();
+            along(layer.input.height, rows, window.row_stride())
+                * along(layer.input.width, columns, window.column_stride())
         }
     })
 }

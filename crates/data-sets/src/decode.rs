@@ -1,4 +1,4 @@
-//! JPEG and PNG files.
+//! Picture files: JPEG, PNG, WebP, BMP, TIFF and the portable formats.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -27,8 +27,9 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// Decodes a JPEG or PNG file, whichever its first bytes say. Transparency is left out, 16-bit samples keep their upper byte,
-    /// palettes are looked up.
+    /// Decodes a picture file of whichever kind its first bytes say. Transparency is left out, 16-bit samples keep their upper byte,
+    /// palettes are looked up. A picture is taken as its pixels lie: a rotation that a camera noted beside them (EXIF) is not
+    /// applied, as torchvision's and Keras's readers do not, whose networks are evaluated so.
     ///
     /// # Errors
     /// If the file cannot be read or is not such a picture.
@@ -39,7 +40,7 @@ impl Picture {
         } else if bytes.starts_with(b"\x89PNG") {
             Self::png(path)
         } else {
-            Err("starts like neither a JPEG nor a PNG file".to_owned())
+            Self::other(&bytes)
         };
         let picture = picture.map_err(|reason| DataError::format(path, reason))?;
         if picture.pixels.len() != picture.height * picture.width * picture.channels
@@ -92,6 +93,35 @@ impl Picture {
         let pixels =
             pixels.chunks_exact(samples).flat_map(|pixel| pixel.iter().take(kept).copied()).collect();
         Ok(Self { height, width, channels: kept, pixels })
+    }
+
+    /// The other kinds, by the crate `image`.
+    fn other(bytes: &[u8]) -> Result<Self, String> {
+        use image::{DynamicImage, ImageFormat, ImageReader, Limits};
+
+        let format = image::guess_format(bytes).ok().filter(|format| {
+            matches!(format, ImageFormat::WebP | ImageFormat::Bmp | ImageFormat::Tiff | ImageFormat::Pnm)
+        });
+        let format = format.ok_or("starts like no JPEG, PNG, WebP, BMP, TIFF, PPM, PGM or PBM file")?;
+        let mut reader = ImageReader::with_format(std::io::Cursor::new(bytes), format);
+        let mut limits = Limits::default();
+        (limits.max_image_width, limits.max_image_height) =
+            (Some(LARGEST_SIDE as u32), Some(LARGEST_SIDE as u32));
+        reader.limits(limits);
+        let picture = reader.decode().map_err(|error| error.to_string())?;
+        let (width, height) = (picture.width() as usize, picture.height() as usize);
+        let upper = |samples: &[u16]| samples.iter().map(|sample| (sample >> 8) as u8).collect::<Vec<u8>>();
+        let (channels, pixels) = match &picture {
+            DynamicImage::ImageLuma8(grey) => (1, grey.as_raw().clone()),
+            DynamicImage::ImageLumaA8(_) => (1, picture.to_luma8().into_raw()),
+            DynamicImage::ImageLuma16(grey) => (1, upper(grey.as_raw())),
+            DynamicImage::ImageRgb16(colour) => (3, upper(colour.as_raw())),
+            DynamicImage::ImageRgb8(_) | DynamicImage::ImageRgba8(_) => (3, picture.to_rgb8().into_raw()),
+            other => {
+                return Err(format!("samples of {:?}; expected 8 or 16 bits, grey or colour", other.color()));
+            }
+        };
+        Ok(Self { height, width, channels, pixels })
     }
 
     /// One plane for each of `channels` channels.

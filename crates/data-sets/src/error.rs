@@ -36,7 +36,7 @@ pub enum DataError {
     },
     /// A file or folder of images is of no known kind.
     #[error(
-        "{}: no images that are read here; there are: a folder with class subfolders of JPEG or PNG files, or with such files, the folders of \
+        "{}: no images that are read here; there are: a folder with class subfolders of pictures (JPEG, PNG, WebP, BMP, TIFF, PPM, PGM), or with pictures, the folders of \
          Fashion-MNIST and CIFAR-10 as distributed, IDX files (`…-idx3-ubyte`), CIFAR-10 binary files (`.bin`), `.npy`, and \
          `.safetensors` with a tensor `images`",
         path.display()

@@ -1,5 +1,5 @@
-//! Where images come from: Fashion-MNIST and CIFAR-10 as they are distributed, and a user's own, as a folder of JPEG and PNG
-//! files, IDX, NPY or safetensors. Everything becomes a [`network::ImageSet`]: 8-bit pixels, channel-major, one shape. How files of
+//! Where images come from: Fashion-MNIST and CIFAR-10 as they are distributed, and a user's own, as a folder of pictures,
+//! IDX, NPY or safetensors. Everything becomes a [`network::ImageSet`]: 8-bit pixels, channel-major, one shape. How files of
 //! many sizes become one shape is [`Fitting`]. This crate knows no network.
 
 mod cifar10;

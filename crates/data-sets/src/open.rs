@@ -11,17 +11,17 @@ use crate::{cifar10, fashion_mnist, folder, idx, npy};
 /// How images are read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reading {
-    /// The shape that JPEG and PNG files are brought to; other kinds have one of their own.
+    /// The shape that pictures are brought to; other kinds have one of their own.
     pub shape: Shape,
     /// How.
     pub fitting: Fitting,
     /// What is done with a file that cannot be read.
     pub broken: BrokenFiles,
-    /// The most JPEG and PNG files that are decoded.
+    /// The most pictures that are decoded.
     pub limit: usize,
 }
 
-/// What is done with a JPEG or PNG file that cannot be read.
+/// What is done with a picture that cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum BrokenFiles {
     /// It is an error.
@@ -40,6 +40,8 @@ pub struct Opened {
     pub classes: Vec<String>,
     /// Files that were left out.
     pub skipped: Vec<Skipped>,
+    /// What a user should know about the images: classes without any, numbers that differ from names.
+    pub notes: Vec<String>,
 }
 
 /// A file that was left out.
@@ -56,7 +58,7 @@ pub struct Skipped {
 /// # Errors
 /// If there are none of a known kind, or they are damaged.
 pub fn open(path: &Path, reading: &Reading) -> Result<Opened, DataError> {
-    let plain = |images| Opened { images, classes: Vec::new(), skipped: Vec::new() };
+    let plain = |images| Opened { images, classes: Vec::new(), skipped: Vec::new(), notes: Vec::new() };
     if path.is_dir() {
         if cifar10::is_in(path) {
             return Ok(plain(cifar10::load(path)?));

@@ -1,6 +1,6 @@
 //! A user's own images: folders of pictures, and what is told when they are wrong.
 
-#![allow(clippy::unwrap_used, reason = "in a test, a panic is a failure that is told")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "in a test, a panic is a failure that is told")]
 
 use std::fs;
 use std::path::Path;
@@ -40,7 +40,8 @@ fn class_folders_are_numbered_by_name_and_take_turns() {
     fs::create_dir(folder.path().join("empty")).unwrap();
     fs::write(folder.path().join("a/notes.txt"), "no image").unwrap();
     let opened = open_all(folder.path(), BrokenFiles::Refuse).unwrap();
-    assert_eq!(opened.classes, ["a", "b"]);
+    // A folder without pictures keeps its number.
+    assert_eq!(opened.classes, ["a", "b", "empty"]);
     assert_eq!(opened.images.labels(), Some(&[0, 1, 0, 1, 1][..]));
     let first: Vec<u8> = (0..5).map(|image| opened.images.pixels(image).unwrap()[0]).collect();
     assert_eq!(first, [10, 30, 20, 40, 50]);
@@ -143,4 +144,75 @@ fn damage_at_any_byte_of_a_picture_is_an_error_or_a_picture_and_never_a_panic() 
             let _ = Picture::load(&path);
         }
     }
+}
+
+#[test]
+fn a_class_without_pictures_that_are_read_does_not_shift_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir_all(folder.path().join("1-empty")).unwrap();
+    fs::create_dir_all(folder.path().join("2-strange")).unwrap();
+    fs::write(folder.path().join("2-strange/x.heic"), "of a kind that is not read").unwrap();
+    plain(&folder.path().join("3-deep/inside/x.png"), 30);
+    plain(&folder.path().join("4/x.png"), 40);
+    let opened = open_all(folder.path(), BrokenFiles::Refuse).unwrap();
+    assert_eq!(opened.images.labels(), Some(&[2, 3][..]));
+    assert_eq!(opened.notes.len(), 2);
+    assert!(
+        opened.notes[0].contains("`1-empty` holds no pictures; it keeps its number, 0"),
+        "{:?}",
+        opened.notes
+    );
+    assert!(opened.notes[1].contains("`2-strange` (number 1): 1 files are not read"), "{:?}", opened.notes);
+}
+
+#[test]
+fn folders_that_are_named_by_numbers_are_numbered_as_text_and_that_is_said_once() {
+    let folder = tempfile::tempdir().unwrap();
+    for class in 0..12 {
+        plain(&folder.path().join(format!("{class}/x.png")), class);
+    }
+    let opened = open_all(folder.path(), BrokenFiles::Refuse).unwrap();
+    let first: Vec<u8> = (0..4).map(|image| opened.images.pixels(image).unwrap()[0]).collect();
+    assert_eq!(first, [0, 1, 10, 11]);
+    let [note] = opened.notes.as_slice() else { panic!("{:?}", opened.notes) };
+    assert!(note.contains("`10` is class 2"), "{note}");
+    for class in 0..12 {
+        fs::rename(folder.path().join(class.to_string()), folder.path().join(format!("{class:03}"))).unwrap();
+    }
+    assert!(open_all(folder.path(), BrokenFiles::Refuse).unwrap().notes.is_empty());
+}
+
+#[test]
+fn every_common_kind_of_picture_is_read_alike() {
+    use image::{DynamicImage, ImageFormat, RgbImage};
+
+    let folder = tempfile::tempdir().unwrap();
+    let colours = RgbImage::from_fn(2, 2, |x, y| image::Rgb([10 + x as u8, 100 + y as u8, 200]));
+    let picture = DynamicImage::ImageRgb8(colours);
+    for (ending, format) in [
+        ("bmp", ImageFormat::Bmp),
+        ("ppm", ImageFormat::Pnm),
+        ("tiff", ImageFormat::Tiff),
+        ("webp", ImageFormat::WebP),
+    ] {
+        let path = folder.path().join(format!("x.{ending}"));
+        picture.save_with_format(&path, format).unwrap();
+        let found = Picture::load(&path).unwrap();
+        assert_eq!((found.height, found.width, found.channels), (2, 2, 3), "{ending}");
+        assert_eq!(found.pixels, picture.as_bytes(), "{ending}");
+    }
+    // 16-bit samples keep their upper byte.
+    let path = folder.path().join("deep.tiff");
+    let deep = image::ImageBuffer::<image::Luma<u16>, _>::from_raw(2, 1, vec![0x1234, 0xff00]).unwrap();
+    DynamicImage::ImageLuma16(deep).save(&path).unwrap();
+    assert_eq!(Picture::load(&path).unwrap().pixels, [0x12, 0xff]);
+}
+
+#[test]
+fn networks_of_other_than_one_or_three_channels_do_not_read_pictures() {
+    let folder = tempfile::tempdir().unwrap();
+    plain(&folder.path().join("x.png"), 1);
+    let reading = Reading { shape: Shape::new(4, 2, 2), ..READING };
+    let error = open(folder.path(), &reading).unwrap_err().to_string();
+    assert!(error.contains("pictures have one channel or three; the network reads 4"), "{error}");
 }

@@ -55,7 +55,7 @@ impl Convolution {
         count: usize,
     ) -> RightMatrix {
         let (shape, window) = (input.shape(), self.window);
-        let [kernel_rows, kernel_columns] = window.kernel();
+        let ([kernel_rows, kernel_columns], [down, across]) = (window.kernel(), window.dilation());
         let mut right = RightMatrix::zeros(self.inputs_per_group * window.taps(), count);
         for column in 0..count {
             let position = start + column;
@@ -64,9 +64,10 @@ impl Convolution {
             for channel in 0..self.inputs_per_group {
                 let from = (group * self.inputs_per_group + channel) * shape.positions();
                 for step in 0..rows {
-                    let source = from + (row + step) * shape.width + left;
+                    let source = from + (row + step * down) * shape.width + left;
                     let tap = (channel * kernel_rows + tap_row + step) * kernel_columns + tap_column;
-                    for (offset, &value) in input.values()[source..source + columns].iter().enumerate() {
+                    let taken = input.values()[source..].iter().step_by(across).take(columns);
+                    for (offset, &value) in taken.enumerate() {
                         right.set(tap + offset, column, value);
                     }
                 }
@@ -78,7 +79,7 @@ impl Convolution {
     /// Depthwise: every output sees one channel.
     fn evaluate_channel_by_channel(&self, input: &FloatMap, output: Shape) -> FloatMap {
         let (shape, window, taps) = (input.shape(), self.window, self.window.taps());
-        let [_, kernel_columns] = window.kernel();
+        let ([_, kernel_columns], [down, across]) = (window.kernel(), window.dilation());
         let outputs_per_group = self.outputs / self.groups;
         let mut values = Vec::with_capacity(output.len());
         for (filter, weights) in self.weights.chunks_exact(taps).enumerate() {
@@ -90,11 +91,10 @@ impl Convolution {
                     let (tap_column, left, columns) = window.inside(1, x, shape.width);
                     let mut sum = 0.0;
                     for step in 0..rows {
-                        let source = (row + step) * shape.width + left;
+                        let source = (row + step * down) * shape.width + left;
                         let tap = (tap_row + step) * kernel_columns + tap_column;
-                        let (values, weights) =
-                            (&channel[source..source + columns], &weights[tap..tap + columns]);
-                        for (value, weight) in values.iter().zip(weights) {
+                        let values = channel[source..].iter().step_by(across);
+                        for (value, weight) in values.zip(&weights[tap..tap + columns]) {
                             sum += value * weight;
                         }
                     }

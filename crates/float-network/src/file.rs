@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use network::{Checkpoint, CheckpointError, Shape, Tensor, TensorLengthError};
 use serde::{Deserialize, Serialize};
 
+use crate::function::Function;
 use crate::graph::{FloatGraphError, FloatNetwork, FloatNetworkBuilder, NodeId};
 use crate::operation::{
     BatchNorm, Convolution, FullyConnected, Operation, ParameterError, Pool, Quantization,
@@ -122,18 +123,46 @@ struct StoredNode {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum StoredOperation {
-    Convolution { outputs: usize, inputs_per_group: usize, groups: usize, window: Window, bias: bool },
-    FullyConnected { outputs: usize, inputs: usize, bias: bool },
-    BatchNorm { channels: usize, epsilon: f64 },
+    Convolution {
+        outputs: usize,
+        inputs_per_group: usize,
+        groups: usize,
+        window: Window,
+        bias: bool,
+    },
+    FullyConnected {
+        outputs: usize,
+        inputs: usize,
+        bias: bool,
+    },
+    BatchNorm {
+        channels: usize,
+        epsilon: f64,
+    },
     Relu,
-    Clip { low: f32, high: f32 },
-    MaxPool { window: Window },
+    /// A bound that is left out bounds nothing: JSON has no infinity.
+    Clip {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        low: Option<f32>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        high: Option<f32>,
+    },
+    Function(Function),
+    MaxPool {
+        window: Window,
+    },
     AveragePool(Pool),
     GlobalAveragePool,
     Add,
+    Multiply,
+    Pick {
+        channels: Vec<usize>,
+    },
     Concat,
     Flatten,
-    Pad { amounts: [usize; 4] },
+    Pad {
+        amounts: [usize; 4],
+    },
     Quantize(Quantization),
 }
 
@@ -251,11 +280,17 @@ fn stored(
             StoredOperation::BatchNorm { channels, epsilon: norm.epsilon() }
         }
         Operation::Relu => StoredOperation::Relu,
-        &Operation::Clip { low, high } => StoredOperation::Clip { low, high },
+        &Operation::Clip { low, high } => {
+            let finite = |bound: f32| bound.is_finite().then_some(bound);
+            StoredOperation::Clip { low: finite(low), high: finite(high) }
+        }
+        &Operation::Function(function) => StoredOperation::Function(function),
         &Operation::MaxPool(window) => StoredOperation::MaxPool { window },
         &Operation::AveragePool(pool) => StoredOperation::AveragePool(pool),
         Operation::GlobalAveragePool => StoredOperation::GlobalAveragePool,
         Operation::Add => StoredOperation::Add,
+        Operation::Multiply => StoredOperation::Multiply,
+        Operation::Pick(channels) => StoredOperation::Pick { channels: channels.clone() },
         Operation::Concat => StoredOperation::Concat,
         Operation::Flatten => StoredOperation::Flatten,
         &Operation::Pad(amounts) => StoredOperation::Pad { amounts },
@@ -287,11 +322,16 @@ fn operation(file: &Checkpoint, node: &str, stored: &StoredOperation) -> Result<
             Operation::BatchNorm(BatchNorm::new(gamma, beta, mean, variance, epsilon).map_err(wrong)?)
         }
         StoredOperation::Relu => Operation::Relu,
-        StoredOperation::Clip { low, high } => Operation::Clip { low, high },
+        StoredOperation::Clip { low, high } => {
+            Operation::Clip { low: low.unwrap_or(f32::NEG_INFINITY), high: high.unwrap_or(f32::INFINITY) }
+        }
+        StoredOperation::Function(function) => Operation::Function(function),
         StoredOperation::MaxPool { window } => Operation::MaxPool(window),
         StoredOperation::AveragePool(pool) => Operation::AveragePool(pool),
         StoredOperation::GlobalAveragePool => Operation::GlobalAveragePool,
         StoredOperation::Add => Operation::Add,
+        StoredOperation::Multiply => Operation::Multiply,
+        StoredOperation::Pick { ref channels } => Operation::Pick(channels.clone()),
         StoredOperation::Concat => Operation::Concat,
         StoredOperation::Flatten => Operation::Flatten,
         StoredOperation::Pad { amounts } => Operation::Pad(amounts),

@@ -68,6 +68,9 @@ pub fn evaluate_node(node: &Node, inputs: &[&[FloatMap]]) -> Vec<FloatMap> {
         }
         Operation::Relu => each(&|map| map.map(|_, value| value.max(0.0))),
         &Operation::Clip { low, high } => each(&|map| map.map(|_, value| value.clamp(low, high))),
+        &Operation::Function(function) => {
+            each(&|map| map.map(|_, value| function.of(f64::from(value)) as f32))
+        }
         &Operation::MaxPool(window) => each(&|map| max_pool(map, window, output)),
         &Operation::AveragePool(pool) => each(&|map| average_pool(map, pool, output)),
         Operation::GlobalAveragePool => each(&|map| global_average_pool(map, output)),
@@ -84,6 +87,22 @@ pub fn evaluate_node(node: &Node, inputs: &[&[FloatMap]]) -> Vec<FloatMap> {
             };
             (0..first.len()).into_par_iter().map(sum).collect()
         }
+        Operation::Multiply => {
+            let Some(&gates) = inputs.get(1) else { return Vec::new() };
+            let product = |(map, gate): (&FloatMap, &FloatMap)| {
+                let repeats = (map.values().len() / gate.values().len().max(1)).max(1);
+                let gates = gate.values().iter().flat_map(|&gate| std::iter::repeat_n(gate, repeats));
+                let values = map.values().iter().zip(gates).map(|(value, gate)| value * gate);
+                FloatMap::of(output, values.collect())
+            };
+            first.par_iter().zip(gates).map(product).collect()
+        }
+        Operation::Pick(channels) => each(&|map| {
+            let positions = output.positions();
+            let picked =
+                channels.iter().flat_map(|channel| &map.values()[channel * positions..][..positions]);
+            FloatMap::of(output, picked.copied().collect())
+        }),
         Operation::Concat => {
             let concat = |image: usize| {
                 let parts: Vec<&[f32]> = inputs.iter().map(|input| input[image].values()).collect();

@@ -6,6 +6,7 @@
 
 mod convolution;
 mod file;
+mod function;
 mod graph;
 mod inference;
 mod map;
@@ -16,6 +17,7 @@ mod pooling;
 mod window;
 
 pub use file::{FloatFileError, SavedNetwork};
+pub use function::Function;
 pub use graph::{FloatGraphError, FloatNetwork, FloatNetworkBuilder, Node, NodeId};
 pub use inference::{InferenceError, evaluate_node};
 pub use map::FloatMap;

@@ -3,6 +3,7 @@
 use network::Shape;
 use serde::{Deserialize, Serialize};
 
+use crate::function::Function;
 use crate::window::Window;
 
 /// What a node computes from the values that it reads.
@@ -18,13 +19,15 @@ pub enum Operation {
     BatchNorm(BatchNorm),
     /// max(x, 0).
     Relu,
-    /// Between two bounds; ReLU6 is between 0 and 6.
+    /// Between two bounds; ReLU6 is between 0 and 6. One that is infinite bounds nothing.
     Clip {
         /// The lower bound.
         low: f32,
         /// The upper bound.
         high: f32,
     },
+    /// A function of each value on its own.
+    Function(Function),
     /// The largest value in each window; padding never wins.
     MaxPool(Window),
     /// The mean of each window.
@@ -33,6 +36,11 @@ pub enum Operation {
     GlobalAveragePool,
     /// The sum of values of one shape.
     Add,
+    /// The product of two values of one shape, or of a value and one with a single position, which then stands for all of its
+    /// channel.
+    Multiply,
+    /// Some channels, in this order; one may come more than once.
+    Pick(Vec<usize>),
     /// The channels of all inputs, in their order.
     Concat,
     /// The same values, channel-major, as channels of one position.
@@ -335,6 +343,9 @@ impl Operation {
             Self::BatchNorm(_) => "batch norm",
             Self::Relu => "ReLU",
             Self::Clip { .. } => "clip",
+            Self::Function(function) => function.name(),
+            Self::Multiply => "multiply",
+            Self::Pick(_) => "pick channels",
             Self::MaxPool(_) => "max pool",
             Self::AveragePool(_) => "average pool",
             Self::GlobalAveragePool => "global average pool",
@@ -363,6 +374,8 @@ impl Operation {
             Self::Add | Self::Concat => {}
             Self::Input if inputs.is_empty() => {}
             Self::Input => return Err("no input".into()),
+            Self::Multiply if inputs.len() == 2 => {}
+            Self::Multiply => return Err("two inputs".into()),
             _ if inputs.len() == 1 => {}
             _ => return Err("one input".into()),
         }
@@ -391,13 +404,27 @@ impl Operation {
             Self::BatchNorm(norm) if norm.channels() != first.channels => {
                 Err(format!("{} channels", norm.channels()))
             }
-            Self::Clip { low, high } if !(low.is_finite() && high.is_finite() && low < high) => {
+            // Not a number is in no order.
+            Self::Clip { low, high } if low.partial_cmp(high) != Some(std::cmp::Ordering::Less) => {
                 Err(format!("bounds in order instead of {low} and {high}"))
+            }
+            Self::Function(function) if !function.is_legal() => {
+                Err(format!("finite parameters instead of {function:?}"))
             }
             Self::Quantize(quantization) if !quantization.is_legal() => {
                 Err(format!("a step above 0 and a zero within 0 to the maximum instead of {quantization:?}"))
             }
-            Self::BatchNorm(_) | Self::Relu | Self::Clip { .. } | Self::Quantize(_) => Ok(first),
+            Self::BatchNorm(_) | Self::Relu | Self::Clip { .. } | Self::Function(_) | Self::Quantize(_) => {
+                Ok(first)
+            }
+            Self::Multiply => match inputs.get(1) {
+                Some(&gate) if gate == first || gate == Shape::new(first.channels, 1, 1) => Ok(first),
+                _ => Err(format!("{first} twice, or with one position of {} channels", first.channels)),
+            },
+            Self::Pick(channels) => match channels.iter().any(|&channel| channel >= first.channels) {
+                false if !channels.is_empty() => Ok(Shape { channels: channels.len(), ..first }),
+                _ => Err(format!("some of {} channels instead of {channels:?}", first.channels)),
+            },
             Self::MaxPool(window) | Self::AveragePool(Pool { window, .. })
                 if !window.always_reaches_inside() =>
             {

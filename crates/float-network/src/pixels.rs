@@ -1,5 +1,7 @@
 //! How the pixels of an image become a network's input.
 
+use std::fmt;
+
 use network::{ImageSet, Shape};
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +33,16 @@ pub enum PixelScaleError {
         /// Deviations given.
         deviations: usize,
     },
+    /// Means for pixels of 0 to 255 and deviations for pixels of 0 to 1, or the other way round.
+    #[error(
+        "means {mean:?} and deviations {deviation:?}; expected both for pixels of 0 to 1, or both for pixels of 0 to 255"
+    )]
+    Conventions {
+        /// As given.
+        mean: Vec<f64>,
+        /// As given.
+        deviation: Vec<f64>,
+    },
     /// A mean or deviation is out of range.
     #[error("{name} {found} of channel {channel}; expected {expected}")]
     Value {
@@ -49,6 +61,33 @@ impl PixelScale {
     /// Pixels of 0 to 255 as 0 to 1.
     pub fn unit(channels: usize) -> Self {
         Self { mean: vec![0.0; channels], deviation: vec![1.0; channels] }
+    }
+
+    /// Pixels as they are, 0 to 255.
+    pub fn raw(channels: usize) -> Self {
+        Self { mean: vec![0.0; channels], deviation: vec![1.0 / 255.0; channels] }
+    }
+
+    /// Means and deviations in either convention of the field: for pixels of 0 to 1, or for pixels of 0 to 255, where a mean, or
+    /// without means a deviation, is above 1.
+    ///
+    /// # Errors
+    /// As for [`Self::new`], or if means are of one convention and deviations of the other.
+    pub fn of_either(mean: Vec<f64>, deviation: Vec<f64>) -> Result<Self, PixelScaleError> {
+        // Deviations of pixels of 0 to 1 are a half at most, unless nothing is divided.
+        let is_large = |values: &[f64]| values.iter().any(|&value| value > 1.0 && value.is_finite());
+        let is_nothing = |values: &[f64], nothing: f64| values.iter().all(|&value| value == nothing);
+        let is_of_255 = is_large(&mean) || (is_nothing(&mean, 0.0) && is_large(&deviation));
+        if is_large(&deviation) && !is_of_255
+            || is_large(&mean) && !is_large(&deviation) && !is_nothing(&deviation, 1.0)
+        {
+            return Err(PixelScaleError::Conventions { mean, deviation });
+        }
+        if !is_of_255 {
+            return Self::new(mean, deviation);
+        }
+        let of_1 = |values: &[f64]| values.iter().map(|value| value / 255.0).collect::<Vec<f64>>();
+        Self::new(of_1(&mean), of_1(&deviation))
     }
 
     /// The mean and the deviation of each channel, for pixels of 0 to 1.
@@ -105,6 +144,27 @@ impl PixelScale {
     }
 }
 
+/// What pixels become, in words.
+impl fmt::Display for PixelScale {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let channels = self.mean.len();
+        if *self == Self::unit(channels) {
+            return f.write_str("0 to 255 as 0 to 1");
+        }
+        if *self == Self::raw(channels) {
+            return f.write_str("0 to 255 as they are");
+        }
+        let list = |values: &[f64]| {
+            let is_one = values.iter().all(|&value| value == values[0]);
+            let shown = values.iter().take(if is_one { 1 } else { values.len() });
+            // Six digits: what was divided by 255 on the way is as it was given.
+            let shown = shown.map(|value| ((value * 1e6).round() / 1e6).to_string()).collect::<Vec<_>>();
+            if is_one { shown.concat() } else { format!("[{}]", shown.join(", ")) }
+        };
+        write!(f, "(pixel / 255 − {}) / {}", list(&self.mean), list(&self.deviation))
+    }
+}
+
 impl TryFrom<StoredScale> for PixelScale {
     type Error = PixelScaleError;
 
@@ -128,6 +188,33 @@ mod tests {
         let scale = PixelScale::new(vec![0.0, 0.5], vec![1.0, 0.25]).unwrap();
         let map = scale.map(Shape::new(2, 1, 2), &[0, 255, 0, 255]);
         assert_eq!(map.values(), [0.0, 1.0, -2.0, 2.0]);
+    }
+
+    #[test]
+    fn both_conventions_of_means_and_deviations_are_understood() {
+        let unit = PixelScale::new(vec![0.485, 0.456], vec![0.229, 0.224]).unwrap();
+        let of_255 = PixelScale::of_either(vec![123.675, 116.28], vec![58.395, 57.12]).unwrap();
+        for channel in [0, 1] {
+            for pixel in [0, 17, 255] {
+                assert!((unit.value(channel, pixel) - of_255.value(channel, pixel)).abs() < 1e-6);
+            }
+        }
+        assert_eq!(PixelScale::of_either(vec![0.485, 0.456], vec![0.229, 0.224]).unwrap(), unit);
+        // Means alone are taken off pixels of 0 to 255; a deviation alone divides them.
+        let caffe = PixelScale::of_either(vec![103.939], vec![1.0]).unwrap();
+        assert!((caffe.value(0, 200) - 96.061).abs() < 1e-4);
+        assert_eq!(PixelScale::of_either(vec![0.0], vec![255.0]).unwrap(), PixelScale::unit(1));
+        assert!(PixelScale::of_either(vec![0.485], vec![58.395]).is_err());
+        assert!(PixelScale::of_either(vec![123.675], vec![0.229]).is_err());
+        assert!(PixelScale::of_either(vec![f64::NAN], vec![1.0]).is_err());
+    }
+
+    #[test]
+    fn what_is_fed_is_said_in_words() {
+        assert_eq!(PixelScale::unit(3).to_string(), "0 to 255 as 0 to 1");
+        assert_eq!(PixelScale::raw(1).to_string(), "0 to 255 as they are");
+        let scale = PixelScale::of_either(vec![123.675, 116.28], vec![58.395, 58.395]).unwrap();
+        assert_eq!(scale.to_string(), "(pixel / 255 − [0.485, 0.456]) / 0.229");
     }
 
     #[test]

@@ -12,7 +12,7 @@ fn windows(
     output: Shape,
     of: impl Fn(&mut dyn Iterator<Item = f32>) -> f32,
 ) -> FloatMap {
-    let shape = input.shape();
+    let (shape, [down, across]) = (input.shape(), window.dilation());
     let mut values = Vec::with_capacity(output.len());
     for channel in input.channels() {
         for y in 0..output.height {
@@ -20,8 +20,8 @@ fn windows(
             for x in 0..output.width {
                 let (_, left, columns) = window.inside(1, x, shape.width);
                 let taps = (0..rows).flat_map(|step| {
-                    let start = (row + step) * shape.width + left;
-                    channel[start..start + columns].iter().copied()
+                    let start = (row + step * down) * shape.width + left;
+                    channel[start..].iter().step_by(across).take(columns).copied()
                 });
                 values.push(of(&mut { taps }));
             }

@@ -3,12 +3,13 @@
 use network::Shape;
 use serde::{Deserialize, Serialize};
 
-/// A kernel with its strides and the padding on each side.
+/// A kernel with its strides and dilations, and the padding on each side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "StoredWindow", into = "StoredWindow")]
 pub struct Window {
     kernel: [usize; 2],
     stride: [usize; 2],
+    dilation: [usize; 2],
     padding: [usize; 4],
 }
 
@@ -18,7 +19,17 @@ pub struct Window {
 struct StoredWindow {
     kernel: [usize; 2],
     stride: [usize; 2],
+    #[serde(default = "side_by_side", skip_serializing_if = "is_side_by_side")]
+    dilation: [usize; 2],
     padding: [usize; 4],
+}
+
+const fn side_by_side() -> [usize; 2] {
+    [1, 1]
+}
+
+fn is_side_by_side(dilation: &[usize; 2]) -> bool {
+    *dilation == side_by_side()
 }
 
 /// No extent of a window comes near; it keeps sums and products of extents within the machine's integers.
@@ -27,8 +38,8 @@ const LARGEST: usize = 1 << 16;
 /// Why a window cannot be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum WindowError {
-    /// A kernel of no taps, or a stride of zero.
-    #[error("a window needs a kernel of at least 1x1 and strides of at least 1")]
+    /// A kernel of no taps, or a stride or dilation of zero.
+    #[error("a window needs a kernel of at least 1x1, and strides and dilations of at least 1")]
     Empty,
     /// An extent is absurd.
     #[error(
@@ -56,11 +67,31 @@ impl Window {
         if kernel.iter().chain(&stride).chain(&padding).any(|&extent| extent > LARGEST) {
             return Err(WindowError::TooLarge { kernel, stride, padding });
         }
-        Ok(Self { kernel, stride, padding })
+        Ok(Self { kernel, stride, dilation: side_by_side(), padding })
+    }
+
+    /// The same window with taps that lie as many places apart, between rows and between columns.
+    ///
+    /// # Errors
+    /// If a dilation is 0, or the taps span more than 65536.
+    pub fn dilated(self, dilation: [usize; 2]) -> Result<Self, WindowError> {
+        if dilation.contains(&0) {
+            return Err(WindowError::Empty);
+        }
+        // Of a single tap there is no next one.
+        let dilation = std::array::from_fn(|side| if self.kernel[side] == 1 { 1 } else { dilation[side] });
+        let dilated = Self { dilation, ..self };
+        match dilated.span().iter().all(|&span| span <= LARGEST) {
+            true => Ok(dilated),
+            false => {
+                let Self { kernel, stride, padding, .. } = self;
+                Err(WindowError::TooLarge { kernel, stride, padding })
+            }
+        }
     }
 
     /// The window of a fully connected layer: one tap, no padding.
-    pub const POINT: Self = Self { kernel: [1, 1], stride: [1, 1], padding: [0; 4] };
+    pub const POINT: Self = Self { kernel: [1, 1], stride: [1, 1], dilation: [1, 1], padding: [0; 4] };
 
     /// Rows and columns of the kernel.
     pub fn kernel(self) -> [usize; 2] {
@@ -70,6 +101,18 @@ impl Window {
     /// The steps between rows and between columns.
     pub fn stride(self) -> [usize; 2] {
         self.stride
+    }
+
+    /// How far apart taps lie, between rows and between columns.
+    pub fn dilation(self) -> [usize; 2] {
+        self.dilation
+    }
+
+    /// Rows and columns from the first tap to the last.
+    pub fn span(self) -> [usize; 2] {
+        std::array::from_fn(|side| {
+            (self.kernel[side] - 1).saturating_mul(self.dilation[side]).saturating_add(1)
+        })
     }
 
     /// Padding at top, left, bottom and right.
@@ -82,11 +125,8 @@ impl Window {
     /// # Errors
     /// If it is too much.
     pub fn padded_by(self, more: [usize; 4]) -> Result<Self, WindowError> {
-        Self::new(
-            self.kernel,
-            self.stride,
-            std::array::from_fn(|side| self.padding[side].saturating_add(more[side])),
-        )
+        let padding = std::array::from_fn(|side| self.padding[side].saturating_add(more[side]));
+        Self::new(self.kernel, self.stride, padding)?.dilated(self.dilation)
     }
 
     /// Taps of one channel.
@@ -97,25 +137,26 @@ impl Window {
     /// Height and width of the output over an input; `None` if the padded input is smaller than the kernel.
     pub fn output(self, input: Shape) -> Option<(usize, usize)> {
         let [top, left, bottom, right] = self.padding;
-        let rows = (input.height + top + bottom).checked_sub(self.kernel[0])? / self.stride[0] + 1;
-        let columns = (input.width + left + right).checked_sub(self.kernel[1])? / self.stride[1] + 1;
+        let [down, across] = self.span();
+        let rows = (input.height + top + bottom).checked_sub(down)? / self.stride[0] + 1;
+        let columns = (input.width + left + right).checked_sub(across)? / self.stride[1] + 1;
         Some((rows, columns))
     }
 
-    /// Whether every window over an input holds some of it.
+    /// Whether the padding is smaller than what the taps span, on every side.
     pub(crate) fn always_reaches_inside(self) -> bool {
-        let [top, left, bottom, right] = self.padding;
-        top.max(bottom) < self.kernel[0] && left.max(right) < self.kernel[1]
+        let ([top, left, bottom, right], [down, across]) = (self.padding, self.span());
+        top.max(bottom) < down && left.max(right) < across
     }
 
     /// The rows, or columns, of the input that the window at an output position covers, beyond the padding: the first tap that
-    /// is inside, the input's place of it, and how many taps are inside.
+    /// is inside, the input's place of it, and how many taps are inside, each as far from the next as the dilation says.
     pub(crate) fn inside(self, direction: usize, position: usize, extent: usize) -> (usize, usize, usize) {
         let start = position * self.stride[direction];
-        let padding = self.padding[direction];
-        let tap = padding.saturating_sub(start).min(self.kernel[direction]);
-        let place = (start + tap).saturating_sub(padding);
-        let taps = (self.kernel[direction] - tap).min(extent.saturating_sub(place));
+        let (padding, dilation) = (self.padding[direction], self.dilation[direction]);
+        let tap = padding.saturating_sub(start).div_ceil(dilation).min(self.kernel[direction]);
+        let place = (start + tap * dilation).saturating_sub(padding);
+        let taps = (self.kernel[direction] - tap).min(extent.saturating_sub(place).div_ceil(dilation));
         // A window of nothing but padding has its place at the end, where no tap is taken.
         (tap, place.min(extent), taps)
     }
@@ -125,13 +166,13 @@ impl TryFrom<StoredWindow> for Window {
     type Error = WindowError;
 
     fn try_from(stored: StoredWindow) -> Result<Self, WindowError> {
-        Self::new(stored.kernel, stored.stride, stored.padding)
+        Self::new(stored.kernel, stored.stride, stored.padding)?.dilated(stored.dilation)
     }
 }
 
 impl From<Window> for StoredWindow {
-    fn from(Window { kernel, stride, padding }: Window) -> Self {
-        Self { kernel, stride, padding }
+    fn from(Window { kernel, stride, dilation, padding }: Window) -> Self {
+        Self { kernel, stride, dilation, padding }
     }
 }
 
@@ -141,14 +182,24 @@ mod tests {
 
     #[test]
     fn the_taps_inside_are_those_that_brute_force_finds() {
-        for (kernel, stride, padding, extent) in
-            [(3, 1, 1, 5), (7, 2, 3, 9), (2, 2, 0, 4), (3, 2, 2, 1), (5, 3, 4, 2), (1, 1, 3, 2)]
-        {
+        for (kernel, stride, padding, extent, dilation) in [
+            (3, 1, 1, 5, 1),
+            (7, 2, 3, 9, 1),
+            (2, 2, 0, 4, 1),
+            (3, 2, 2, 1, 1),
+            (5, 3, 4, 2, 1),
+            (1, 1, 3, 2, 1),
+            (3, 1, 2, 6, 2),
+            (3, 2, 3, 7, 3),
+            (2, 1, 4, 3, 4),
+            (1, 2, 0, 5, 3),
+        ] {
             let window = Window::new([kernel, kernel], [stride, stride], [padding; 4]).unwrap();
+            let window = window.dilated([dilation, dilation]).unwrap();
             let (rows, _) = window.output(Shape::new(1, extent, extent)).unwrap();
             for row in 0..rows {
                 let inside: Vec<(usize, usize)> = (0..kernel)
-                    .filter_map(|tap| Some((tap, (row * stride + tap).checked_sub(padding)?)))
+                    .filter_map(|tap| Some((tap, (row * stride + tap * dilation).checked_sub(padding)?)))
                     .filter(|&(_, place)| place < extent)
                     .collect();
                 let (tap, place, taps) = window.inside(0, row, extent);

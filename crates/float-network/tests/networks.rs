@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "in a test, a panic is a failure that is told")]
 
 use float_network::{
-    BatchNorm, Convolution, FloatMap, FloatNetwork, FloatNetworkBuilder, FullyConnected, NodeId, Operation,
-    PixelScale, Pool, Quantization, SavedNetwork, Window,
+    BatchNorm, Convolution, FloatMap, FloatNetwork, FloatNetworkBuilder, FullyConnected, Function, NodeId,
+    Operation, PixelScale, Pool, Quantization, SavedNetwork, Window,
 };
 use network::{Checkpoint, Shape};
 use proptest::prelude::*;
@@ -39,16 +39,27 @@ fn taps(map: &FloatMap, window: Window, channel: usize, y: usize, x: usize) -> V
     let ([rows, columns], [down, right], [top, left, ..]) =
         (window.kernel(), window.stride(), window.padding());
     let place = |tap: usize| {
-        let row = (y * down + tap / columns) as isize - top as isize;
-        let column = (x * right + tap % columns) as isize - left as isize;
+        let [below, beside] = window.dilation();
+        let row = (y * down + tap / columns * below) as isize - top as isize;
+        let column = (x * right + tap % columns * beside) as isize - left as isize;
         Some((tap, at(map, channel, row, column)?))
     };
     (0..rows * columns).filter_map(place).collect()
 }
 
 fn window() -> impl Strategy<Value = Window> {
-    ([1..4_usize, 1..4_usize], [1..4_usize, 1..3_usize], [0..3_usize, 0..3_usize, 0..3_usize, 0..3_usize])
-        .prop_map(|(kernel, stride, padding)| Window::new(kernel, stride, padding).unwrap())
+    let padding = [0..3_usize, 0..3_usize, 0..3_usize, 0..3_usize];
+    ([1..4_usize, 1..4_usize], [1..4_usize, 1..3_usize], [1..3_usize, 1..3_usize], padding).prop_map(
+        |(kernel, stride, dilation, padding)| {
+            let window = Window::new(kernel, stride, padding).unwrap().dilated(dilation).unwrap();
+            // Every map of these tests has 3 rows and columns: a window that spans more is taken as it would be undilated.
+            if window.span().iter().all(|&span| span <= 3) {
+                window
+            } else {
+                Window::new(kernel, stride, padding).unwrap()
+            }
+        },
+    )
 }
 
 /// A window that a pool may have: every position holds some of the map.
@@ -136,7 +147,10 @@ fn everything() -> FloatNetwork {
     let norm = BatchNorm::new(values(2, 3), values(2, 4), values(2, 5), vec![0.5, 2.0], 1e-3).unwrap();
     let x = add("bn", Operation::BatchNorm(norm), &[x]);
     let y = add("relu", Operation::Relu, &[x]);
-    let z = add("clip", Operation::Clip { low: -0.5, high: 6.0 }, &[x]);
+    let z = add("clip", Operation::Clip { low: -0.5, high: f32::INFINITY }, &[x]);
+    let z = add("leaky", Operation::Function(Function::LeakyRelu { slope: 0.1 }), &[z]);
+    let z = add("swish", Operation::Multiply, &[z, y]);
+    let z = add("swap", Operation::Pick(vec![1, 0]), &[z]);
     let x = add("sum", Operation::Add, &[y, z, y]);
     let x = add("both", Operation::Concat, &[x, z]);
     let square = Window::new([2, 2], [2, 2], [0; 4]).unwrap();

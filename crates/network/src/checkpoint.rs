@@ -156,7 +156,9 @@ impl Checkpoint {
         checkpoint.metadata =
             header.metadata().iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect();
         for (name, view) in views.iter() {
+            let wide = widened(view.dtype(), view.data());
             let element = match view.dtype() {
+                _ if wide.is_some() => ElementType::I64,
                 Dtype::I8 => ElementType::I8,
                 Dtype::U8 => ElementType::U8,
                 Dtype::I32 => ElementType::I32,
@@ -170,7 +172,7 @@ impl Checkpoint {
                     });
                 }
             };
-            let values = TensorValues::from_little_endian(element, view.data());
+            let values = wide.unwrap_or_else(|| TensorValues::from_little_endian(element, view.data()));
             let tensor = Tensor::new(view.shape().to_vec(), values).map_err(|source| {
                 CheckpointError::Length { path: path.into(), tensor: name.into(), source }
             })?;
@@ -280,16 +282,24 @@ impl Checkpoint {
         Ok(values)
     }
 
+    /// A tensor of whichever type; `expected` is the type that an error names.
+    ///
+    /// # Errors
+    /// If it is missing.
+    pub fn tensor(&self, name: &str, expected: ElementType) -> Result<&Tensor, CheckpointError> {
+        self.tensors.get(name).ok_or_else(|| CheckpointError::Missing {
+            path: self.path.clone(),
+            tensor: name.into(),
+            expected,
+        })
+    }
+
     /// The shape and the values of a tensor of the given type.
     ///
     /// # Errors
     /// If it is missing or of another type.
     pub fn shaped<T: Element>(&self, name: &str) -> Result<(&[usize], &[T]), CheckpointError> {
-        let tensor = self.tensors.get(name).ok_or_else(|| CheckpointError::Missing {
-            path: self.path.clone(),
-            tensor: name.into(),
-            expected: T::TYPE,
-        })?;
+        let tensor = self.tensor(name, T::TYPE)?;
         let values = T::of(tensor.values()).ok_or_else(|| CheckpointError::Type {
             path: self.path.clone(),
             tensor: name.into(),
@@ -298,6 +308,21 @@ impl Checkpoint {
         })?;
         Ok((tensor.shape(), values))
     }
+}
+
+/// Integers of types that are kept as 64 bits: labels come in all of them.
+fn widened(dtype: Dtype, bytes: &[u8]) -> Option<TensorValues> {
+    let values: Vec<i64> = match dtype {
+        Dtype::I16 => bytes.as_chunks().0.iter().map(|&word| i16::from_le_bytes(word).into()).collect(),
+        Dtype::U16 => bytes.as_chunks().0.iter().map(|&word| u16::from_le_bytes(word).into()).collect(),
+        Dtype::U32 => bytes.as_chunks().0.iter().map(|&word| u32::from_le_bytes(word).into()).collect(),
+        Dtype::U64 => {
+            let words = bytes.as_chunks().0.iter().map(|&word| i64::try_from(u64::from_le_bytes(word)).ok());
+            words.collect::<Option<Vec<i64>>>()?
+        }
+        _ => return None,
+    };
+    Some(TensorValues::I64(values))
 }
 
 /// One entry of a safetensors header.
@@ -406,6 +431,24 @@ mod tests {
             message(sample.values::<f32>("b.alpha", &[2]).unwrap_err()),
             "sample: no tensor `b.alpha`, which should be of type F32"
         );
+    }
+
+    #[test]
+    fn integers_of_other_widths_are_kept_as_64_bits() {
+        for (dtype, bytes, expected) in [
+            ("U16", vec![0xe7, 0x03], 999),
+            ("I16", vec![0xff, 0xff], -1),
+            ("U32", vec![0, 0, 0, 0x80], 1 << 31),
+            ("U64", vec![5, 0, 0, 0, 0, 0, 0, 0], 5),
+        ] {
+            let header =
+                format!(r#"{{"x":{{"dtype":"{dtype}","shape":[1],"data_offsets":[0,{}]}}}}"#, bytes.len());
+            let mut file = (header.len() as u64).to_le_bytes().to_vec();
+            file.extend(header.as_bytes());
+            file.extend(&bytes);
+            let read = Checkpoint::parse(&file, Path::new("x"), LARGEST).unwrap();
+            assert_eq!(read.values::<i64>("x", &[1]).unwrap(), [expected], "{dtype}");
+        }
     }
 
     #[test]

@@ -6,7 +6,8 @@ use std::error::Error;
 use rayon::prelude::*;
 
 use crate::graph::{
-    Activation, ActivationId, Addend, FRACTION_BITS, LayerId, Logits, Network, Node, Operation,
+    Activation, ActivationId, Addend, Border, Bounds, FRACTION_BITS, LayerId, Logits, Network, Node,
+    Operation,
 };
 use crate::{Accumulators, ChannelMajor, FeatureMap, LinearLayer, ReferenceEngine, Shape, Window};
 
@@ -175,7 +176,9 @@ impl Logits {
     /// The logits of the accumulators that they are made from, one for each class.
     pub fn of(&self, accumulators: &Accumulators) -> Vec<i64> {
         (accumulators.values().iter().zip(self.multipliers()).zip(self.offsets()))
-            .map(|((&sum, multiplier), offset)| i64::from(sum) * multiplier + offset)
+            .map(|((&sum, multiplier), offset)| {
+                i64::from(sum).saturating_mul(*multiplier).saturating_add(*offset)
+            })
             .collect()
     }
 }
@@ -321,8 +324,8 @@ fn activate(activation: &Activation, values: &impl Values) -> FeatureMap {
             FeatureMap::of(shape, requantize(activation, addends, offsets, values))
         }
         Operation::MaxPool { source, window } => max_pool(values.activations_of(*source), *window, shape),
-        Operation::SumPool { source, window } => {
-            sum_pool(values.activations_of(*source), *window, activation)
+        Operation::SumPool { source, window, border } => {
+            sum_pool(values.activations_of(*source), *window, *border, activation)
         }
         Operation::Concat { sources } => {
             let parts = sources.iter().flat_map(|&source| values.activations_of(source).values());
@@ -330,6 +333,20 @@ fn activate(activation: &Activation, values: &impl Values) -> FeatureMap {
         }
         Operation::Flatten { source } => {
             FeatureMap::of(shape, values.activations_of(*source).values().to_vec())
+        }
+        Operation::Pick { source, channels } => {
+            let (map, positions) = (values.activations_of(*source), shape.positions());
+            let picked =
+                channels.iter().flat_map(|channel| &map.values()[channel * positions..][..positions]);
+            FeatureMap::of(shape, picked.copied().collect())
+        }
+        Operation::Table { source, values: table } => {
+            let read = values.activations_of(*source).values();
+            FeatureMap::of(shape, read.iter().map(|&value| table[usize::from(value)]).collect())
+        }
+        Operation::Multiply { source, gate, zeros, multiplier, offset } => {
+            let [a, b] = [source, gate].map(|id| values.activations_of(*id));
+            FeatureMap::of(shape, multiply(activation.bounds(), [a, b], zeros, (*multiplier, *offset)))
         }
     }
 }
@@ -353,8 +370,29 @@ fn requantize(
             }
         }
     }
-    let maximum = i64::from(activation.maximum());
-    sums.into_iter().map(|sum| (sum >> FRACTION_BITS).clamp(0, maximum) as u16).collect()
+    let bounds = activation.bounds();
+    sums.into_iter().map(|sum| bounds.clamp(sum >> FRACTION_BITS)).collect()
+}
+
+/// Products of values and gates.
+fn multiply(
+    bounds: Bounds,
+    [source, gate]: [&FeatureMap; 2],
+    zeros: &[[u16; 2]],
+    (multiplier, offset): (i64, i64),
+) -> Vec<u16> {
+    let channels = source.channels().zip(gate.channels()).zip(zeros);
+    let of_channel = |((values, gates), zeros): ((&[u16], &[u16]), &[u16; 2])| -> Vec<u16> {
+        let [of_value, of_gate] = zeros.map(i64::from);
+        let product = |(place, &value): (usize, &u16)| {
+            // A gate of one position stands for all.
+            let gate = gates[place.min(gates.len() - 1)];
+            let product = (i64::from(value) - of_value) * (i64::from(gate) - of_gate);
+            bounds.clamp((product * multiplier + offset) >> FRACTION_BITS)
+        };
+        values.iter().enumerate().map(product).collect()
+    };
+    channels.flat_map(of_channel).collect()
 }
 
 /// Adds values, each times its channel's multiplier.
@@ -362,7 +400,7 @@ fn add_scaled<T: Copy + Into<i64>>(sums: &mut [i64], values: &ChannelMajor<T>, m
     let channels = sums.chunks_exact_mut(values.shape().positions()).zip(values.channels());
     for ((sums, values), multiplier) in channels.zip(multipliers) {
         for (sum, &value) in sums.iter_mut().zip(values) {
-            *sum += value.into() * multiplier;
+            *sum = sum.saturating_add(value.into().saturating_mul(*multiplier));
         }
     }
 }
@@ -372,11 +410,23 @@ fn max_pool(input: &FeatureMap, window: Window, output: Shape) -> FeatureMap {
     pool(input, window, output, |_, values| values.flatten().max().unwrap_or(0))
 }
 
-fn sum_pool(input: &FeatureMap, window: Window, activation: &Activation) -> FeatureMap {
-    pool(input, window, activation.shape(), |channel, values| {
-        // What stands for 0 in a sum is as many times what stands for it in a value as the window has taps.
-        let padding = usize::from(activation.zeros()[channel]) / window.taps();
-        values.map(|value| value.unwrap_or(padding as u16)).sum()
+fn sum_pool(input: &FeatureMap, window: Window, border: Border, activation: &Activation) -> FeatureMap {
+    pool(input, window, activation.shape(), |channel, values| match border {
+        Border::Zero => {
+            // What stands for 0 in a sum is as many times what stands for it in a value as the window has taps.
+            let padding = usize::from(activation.zeros()[channel]) / window.taps();
+            values.map(|value| value.unwrap_or(padding as u16)).sum()
+        }
+        Border::LeftOut => {
+            let taps = window.taps();
+            let zero = i64::from(activation.zeros()[channel]) / taps as i64;
+            let (sum, inside) = values
+                .flatten()
+                .fold((0, 0), |(sum, inside), value| (sum + i64::from(value) - zero, inside + 1));
+            // No more than the largest value times the taps, which the graph has checked to fit.
+            (Border::of_part(sum, inside, taps) + zero * taps as i64)
+                .clamp(0, i64::from(activation.maximum())) as u16
+        }
     })
 }
 

@@ -30,14 +30,15 @@ pub use checkpoint::{Checkpoint, CheckpointError};
 pub use description::{
     AccuracyRecord, ActivationDescription, AddDescription, BasicBlockDescription, BottleneckDescription,
     ConcatDescription, ConvolutionDescription, DataSet, DescriptionError, DocumentedAccuracy,
-    FullyConnectedDescription, InputDescription, InvertedResidualDescription, LayerDescription,
-    MaxPoolDescription, Mistake, NetworkDescription, PaddingDescription, PixelZero, RescaleDescription,
-    SeededDescription, Sides, SumPoolDescription,
+    FlattenDescription, FullyConnectedDescription, InputDescription, InvertedResidualDescription,
+    LayerDescription, MaxPoolDescription, Mistake, MultiplyDescription, NetworkDescription,
+    PaddingDescription, PickDescription, PixelZero, RescaleDescription, SeededDescription, Sides,
+    SumPoolDescription, TableDescription,
 };
 pub use feature_map::{Accumulators, ChannelMajor, FeatureMap, FeatureMapLengthError};
 pub use graph::{
-    Activation, ActivationId, Addend, FRACTION_BITS, GraphError, LayerId, Logits, Network, NetworkBuilder,
-    Node, Operation, ValueId,
+    Activation, ActivationId, Addend, Border, Bounds, FRACTION_BITS, GraphError, LayerId, Logits, Network,
+    NetworkBuilder, Node, Operation, Rounding, ValueId,
 };
 pub use images::{ImageSet, ImagesError};
 pub use inference::{BatchEngine, Evaluation, EvaluationError, LinearEngine, Values, class_of};

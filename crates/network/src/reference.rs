@@ -50,8 +50,8 @@ impl Phases {
         Self {
             input,
             window,
-            rows: window.row_stride().min(window.kernel_height()),
-            columns: window.column_stride().min(window.kernel_width()),
+            rows: window.row_stride().min(window.span().0),
+            columns: window.column_stride().min(window.span().1),
             height: height.div_ceil(window.row_stride()),
             width: width.div_ceil(window.column_stride()),
         }
@@ -105,7 +105,8 @@ impl Gather {
                     for (tap, &weight) in weights.slice(output, channel).iter().enumerate() {
                         if weight == wanted {
                             let (row, column) = (tap / weights.kernel_width(), tap % weights.kernel_width());
-                            starts.push(phases.start(channel, row, column));
+                            let row = row * window.row_dilation();
+                            starts.push(phases.start(channel, row, column * window.column_dilation()));
                         }
                     }
                 }

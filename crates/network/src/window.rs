@@ -40,21 +40,23 @@ impl fmt::Display for Padding {
     }
 }
 
-/// Kernel size, stride and padding.
+/// Kernel size, stride, dilation and padding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Window {
     kernel_height: usize,
     kernel_width: usize,
     row_stride: usize,
     column_stride: usize,
+    row_dilation: usize,
+    column_dilation: usize,
     padding: Padding,
 }
 
 /// Why a window cannot be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum WindowError {
-    /// A kernel of no taps, or a stride of zero.
-    #[error("a window needs a kernel of at least 1x1 and a stride of at least 1")]
+    /// A kernel of no taps, or a stride or dilation of zero.
+    #[error("a window needs a kernel of at least 1x1, and strides and dilations of at least 1")]
     Empty,
     /// The padding is as large as the kernel, so that a window could hold nothing but padding.
     #[error("padding {padding} must be smaller than the kernel on every side")]
@@ -94,7 +96,44 @@ impl Window {
         if top >= kernel_height || bottom >= kernel_height || left >= kernel_width || right >= kernel_width {
             return Err(WindowError::PaddingTooLarge { padding });
         }
-        Ok(Self { kernel_height, kernel_width, row_stride, column_stride, padding })
+        let (row_dilation, column_dilation) = (1, 1);
+        Ok(Self {
+            kernel_height,
+            kernel_width,
+            row_stride,
+            column_stride,
+            row_dilation,
+            column_dilation,
+            padding,
+        })
+    }
+
+    /// A window whose taps lie `dilation` places apart, along rows and along columns, instead of side by side.
+    ///
+    /// # Errors
+    /// If the kernel, the stride or the dilation is zero, or the padding not smaller than what the taps span.
+    pub const fn dilated(
+        kernel: (usize, usize),
+        stride: (usize, usize),
+        (row_dilation, column_dilation): (usize, usize),
+        padding: Padding,
+    ) -> Result<Self, WindowError> {
+        if row_dilation == 0 || column_dilation == 0 {
+            return Err(WindowError::Empty);
+        }
+        let span = (span(kernel.0, row_dilation), span(kernel.1, column_dilation));
+        match Self::of(span, stride, padding) {
+            // What is checked of a window that spans as much holds for one with fewer taps.
+            Ok(whole) => Ok(Self {
+                kernel_height: kernel.0,
+                kernel_width: kernel.1,
+                // Of a single tap there is no next one.
+                row_dilation: if kernel.0 == 1 { 1 } else { row_dilation },
+                column_dilation: if kernel.1 == 1 { 1 } else { column_dilation },
+                ..whole
+            }),
+            Err(error) => Err(error),
+        }
     }
 
     /// The window of a fully connected layer: one tap, no padding.
@@ -103,6 +142,8 @@ impl Window {
         kernel_width: 1,
         row_stride: 1,
         column_stride: 1,
+        row_dilation: 1,
+        column_dilation: 1,
         padding: Padding { top: 0, left: 0, bottom: 0, right: 0 },
     };
 
@@ -134,6 +175,21 @@ impl Window {
         self.column_stride
     }
 
+    /// How many rows lie between a tap and the one below it, that one counted.
+    pub const fn row_dilation(self) -> usize {
+        self.row_dilation
+    }
+
+    /// How many columns lie between a tap and the one right of it, that one counted.
+    pub const fn column_dilation(self) -> usize {
+        self.column_dilation
+    }
+
+    /// Rows and columns that the taps span: the kernel's, where they lie side by side.
+    pub const fn span(self) -> (usize, usize) {
+        (span(self.kernel_height, self.row_dilation), span(self.kernel_width, self.column_dilation))
+    }
+
     /// Rows and columns added around the input.
     pub const fn padding(self) -> Padding {
         self.padding
@@ -153,13 +209,11 @@ impl Window {
     /// Height and width of the output over an input; `None` if the padded input is smaller than the kernel.
     pub const fn output(self, input: Shape) -> Option<(usize, usize)> {
         let (height, width) = self.padded(input);
-        if height < self.kernel_height || width < self.kernel_width {
+        let (rows, columns) = self.span();
+        if height < rows || width < columns {
             return None;
         }
-        Some((
-            (height - self.kernel_height) / self.row_stride + 1,
-            (width - self.kernel_width) / self.column_stride + 1,
-        ))
+        Some(((height - rows) / self.row_stride + 1, (width - columns) / self.column_stride + 1))
     }
 
     /// Where tap `(tap_row, tap_column)` of the window at an output position lies in the input; `None` in the padding.
@@ -169,8 +223,9 @@ impl Window {
         (row, column): (usize, usize),
         (tap_row, tap_column): (usize, usize),
     ) -> Option<(usize, usize)> {
-        let y = (row * self.row_stride + tap_row).checked_sub(self.padding.top)?;
-        let x = (column * self.column_stride + tap_column).checked_sub(self.padding.left)?;
+        let y = (row * self.row_stride + tap_row * self.row_dilation).checked_sub(self.padding.top)?;
+        let x = (column * self.column_stride + tap_column * self.column_dilation)
+            .checked_sub(self.padding.left)?;
         (y < input.height && x < input.width).then_some((y, x))
     }
 
@@ -184,9 +239,15 @@ impl Window {
         let along = |at: usize, stride: usize, extent: usize| {
             (at.is_multiple_of(stride) && at / stride < extent).then_some(at / stride)
         };
+        let (tap_row, tap_column) = (tap_row * self.row_dilation, tap_column * self.column_dilation);
         let row = along((y + self.padding.top).checked_sub(tap_row)?, self.row_stride, output.height)?;
         let column =
             along((x + self.padding.left).checked_sub(tap_column)?, self.column_stride, output.width)?;
         Some((row, column))
     }
+}
+
+/// The places from the first of some taps to the last.
+const fn span(taps: usize, dilation: usize) -> usize {
+    taps.saturating_sub(1).saturating_mul(dilation).saturating_add(if taps == 0 { 0 } else { 1 })
 }

@@ -65,6 +65,58 @@ fn a_fitting_pair_makes_a_network_with_its_layers_in_order() {
 }
 
 #[test]
+fn names_that_are_made_up_give_way_to_those_that_layers_were_given() {
+    let text = DESCRIPTION
+        .replace("max_pool: {kernel", "max_pool: {name: conv1.act, kernel")
+        .replace("  - fully", "  - flatten: {name: conv1.act.flat, from: conv1.act}\n  - fully");
+    let text = text.replace("fc1, outputs", "fc1, from: conv1.act, outputs").replace(
+        "outputs: 3}\n",
+        "outputs: 8}\n  - add: {name: both, of: [fc1, conv1.act.flat]}\n  - fully_connected: {name: last, outputs: 2}\n",
+    );
+    let mut checkpoint = Checkpoint::new("small.safetensors.zst");
+    layer(&mut checkpoint, "conv1", &[2, 1, 3, 3], Some(0.1));
+    layer(&mut checkpoint, "fc1", &[8, 8], Some(0.1));
+    layer(&mut checkpoint, "last", &[2, 8], None);
+    checkpoint.insert("both.act.step", f32s(&[0.2]));
+    let network = Network::assemble(&description(&text), &checkpoint).unwrap();
+    let names: Vec<&str> = network
+        .nodes()
+        .filter_map(|node| match node {
+            network::Node::Activation(_, activation) => Some(activation.name()),
+            network::Node::Linear(..) => None,
+        })
+        .collect();
+    let expected = ["conv1.act_2", "conv1.act", "conv1.act.flat", "conv1.act.flat_2", "fc1.act", "both.act"];
+    assert_eq!(names, expected);
+}
+
+#[test]
+fn bounds_of_an_activation_are_read_and_those_out_of_order_or_of_range_refused() {
+    let bound = |parameter: &str, value: i32| {
+        let name = format!("conv1.act.{parameter}");
+        move |checkpoint: &mut Checkpoint| {
+            checkpoint.insert(name, Tensor::new(vec![1], vec![value]).unwrap());
+        }
+    };
+    let mut bounded = checkpoint();
+    bound("low", 3)(&mut bounded);
+    bound("high", 9)(&mut bounded);
+    let network = Network::assemble(&description(DESCRIPTION), &bounded).unwrap();
+    let bounds = network.activation_named("conv1.act").unwrap().1.bounds();
+    assert_eq!((bounds.low(), bounds.high()), (3, 9));
+    assert!(refused(DESCRIPTION, bound("high", 16)).contains("`conv1.act.high` is 16; expected 0 to 15"));
+    let both = |checkpoint: &mut Checkpoint| {
+        bound("low", 9)(checkpoint);
+        bound("high", 3)(checkpoint);
+    };
+    let error = refused(DESCRIPTION, both);
+    assert!(
+        error.contains("layer `conv1`: `act.low` is 9 and `act.high` 3; expected them in order"),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_step_divisor_makes_finer_steps_of_the_same_range() {
     let fine = DESCRIPTION.replace("activation_bits: 4", "activation_bits: 8\nstep_divisor: 17");
     let fine = Network::assemble(&description(&fine), &checkpoint()).unwrap();
@@ -110,7 +162,7 @@ fn parameters_that_cannot_be_folded_are_told_with_their_place() {
         ),
         ("conv1.act.step", vec![0.0], "`conv1.act.step`: value 0 is 0; expected a finite number above 0"),
         ("fc1.alpha", vec![0.0, 0.0, 1e30], "layer `fc1`: channel 2 folds to"),
-        ("conv1.bn.gamma", vec![1e9, 0.0], "layer `conv1.act`: the sum of channel 0 can leave 64 bits"),
+        ("conv1.bn.gamma", vec![2e10, 0.0], "layer `conv1.act`: the sum of channel 0 can leave 64 bits"),
     ] {
         let error = refused(DESCRIPTION, |checkpoint| checkpoint.insert(tensor, f32s(&values)));
         assert!(error.contains(words), "{error}");

@@ -220,7 +220,7 @@ fn nodes_that_do_not_fit_are_refused_by_name() {
         Err(GraphError::ParameterCount { node: "act".into(), found: 0, expected: 1 })
     );
     assert_eq!(
-        builder.requantize("act", addends(vec![i64::MAX >> 30]), vec![0], 4),
+        builder.requantize("act", addends(vec![i64::MAX >> 7]), vec![0], 4),
         Err(GraphError::SumOverflow { node: "act".into(), channel: 0 })
     );
     assert_eq!(builder.requantize("act", vec![], vec![0], 4), Err(GraphError::NoAddend("act".into())));

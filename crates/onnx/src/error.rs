@@ -48,14 +48,16 @@ pub enum ImportError {
         found: String,
     },
     /// The model has not one input and an output.
-    #[error("{}: {inputs} inputs and {outputs} outputs that are not constants; expected one image and its logits", path.display())]
+    #[error("{}: {}", path.display(), ports(*inputs, outputs, result.as_deref()))]
     Ports {
         /// The file.
         path: PathBuf,
-        /// Inputs.
+        /// Inputs that are not constants.
         inputs: usize,
-        /// Outputs.
-        outputs: usize,
+        /// The names of its outputs.
+        outputs: Vec<String>,
+        /// The output that was asked for.
+        result: Option<String>,
     },
     /// Nodes that are not supported, all of them.
     #[error("{}: {} of {nodes} nodes are not supported:{}\nSupported are: {}", path.display(), problems.len(), list(problems), supported_operators().join(", "))]
@@ -75,6 +77,19 @@ pub enum ImportError {
         /// What is wrong.
         source: FloatGraphError,
     },
+}
+
+fn ports(inputs: usize, outputs: &[String], result: Option<&str>) -> String {
+    match result.filter(|result| !outputs.iter().any(|output| output == result)) {
+        Some(result) => {
+            let outputs = outputs.iter().map(|output| format!("`{output}`")).collect::<Vec<_>>().join(", ");
+            format!("no output `{result}`; there are: {outputs}")
+        }
+        None => format!(
+            "{inputs} inputs and {} outputs that are not constants; expected one image and its logits",
+            outputs.len()
+        ),
+    }
 }
 
 /// Nodes that are named in a message; more are counted.

@@ -1,11 +1,13 @@
 //! What exporters compute from constants alone: shapes for Reshape, scales, weights that are stored as integers.
 
+use std::path::Path;
+
 use crate::array::{Array, Values, length, place, strides};
 use crate::attributes::Attributes;
 use crate::tensor::{self, ElementType};
 
 /// Operators that are folded when all that they read is constant.
-pub(crate) const FOLDED: [&str; 22] = [
+pub(crate) const FOLDED: [&str; 30] = [
     "Constant",
     "ConstantOfShape",
     "Identity",
@@ -28,6 +30,14 @@ pub(crate) const FOLDED: [&str; 22] = [
     "Shape",
     "ReduceProd",
     "Range",
+    "Ceil",
+    "Floor",
+    "Max",
+    "Min",
+    "Equal",
+    "Where",
+    "Expand",
+    "Clip",
 ];
 
 /// A node's inputs; `None` for optional ones that are left out.
@@ -38,11 +48,12 @@ pub(crate) fn fold(
     operator: &str,
     attributes: &Attributes<'_>,
     inputs: &Inputs<'_>,
+    folder: Option<&Path>,
 ) -> Result<Array, String> {
     let first = || required(inputs, 0);
     match operator {
-        "Constant" => constant(attributes),
-        "ConstantOfShape" => constant_of_shape(attributes, first()?),
+        "Constant" => constant(attributes, folder),
+        "ConstantOfShape" => constant_of_shape(attributes, first()?, folder),
         "Identity" => Ok(first()?.clone()),
         "Cast" => cast(first()?, ElementType(attributes.int("to", 1)? as i32)),
         "Reshape" => {
@@ -75,6 +86,36 @@ pub(crate) fn fold(
         "Gather" => gather(attributes.int("axis", 0)?, first()?, required(inputs, 1)?),
         "Slice" => slice(attributes, inputs),
         "Add" | "Sub" | "Mul" | "Div" => elementwise(operator, first()?, required(inputs, 1)?),
+        "Max" | "Min" | "Equal" if inputs.len() == 2 => elementwise(operator, first()?, required(inputs, 1)?),
+        "Clip" => {
+            let bound = |name: &'static str, place: usize| match (
+                attributes.float_if(name)?,
+                inputs.get(place).copied().flatten(),
+            ) {
+                (Some(bound), _) => Ok::<_, String>(Some(bound)),
+                (None, Some(bound)) => Ok(Some(bound.scalar().ok_or("a bound that is not one number")?)),
+                (None, None) => Ok(None),
+            };
+            let (low, high) = (bound("min", 1)?, bound("max", 2)?);
+            let clip = |value: f32| {
+                let value = low.map_or(value, |low| value.max(low));
+                high.map_or(value, |high| value.min(high))
+            };
+            let clipped = each(first()?, clip);
+            // Extents are clipped as integers.
+            if first()?.as_integers().is_some() { cast(&clipped, first()?.element) } else { Ok(clipped) }
+        }
+        "Ceil" => Ok(each(first()?, f32::ceil)),
+        "Floor" => Ok(each(first()?, f32::floor)),
+        "Where" => chosen(first()?, required(inputs, 1)?, required(inputs, 2)?),
+        "Expand" => {
+            let target = integers(required(inputs, 1)?)?.iter().map(|&extent| usize::try_from(extent).ok());
+            let target = target.collect::<Option<Vec<_>>>().ok_or("extents below 0")?;
+            let dims = broadcast(&first()?.dims, &target).filter(|dims| length(dims).is_some());
+            let dims = dims.ok_or_else(|| format!("extents {target:?}"))?;
+            let places = repeated(&first()?.dims, &dims);
+            first()?.picked(dims.clone(), places).ok_or_else(|| "too many values".into())
+        }
         "Sqrt" => Ok(each(first()?, f32::sqrt)),
         "Neg" => match &first()?.values {
             Values::Integers(values) => Ok(Array {
@@ -148,9 +189,9 @@ fn axes(attributes: &Attributes<'_>, inputs: &Inputs<'_>) -> Result<Option<Vec<i
     }
 }
 
-fn constant(attributes: &Attributes<'_>) -> Result<Array, String> {
+fn constant(attributes: &Attributes<'_>, folder: Option<&Path>) -> Result<Array, String> {
     if let Some(value) = attributes.tensor("value")? {
-        return tensor::decode(value, None);
+        return tensor::decode(value, folder);
     }
     if let Some(value) = attributes.float_if("value_float")? {
         return Ok(Array::floats(Vec::new(), vec![value]));
@@ -165,12 +206,16 @@ fn constant(attributes: &Attributes<'_>) -> Result<Array, String> {
     Ok(Array::integers(Vec::new(), vec![attributes.int("value_int", 0)?]))
 }
 
-fn constant_of_shape(attributes: &Attributes<'_>, shape: &Array) -> Result<Array, String> {
+fn constant_of_shape(
+    attributes: &Attributes<'_>,
+    shape: &Array,
+    folder: Option<&Path>,
+) -> Result<Array, String> {
     let dims =
         integers(shape)?.iter().map(|&extent| usize::try_from(extent).ok()).collect::<Option<Vec<_>>>();
     let dims = dims.filter(|dims| length(dims).is_some()).ok_or("absurd extents")?;
     let value = match attributes.tensor("value")? {
-        Some(value) => tensor::decode(value, None)?,
+        Some(value) => tensor::decode(value, folder)?,
         None => Array::floats(vec![1], vec![0.0]),
     };
     let count = length(&dims).unwrap_or(0);
@@ -289,39 +334,64 @@ fn gather(along: i64, array: &Array, indices: &Array) -> Result<Array, String> {
     array.picked(dims, places).ok_or_else(|| "an index out of range".into())
 }
 
-/// A part along some axes: from attributes in older operator sets, from inputs in newer ones.
+/// Which parts of which axes a Slice keeps: from attributes in older operator sets, from inputs in newer ones.
+pub(crate) struct Slices {
+    starts: Vec<i64>,
+    ends: Vec<i64>,
+    axes: Vec<i64>,
+    steps: Vec<i64>,
+}
+
+impl Slices {
+    /// From a node's attributes, or its inputs but for the first.
+    pub fn read(attributes: &Attributes<'_>, inputs: &Inputs<'_>) -> Result<Self, String> {
+        let list = |place: usize, name: &'static str| match (
+            attributes.ints(name)?,
+            inputs.get(place).copied().flatten(),
+        ) {
+            (Some(values), _) => Ok::<_, String>(Some(values.to_vec())),
+            (None, Some(values)) => Ok(Some(integers(values)?.to_vec())),
+            (None, None) => Ok(None),
+        };
+        let starts = list(1, "starts")?.ok_or("no starts")?;
+        let ends = list(2, "ends")?.ok_or("no ends")?;
+        let axes = list(3, "axes")?.unwrap_or_else(|| (0..starts.len() as i64).collect());
+        let steps = list(4, "steps")?.unwrap_or_else(|| vec![1; starts.len()]);
+        Ok(Self { starts, ends, axes, steps })
+    }
+
+    /// The places that are kept of one axis.
+    pub fn kept(&self, of: usize, rank: usize, extent: usize) -> Result<Vec<usize>, String> {
+        let mut kept: Vec<usize> = (0..extent).collect();
+        for (place, (&start, &end)) in self.starts.iter().zip(&self.ends).enumerate() {
+            if axis(self.axes.get(place).copied().unwrap_or(0), rank)? != of {
+                continue;
+            }
+            let step = self.steps.get(place).copied().filter(|&step| step != 0).ok_or("a step of 0")?;
+            let extent = extent as i64;
+            let counted = |at: i64| if at < 0 { at.saturating_add(extent) } else { at };
+            // Backwards, a part begins with the last element and ends before the first.
+            let (low, high) = if step > 0 { (0, extent) } else { (-1, extent - 1) };
+            let (from, to) = (counted(start).clamp(low, high), counted(end).clamp(low, high));
+            let places = (0..extent).map(|count| from.saturating_add(count.saturating_mul(step)));
+            let places = places
+                .take_while(|&at| (0..extent).contains(&at) && if step > 0 { at < to } else { at > to });
+            kept = places.map(|at| at as usize).collect();
+        }
+        Ok(kept)
+    }
+}
+
 fn slice(attributes: &Attributes<'_>, inputs: &Inputs<'_>) -> Result<Array, String> {
     let array = required(inputs, 0)?;
-    let list = |place: usize, name: &'static str| match (
-        attributes.ints(name)?,
-        inputs.get(place).copied().flatten(),
-    ) {
-        (Some(values), _) => Ok::<_, String>(Some(values.to_vec())),
-        (None, Some(values)) => Ok(Some(integers(values)?.to_vec())),
-        (None, None) => Ok(None),
-    };
-    let starts = list(1, "starts")?.ok_or("no starts")?;
-    let ends = list(2, "ends")?.ok_or("no ends")?;
-    let axes = list(3, "axes")?.unwrap_or_else(|| (0..starts.len() as i64).collect());
-    let steps = list(4, "steps")?.unwrap_or_else(|| vec![1; starts.len()]);
+    let slices = Slices::read(attributes, inputs)?;
     // A constant without values may claim any extents.
     if array.dims.iter().any(|&extent| extent > 1 << 28) {
         return Err(format!("a part of extents {:?}", array.dims));
     }
-    let mut kept: Vec<Vec<usize>> = array.dims.iter().map(|&extent| (0..extent).collect()).collect();
-    for (place, (&start, &end)) in starts.iter().zip(&ends).enumerate() {
-        let a = axis(axes.get(place).copied().unwrap_or(0), array.dims.len())?;
-        let step = steps.get(place).copied().filter(|&step| step != 0).ok_or("a step of 0")?;
-        let extent = array.dims[a] as i64;
-        let counted = |at: i64| if at < 0 { at.saturating_add(extent) } else { at };
-        // Backwards, a part begins with the last element and ends before the first.
-        let (low, high) = if step > 0 { (0, extent) } else { (-1, extent - 1) };
-        let (from, to) = (counted(start).clamp(low, high), counted(end).clamp(low, high));
-        let places = (0..extent).map(|count| from.saturating_add(count.saturating_mul(step)));
-        let places =
-            places.take_while(|&at| (0..extent).contains(&at) && if step > 0 { at < to } else { at > to });
-        kept[a] = places.map(|at| at as usize).collect();
-    }
+    let rank = array.dims.len();
+    let kept = array.dims.iter().enumerate().map(|(axis, &extent)| slices.kept(axis, rank, extent));
+    let kept = kept.collect::<Result<Vec<_>, _>>()?;
     let dims: Vec<usize> = kept.iter().map(Vec::len).collect();
     let (own, ones) = (strides(&array.dims), strides(&dims));
     let count: usize = dims.iter().product();
@@ -363,6 +433,9 @@ fn elementwise(operator: &str, a: &Array, b: &Array) -> Result<Array, String> {
                 "Add" => a[i].checked_add(b[j]),
                 "Sub" => a[i].checked_sub(b[j]),
                 "Mul" => a[i].checked_mul(b[j]),
+                "Max" => Some(a[i].max(b[j])),
+                "Min" => Some(a[i].min(b[j])),
+                "Equal" => Some(i64::from(a[i] == b[j])),
                 _ => a[i].checked_div(b[j]),
             };
             let values = places().map(of).collect::<Option<Vec<_>>>();
@@ -374,6 +447,9 @@ fn elementwise(operator: &str, a: &Array, b: &Array) -> Result<Array, String> {
                 "Add" => a[i] + b[j],
                 "Sub" => a[i] - b[j],
                 "Mul" => a[i] * b[j],
+                "Max" => a[i].max(b[j]),
+                "Min" => a[i].min(b[j]),
+                "Equal" => f32::from(u8::from(a[i] == b[j])),
                 _ => a[i] / b[j],
             };
             Values::Floats(places().map(of).collect())
@@ -381,6 +457,27 @@ fn elementwise(operator: &str, a: &Array, b: &Array) -> Result<Array, String> {
     };
     let element = if matches!(values, Values::Floats(_)) { ElementType::FLOAT } else { a.element };
     Ok(Array { dims, element, values })
+}
+
+/// The values of one of two arrays, as truth values say.
+fn chosen(condition: &Array, yes: &Array, no: &Array) -> Result<Array, String> {
+    let dims = broadcast(&yes.dims, &no.dims).and_then(|dims| broadcast(&dims, &condition.dims));
+    let dims = dims.filter(|dims| length(dims).is_some()).ok_or("extents that do not fit each other")?;
+    let conditions = integers(condition)?;
+    let places =
+        repeated(&condition.dims, &dims).zip(repeated(&yes.dims, &dims).zip(repeated(&no.dims, &dims)));
+    let values = match (&yes.values, &no.values) {
+        (Values::Integers(yes), Values::Integers(no)) => {
+            let of = |(c, (i, j)): (usize, (usize, usize))| if conditions[c] != 0 { yes[i] } else { no[j] };
+            Values::Integers(places.map(of).collect())
+        }
+        _ => {
+            let (yes, no) = (yes.to_floats(), no.to_floats());
+            let of = |(c, (i, j)): (usize, (usize, usize))| if conditions[c] != 0 { yes[i] } else { no[j] };
+            Values::Floats(places.map(of).collect())
+        }
+    };
+    Ok(Array { dims, element: yes.element, values })
 }
 
 fn each(array: &Array, of: impl Fn(f32) -> f32) -> Array {
@@ -409,7 +506,7 @@ mod tests {
         };
         let node = Node { attribute: attributes.iter().map(attribute).collect(), ..Node::default() };
         let inputs: Vec<Option<&Array>> = inputs.iter().copied().map(Some).collect();
-        fold(operator, &Attributes::new(&node), &inputs)
+        fold(operator, &Attributes::new(&node), &inputs, None)
     }
 
     fn list(values: &[i64]) -> Array {

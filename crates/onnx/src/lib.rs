@@ -11,6 +11,7 @@ mod fold;
 mod layout;
 mod names;
 mod operators;
+mod pixel_range;
 mod proto;
 mod quantization;
 mod tensor;
@@ -19,4 +20,4 @@ mod walk;
 
 pub use error::{ImportError, Problem};
 pub use operators::supported_operators;
-pub use walk::{ImportOptions, Imported, import, import_bytes};
+pub use walk::{ImportOptions, Imported, PixelRange, import, import_bytes};

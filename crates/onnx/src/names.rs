@@ -14,8 +14,9 @@ impl Names {
     /// A name for a node: its weights' name without the parameter's, or else the node's own path, or else its operator.
     pub fn name(&mut self, node: &Node, weights: Option<&str>) -> String {
         let from_weights = weights.and_then(|weights| weights.strip_suffix(".weight"));
-        if let Some(name) = from_weights.filter(|name| !name.contains("::")) {
-            return self.unique(&clean(name));
+        let from_weights = from_weights.filter(|name| !name.contains("::")).map(clean);
+        if let Some(name) = from_weights.filter(|name| !name.is_empty()) {
+            return self.unique(&name);
         }
         let (path, without_operator) = path_names(&node.name, &node.op_type);
         let short = without_operator.map(|name| clean(&name)).filter(|name| !name.is_empty());
@@ -59,7 +60,8 @@ fn path_names(path: &str, operator: &str) -> (String, Option<String>) {
 }
 
 fn clean(name: &str) -> String {
-    let keep = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '_' };
+    // Letters of every script are letters.
+    let keep = |c: char| if c.is_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '_' };
     name.chars().map(keep).collect::<String>().trim_matches(['.', '_']).to_owned()
 }
 
@@ -83,5 +85,8 @@ mod tests {
         assert_eq!(names.name(&node("/pool/MaxPool", "MaxPool"), None), "pool");
         assert_eq!(names.name(&node("/layer1/layer1.0/conv1/Relu", "Relu"), None), "layer1.0.conv1.Relu");
         assert_eq!(names.name(&node("model/re lu:0", "Relu"), None), "model.re_lu_0");
+        assert_eq!(names.name(&conv, Some("卷积.weight")), "卷积");
+        assert_eq!(names.name(&node("", "Conv"), Some("___.weight")), "Conv");
+        assert_eq!(names.name(&node("", "Conv"), Some("→.weight")), "Conv_2");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use float_network::{Operation, Quantization};
+use float_network::{BatchNorm, NodeId, Operation, Quantization};
 
 use crate::array::{Array, length};
 use crate::fold::{axis, broadcast, repeated};
@@ -19,7 +19,7 @@ pub(crate) fn read(walk: &mut Walk<'_>, reader: &Reader<'_>) -> Result<Value, St
         ("Quant", true) => constant(quant_of_constant(reader)),
         ("BipolarQuant", true) => constant(bipolar_of_constant(reader)),
         ("QuantizeLinear", false) => quantize(walk, reader).map(Value::Map),
-        ("DequantizeLinear", false) => dequantize(reader).map(Value::Map),
+        ("DequantizeLinear", false) => dequantize(walk, reader).map(Value::Map),
         ("Quant", false) => quant(walk, reader).map(Value::Map),
         _ => Err("of activations; supported are weights, which become −scale or scale".into()),
     }
@@ -66,9 +66,20 @@ fn quantize(walk: &mut Walk<'_>, reader: &Reader<'_>) -> Result<Map, String> {
     Ok(Map { integers: Some(quantization), ..map.at(node) })
 }
 
-fn dequantize(reader: &Reader<'_>) -> Result<Map, String> {
+fn dequantize(walk: &mut Walk<'_>, reader: &Reader<'_>) -> Result<Map, String> {
     reader.attributes.ignore(&["axis", "block_size", "output_dtype"]);
     let map = reader.any_map(0)?;
+    if map.node == NodeId::IMAGE && walk.reads_integers && map.integers.is_none() {
+        // The image itself comes as integers.
+        let scale =
+            reader.constant(1)?.scalar().ok_or("a scale for each channel; supported is one for the image")?;
+        let zero = reader.optional_constant(2)?.map_or(Some(0.0), Array::scalar);
+        let zero = zero.ok_or("a zero point for each channel; supported is one for the image")?;
+        let channels = walk.shape(map).channels;
+        let norm = BatchNorm::affine(vec![scale; channels], vec![-zero * scale; channels]);
+        let norm = norm.map_err(|error| error.to_string())?;
+        return Ok(map.at(walk.add(reader, Operation::BatchNorm(norm), vec![map.node])?));
+    }
     let Some(quantization) = map.integers else {
         return Err("of a value that no QuantizeLinear made".into());
     };

@@ -26,7 +26,9 @@ pub(crate) struct Map {
     /// If it holds the integers of a QuantizeLinear, what they stand for.
     pub integers: Option<Quantization>,
     /// The operator that made it, if that one is supported at the end of a network only.
-    pub last: Option<&'static str>,
+    pub last: Option<String>,
+    /// The extents that it was spread to, every channel's one value at all positions.
+    pub spread: Option<Vec<usize>>,
 }
 
 /// How the model sees the node's value.
@@ -36,6 +38,16 @@ pub(crate) enum Form {
     ChannelsFirst,
     /// `[batch, rows, columns, channels]`.
     ChannelsLast,
+    /// `[batch, rows, columns]`: of a single channel.
+    NoChannels,
+    /// `[batch, channels, rows or columns]`: one of the two was reduced to a single one and is gone.
+    Reduced,
+    /// The same with the channels last.
+    ReducedChannelsLast,
+    /// `[batch, groups, channels / groups, rows, columns]`.
+    Grouped(usize),
+    /// `[batch, channels / groups, groups, rows, columns]`: the channels of a grouped value, shuffled.
+    Shuffled(usize),
     /// `[batch, features]`.
     Flat,
     /// `[batch, features]`, flattened from a map of this shape with its channels last.
@@ -44,7 +56,7 @@ pub(crate) enum Form {
 
 impl Map {
     pub fn new(node: NodeId, form: Form) -> Self {
-        Self { node, form, integers: None, last: None }
+        Self { node, form, integers: None, last: None, spread: None }
     }
 
     /// The same value, made otherwise.
@@ -65,21 +77,31 @@ impl Form {
         match self {
             Self::ChannelsFirst => vec![batch, channels, height, width],
             Self::ChannelsLast => vec![batch, height, width, channels],
+            Self::NoChannels => vec![batch, height, width],
+            Self::Reduced => vec![batch, channels, height * width],
+            Self::ReducedChannelsLast => vec![batch, height * width, channels],
+            Self::Grouped(groups) => vec![batch, groups, channels / groups, height, width],
+            Self::Shuffled(groups) => vec![batch, channels / groups, groups, height, width],
             Self::Flat | Self::FlatChannelsLast(_) => vec![batch, shape.len()],
         }
     }
 
     /// Which axis the channels, or features, are.
-    pub fn channel_axis(self) -> usize {
-        if self == Self::ChannelsLast { 3 } else { 1 }
+    pub fn channel_axis(self) -> Option<usize> {
+        match self {
+            Self::ChannelsLast => Some(3),
+            Self::ReducedChannelsLast => Some(2),
+            Self::ChannelsFirst | Self::Reduced | Self::Flat | Self::FlatChannelsLast(_) => Some(1),
+            Self::NoChannels | Self::Grouped(_) | Self::Shuffled(_) => None,
+        }
     }
 
-    /// Which axes rows and columns are, if there are any.
+    /// Which axes rows and columns are, if there are both.
     pub fn position_axes(self) -> Option<[usize; 2]> {
         match self {
             Self::ChannelsFirst => Some([2, 3]),
-            Self::ChannelsLast => Some([1, 2]),
-            Self::Flat | Self::FlatChannelsLast(_) => None,
+            Self::ChannelsLast | Self::NoChannels => Some([1, 2]),
+            _ => None,
         }
     }
 }

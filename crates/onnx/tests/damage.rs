@@ -50,11 +50,10 @@ fn all_unsupported_nodes_are_told_at_once_with_what_is_supported() {
     let (_, problems) = problems.split_once("unsupported.onnx: ").unwrap();
     assert_eq!(
         problems,
-        "4 of 8 nodes are not supported:\
-         \n  Conv: dilations [2, 2]; supported is [1, 1]: `conv_0`\
-         \n  HardSwish: this operator is not supported: `hardswish_1`\
-         \n  Sigmoid: this operator is not supported: `sigmoid_3`\
-         \n  Mul: of two values that depend on the image; supported is their sum: `mul_5`"
+        "3 of 9 nodes are not supported:\
+         \n  LRN: divides by a power of neighbouring channels' squares, which no sum, product or table of one value is: `lrn_1`\
+         \n  Resize: resamples a map; supported are maps of the extents that convolutions and pools leave: `resize_3`\
+         \n  Exp: this operator is not supported: `exp_4`"
     );
     assert!(supported.contains("Conv, Gemm, MatMul") && supported.contains("QONNX's Quant"), "{supported}");
 }

@@ -19,7 +19,7 @@ pub(crate) fn corrections(
         Correction::BatchNorm => {
             // A filter without weights gives one value only, which becomes the mean.
             let gain =
-                if found.variance() > 0.0 { (expected.variance() / found.variance()).sqrt() } else { 0.0 };
+                if found.is_constant() { 0.0 } else { (expected.variance() / found.variance()).sqrt() };
             (gain, expected.mean() - gain * found.mean())
         }
     };

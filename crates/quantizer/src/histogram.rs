@@ -164,6 +164,7 @@ mod tests {
     use network::Shape;
 
     use super::*;
+    use crate::plan::Clamp;
 
     fn histogram(values: &[f32], activation: Activation) -> Histogram {
         let maps = [FloatMap::new(Shape::new(1, 1, values.len()), values.to_vec()).unwrap()];
@@ -172,9 +173,9 @@ mod tests {
 
     #[test]
     fn min_max_reaches_both_ends_and_zero_is_exact() {
-        let signed = histogram(&[-1.0, 0.5, 2.0], Activation::Signed).quantization(StepRule::MinMax, 15);
+        let signed = histogram(&[-1.0, 0.5, 2.0], Activation::SIGNED).quantization(StepRule::MinMax, 15);
         assert_eq!((signed.step, signed.zero), (f64::from(0.2_f32), 5));
-        let relu = Activation::Relu { ceiling: Some(1.5) };
+        let relu = Activation::Rounded(Clamp::between(0.0, 1.5));
         let clipped = histogram(&[-1.0, 0.5, 2.0], relu).quantization(StepRule::MinMax, 15);
         assert_eq!((clipped.step, clipped.zero), (f64::from(0.1_f32), 0));
     }
@@ -183,7 +184,7 @@ mod tests {
     fn a_rare_outlier_is_cut_off_by_percentile_and_by_mean_square() {
         let mut values: Vec<f32> = (0..10_000).map(|k| k as f32 / 10_000.0).collect();
         values.push(40.0);
-        let relu = Activation::Relu { ceiling: None };
+        let relu = Activation::Rounded(Clamp::RELU);
         let step = |rule| histogram(&values, relu).quantization(rule, 15).step;
         assert!(step(StepRule::MinMax) > 2.6);
         assert!(
@@ -198,14 +199,14 @@ mod tests {
     #[test]
     fn the_mean_square_step_of_uniform_values_uses_the_whole_range() {
         let values: Vec<f32> = (1..=50_000).map(|k| k as f32 / 50_000.0).collect();
-        let best = histogram(&values, Activation::Signed).quantization(StepRule::MeanSquare, 15);
+        let best = histogram(&values, Activation::SIGNED).quantization(StepRule::MeanSquare, 15);
         assert!((best.step * 15.0 - 1.0).abs() < 0.06, "{best:?}");
     }
 
     #[test]
     fn nothing_but_zeros_gets_a_step_all_the_same() {
         for rule in [StepRule::MinMax, StepRule::Percentile(0.01), StepRule::MeanSquare] {
-            let quantization = histogram(&[0.0, 0.0], Activation::Signed).quantization(rule, 255);
+            let quantization = histogram(&[0.0, 0.0], Activation::SIGNED).quantization(rule, 255);
             assert_eq!(quantization, Quantization { step: 1.0, zero: 0, maximum: 255 });
         }
     }

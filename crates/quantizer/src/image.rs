@@ -23,6 +23,16 @@ impl ImageScale {
         Self { pixels, zeros, remainders }
     }
 
+    /// What training did to pixels.
+    pub fn pixels(&self) -> &PixelScale {
+        &self.pixels
+    }
+
+    /// What is left of the mean, per channel, in pixels of 0 to 1.
+    pub fn remainders(&self) -> &[f64] {
+        &self.remainders
+    }
+
     /// The pixels that stand for 0, per channel.
     pub fn zeros(&self) -> &[u16] {
         &self.zeros
@@ -41,6 +51,8 @@ impl ImageScale {
         }
         for step in plan.steps.iter_mut().filter(|step| step.sources.contains(&Source::Image)) {
             match &mut step.kind {
+                // A table holds what each pixel stands for.
+                Kind::Table(_) => {}
                 Kind::Linear { layer, .. } => {
                     let [_, inputs, rows, columns] = layer.shape();
                     let of_group = inputs.max(1) * (layer.shape()[0] / layer.groups()).max(1);

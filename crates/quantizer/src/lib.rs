@@ -7,18 +7,23 @@
 //! trained float network: it folds what follows each layer into it, chooses the steps of activations on calibration images, and
 //! corrects each layer for what rounding does to it. This crate knows no hardware.
 
+mod as_it_is;
 mod checkpoint;
 mod correction;
+mod elementwise;
+mod expression;
 mod float_run;
 mod held;
 mod histogram;
 mod image;
+mod integers;
 mod lower;
 mod moments;
 mod network_file;
 mod options;
 mod plan;
 mod post_training;
+mod reconstruct;
 mod rule;
 mod sensitivity;
 mod shared_steps;
@@ -28,12 +33,13 @@ mod stored;
 mod ternarize;
 mod walk;
 
+pub use as_it_is::keep_quantized;
 pub use checkpoint::{QuantizeError, QuantizedCheckpoint, QuantizedLayer, Thresholds, quantize};
 pub use histogram::StepRule;
 pub use lower::LowerError;
 pub use network_file::NetworkFile;
-pub use options::{Correction, PostTraining, PostTrainingError, WeightRule};
-pub use post_training::{PostTrained, quantize_network};
+pub use options::{Correction, Fit, PostTraining, PostTrainingError, WeightRule};
+pub use post_training::{PostTrained, check_quantizable, quantize_network};
 pub use rule::{Factor, Granularity, RuleError, Sparsity, Threshold, ThresholdRule};
 pub use statistics::SparsityStatistics;
 pub use ternarize::{TernarizeError, TernaryLayer, keep_ternary, ternarize, ternarize_at};

@@ -96,7 +96,7 @@ fn layer(plan: &Plan, place: usize, step: &Step) -> String {
     };
     let mut fields = vec![format!("name: {}", scalar(&step.name))];
     let source = step.sources.first().copied().unwrap_or(Source::Image);
-    let reads_many = matches!(step.kind, Kind::Add | Kind::Concat);
+    let reads_many = matches!(step.kind, Kind::Add | Kind::Concat | Kind::Multiply);
     if reads_many {
         let names: Vec<String> = step.sources.iter().map(|&source| named(source)).collect();
         fields.push(format!("of: [{}]", names.join(", ")));
@@ -123,14 +123,27 @@ fn layer(plan: &Plan, place: usize, step: &Step) -> String {
             window(&mut fields, *pool, true);
             "max_pool"
         }
-        Kind::SumPool(pool) => {
+        Kind::SumPool { window: pool, counts_padding } => {
             if let Some(pool) = pool {
                 window(&mut fields, *pool, true);
+            }
+            if !counts_padding {
+                fields.push("counts_padding: false".into());
             }
             "sum_pool"
         }
         Kind::Concat => "concat",
+        Kind::Flatten => "flatten",
+        Kind::Pick(channels) => {
+            fields.push(format!("channels: {channels:?}"));
+            "pick"
+        }
+        Kind::Table(_) => "table",
+        Kind::Multiply => "multiply",
     };
+    if let Some(bits) = step.bits {
+        fields.push(format!("bits: {bits}"));
+    }
     format!("{kind}: {{{}}}", fields.join(", "))
 }
 
@@ -142,6 +155,9 @@ fn window(fields: &mut Vec<String>, window: Window, is_pool: bool) {
     fields.push(format!("kernel: {}", pair(window.kernel())));
     if is_pool || window.stride() != [1, 1] {
         fields.push(format!("stride: {}", pair(window.stride())));
+    }
+    if window.dilation() != [1, 1] {
+        fields.push(format!("dilation: {}", pair(window.dilation())));
     }
     let padding = window.padding();
     if padding != [0; 4] {

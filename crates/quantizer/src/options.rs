@@ -14,6 +14,8 @@ pub struct PostTraining {
     pub weights: WeightRule,
     /// What shares a threshold.
     pub granularity: Granularity,
+    /// What ternary weights are to be near to.
+    pub fit: Fit,
     /// Bits of the activations, 1 to 8; if left out, those of a network that is quantized already, else 4.
     pub bits: Option<u32>,
     /// How the steps between activations are chosen, where the network does not bring them along.
@@ -29,6 +31,15 @@ pub enum WeightRule {
     Same(ThresholdRule),
     /// Sparser where that adds less noise to a layer's output, so that all weights together have the given sparsity.
     BySensitivity(Sparsity),
+}
+
+/// What ternary weights are to be near to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fit {
+    /// The trained weights.
+    Weights,
+    /// The float network's outputs on the calibration images, layer by layer.
+    Outputs,
 }
 
 /// What is changed in a layer's batch norm, so that its output on the calibration images is again like the float network's.
@@ -77,7 +88,7 @@ pub enum PostTrainingError {
         /// The bits.
         found: u32,
     },
-    /// The network's own quantization is not one of the file's.
+    /// The network's own quantization has more levels than the bits that were asked for.
     #[error(
         "layer `{layer}`: the network rounds its activations to {found} levels; with {bits} bits there are {expected}"
     )]

@@ -2,6 +2,8 @@
 
 use float_network::{BatchNorm, Convolution, NodeId, PixelScale, Quantization, Window};
 
+use crate::expression::Expression;
+
 /// Where a step's input comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Source {
@@ -9,25 +11,61 @@ pub(crate) enum Source {
     Step(usize),
 }
 
+/// Bounds of real values; infinite ones bound nothing.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Clamp {
+    pub low: f64,
+    pub high: f64,
+}
+
+impl Clamp {
+    /// No bounds.
+    pub const NONE: Self = Self { low: f64::NEG_INFINITY, high: f64::INFINITY };
+
+    /// max(x, 0).
+    pub const RELU: Self = Self { low: 0.0, high: f64::INFINITY };
+
+    /// Between two bounds, which are in order.
+    pub fn between(low: f32, high: f32) -> Self {
+        Self { low: low.into(), high: high.into() }
+    }
+
+    /// The nearest value within the bounds.
+    pub fn of(self, value: f64) -> f64 {
+        value.max(self.low).min(self.high)
+    }
+
+    /// These bounds, and then others.
+    #[must_use]
+    pub fn then(self, next: Self) -> Self {
+        Self { low: next.of(self.low), high: next.of(self.high) }
+    }
+}
+
 /// What becomes of a step's real result.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Activation {
     /// A sum reads it, unrounded.
     Accumulators,
-    /// It is rounded as it is, negative or not.
-    Signed,
-    /// max(x, 0), at most the ceiling.
-    Relu { ceiling: Option<f32> },
+    /// It is rounded, within bounds.
+    Rounded(Clamp),
 }
 
 impl Activation {
+    /// Rounded as it is, negative or not.
+    pub const SIGNED: Self = Self::Rounded(Clamp::NONE);
+
+    /// Its bounds; none of what is not rounded.
+    pub fn clamp(self) -> Clamp {
+        match self {
+            Self::Accumulators => Clamp::NONE,
+            Self::Rounded(clamp) => clamp,
+        }
+    }
+
     /// The value that it makes of a real one, before it is rounded.
     pub fn of(self, value: f64) -> f64 {
-        match self {
-            Self::Accumulators | Self::Signed => value,
-            Self::Relu { ceiling: None } => value.max(0.0),
-            Self::Relu { ceiling: Some(ceiling) } => value.clamp(0.0, f64::from(ceiling)),
-        }
+        self.clamp().of(value)
     }
 }
 
@@ -46,6 +84,11 @@ impl Norm {
         let shift =
             bias.map_or_else(|| vec![0.0; channels], |bias| bias.iter().map(|&b| f64::from(b)).collect());
         Self::Affine { scale: vec![1.0; channels], shift }
+    }
+
+    /// Whether it changes nothing.
+    pub fn is_identity(&self) -> bool {
+        (0..self.channels()).all(|channel| self.scale_and_shift(channel) == (1.0, 0.0))
     }
 
     /// The same as a scale and a shift of a channel.
@@ -103,14 +146,34 @@ pub(crate) enum Kind {
     },
     MaxPool(Window),
     /// Means, as sums with a smaller step; over the whole map without a window.
-    SumPool(Option<Window>),
+    SumPool {
+        window: Option<Window>,
+        /// Whether the padding counts, as 0.
+        counts_padding: bool,
+    },
     Concat,
+    /// The values of a map as channels of one position.
+    Flatten,
+    /// Some channels, in an order of their own.
+    Pick(Vec<usize>),
+    /// A function of each value.
+    Table(Expression),
+    /// The product of its two sources.
+    Multiply,
 }
 
 impl Kind {
     /// Whether its result is real numbers that are then rounded.
     pub fn is_rounded(&self) -> bool {
-        matches!(self, Self::Linear { .. } | Self::Add | Self::Rescale { .. })
+        matches!(
+            self,
+            Self::Linear { .. } | Self::Add | Self::Rescale { .. } | Self::Table(_) | Self::Multiply
+        )
+    }
+
+    /// Whether its result has the step and the zero of its sources.
+    pub fn keeps_scale(&self) -> bool {
+        matches!(self, Self::MaxPool(_) | Self::Concat | Self::Flatten | Self::Pick(_))
     }
 }
 
@@ -128,6 +191,8 @@ pub(crate) struct Step {
     pub reference: NodeId,
     /// Channels of the result.
     pub channels: usize,
+    /// Bits of its activations, where they are not the network's.
+    pub bits: Option<u32>,
 }
 
 /// All steps, in execution order; the last one gives the logits.
@@ -141,6 +206,28 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
+    /// Whether a value is the image, or pools of it.
+    pub fn is_of_image(&self, source: Source) -> bool {
+        match source {
+            Source::Image => true,
+            Source::Step(place) => {
+                let step = &self.steps[place];
+                matches!(step.kind, Kind::MaxPool(_) | Kind::SumPool { .. } | Kind::Flatten)
+                    && step.sources.iter().all(|&source| self.is_of_image(source))
+            }
+        }
+    }
+
+    /// The steps that round a value, through those that keep their scale.
+    pub fn rounding(&self, source: Source) -> Vec<usize> {
+        let Source::Step(place) = source else { return Vec::new() };
+        let step = &self.steps[place];
+        if step.kind.keeps_scale() {
+            return step.sources.iter().flat_map(|&source| self.rounding(source)).collect();
+        }
+        if step.kind.is_rounded() { vec![place] } else { Vec::new() }
+    }
+
     /// For each step, how many others read it.
     pub fn reader_counts(&self) -> Vec<usize> {
         let mut counts = vec![0; self.steps.len()];
@@ -153,11 +240,11 @@ impl Plan {
     }
 
     /// For each step, the first of those that must have the same step and zero, since their channels lie side by side: the
-    /// step that rounds it, found through max pools and concats.
+    /// step that rounds it, found through max pools, concats and what only names channels otherwise.
     pub fn classes(&self) -> Vec<usize> {
         let mut classes: Vec<usize> = (0..self.steps.len()).collect();
         for (place, step) in self.steps.iter().enumerate() {
-            if !matches!(step.kind, Kind::MaxPool(_) | Kind::Concat) {
+            if !step.kind.keeps_scale() {
                 continue;
             }
             for source in &step.sources {

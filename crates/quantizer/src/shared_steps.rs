@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use crate::float_run::FloatRun;
 use crate::histogram::{Histogram, StepRule, range};
-use crate::lower::LowerError;
+use crate::integers::together;
 use crate::options::PostTrainingError;
 use crate::plan::{Activation, Plan};
 
@@ -16,7 +16,7 @@ pub(crate) fn shared_steps(
     network: &FloatNetwork,
     images: &ImageSet,
     rule: StepRule,
-    maximum: u16,
+    maxima: &[u16],
 ) -> Result<Vec<Option<Quantization>>, PostTrainingError> {
     let classes = plan.classes();
     let mut members: Vec<Vec<usize>> = vec![Vec::new(); plan.steps.len()];
@@ -28,22 +28,15 @@ pub(crate) fn shared_steps(
             members[classes[place]].push(place);
         }
     }
-    let mut shared: Vec<Option<Quantization>> = plan.steps.iter().map(|step| step.given).collect();
-    members.retain(|members| members.len() > 1);
-    for members in &members {
-        let given = members.iter().find_map(|&place| plan.steps[place].given);
+    let mut shared: Vec<Option<Quantization>> = vec![None; plan.steps.len()];
+    for members in members.iter().filter(|members| !members.is_empty()) {
+        let together = together(plan, members, maxima[members[0]]);
         for &place in members {
-            let step = &plan.steps[place];
-            if let (Some(own), Some(given)) = (step.given, given)
-                && own != given
-            {
-                let reason =
-                    "is concatenated with values of another scale; supported is one scale for all".into();
-                return Err(LowerError { node: step.name.clone(), reason }.into());
-            }
-            shared[place] = given;
+            // Without images, what the network does not say itself is not known.
+            shared[place] = together.filter(|_| plan.steps[place].given.is_some() || !images.is_empty());
         }
     }
+    members.retain(|members| members.len() > 1);
     members.retain(|members| members.iter().any(|&place| shared[place].is_none()));
     if members.is_empty() || images.is_empty() {
         return Ok(shared);
@@ -75,6 +68,7 @@ pub(crate) fn shared_steps(
         }
     }
     for (members, histogram) in members.iter().zip(&of_class) {
+        let maximum = members.first().map_or(1, |&place| maxima[place]);
         let quantization = histogram.as_ref().map(|histogram| histogram.quantization(rule, maximum));
         members.iter().for_each(|&place| shared[place] = quantization);
     }

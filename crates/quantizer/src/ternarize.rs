@@ -156,6 +156,18 @@ impl TernaryLayer {
         Ok(Self { weights: TernaryWeights::new(shape, values)?, alpha, thresholds })
     }
 
+    /// Other weights and scales of the same shape; `None` if there are not as many, or they are not ternary.
+    pub(crate) fn with(&self, weights: Vec<i8>, alpha: Vec<f32>) -> Option<Self> {
+        let old = &self.weights;
+        let taps = [old.kernel_height(), old.kernel_width()];
+        let shape = [old.outputs(), old.inputs(), taps[0], taps[1]];
+        if alpha.len() != self.alpha.len() {
+            return None;
+        }
+        let weights = TernaryWeights::new(shape, weights).ok()?;
+        Some(Self { weights, alpha, thresholds: self.thresholds.clone() })
+    }
+
     /// The ternary weights.
     pub fn weights(&self) -> &TernaryWeights {
         &self.weights

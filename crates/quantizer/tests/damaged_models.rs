@@ -6,7 +6,9 @@ use std::path::Path;
 
 use network::ImageSet;
 use onnx::{ImportOptions, import_bytes};
-use quantizer::{Correction, Granularity, PostTraining, Sparsity, StepRule, WeightRule, quantize_network};
+use quantizer::{
+    Correction, Fit, Granularity, PostTraining, Sparsity, StepRule, WeightRule, quantize_network,
+};
 
 /// Values that a map of a damaged model may have: more only take time.
 const LARGEST: usize = 1 << 14;
@@ -16,6 +18,7 @@ fn damaged_models_never_make_the_quantizer_panic() {
     let options = PostTraining {
         weights: WeightRule::BySensitivity(Sparsity::new(0.5).unwrap()),
         granularity: Granularity::Filter,
+        fit: Fit::Weights,
         bits: None,
         steps: StepRule::MeanSquare,
         correction: Correction::BatchNorm,

@@ -12,8 +12,8 @@ use compiler::activation::{
     requantization_program, sum_pool_program,
 };
 use network::{
-    Activation, ActivationId, Addend, Evaluation, FRACTION_BITS, FeatureMap, LayerId, Network, Operation,
-    Shape, Window,
+    Activation, ActivationId, Addend, Border, Evaluation, FRACTION_BITS, FeatureMap, LayerId, Network,
+    Operation, Shape, Window,
 };
 use rayon::prelude::*;
 
@@ -100,8 +100,16 @@ impl ActivationPrograms {
     ) -> Result<Option<Self>, MachineError> {
         let failed = |source| MachineError::Activation { activation: activation.name().to_owned(), source };
         let bits = |id| network.activation(id).map_or(16, |source| source.bits() as u8);
+        if !is_made_on_arrays(activation.operation()) {
+            return Ok(None);
+        }
         let (programs, rows) = match activation.operation() {
-            Operation::Input | Operation::Flatten { .. } | Operation::Concat { .. } => return Ok(None),
+            Operation::Input
+            | Operation::Flatten { .. }
+            | Operation::Concat { .. }
+            | Operation::Pick { .. }
+            | Operation::Table { .. }
+            | Operation::Multiply { .. } => return Ok(None),
             Operation::MaxPool { source, window } => {
                 let size = pool_size(*window).map_err(failed)?;
                 let program = max_pool_program(size, bits(*source), geometry).map_err(failed)?;
@@ -109,7 +117,7 @@ impl ActivationPrograms {
                 let padding = vec![0; activation.shape().channels];
                 (vec![program], Rows::Values { source: *source, window: *window, padding })
             }
-            Operation::SumPool { source, window } => {
+            Operation::SumPool { source, window, .. } => {
                 let size = pool_size(*window).map_err(failed)?;
                 let program = sum_pool_program(size, bits(*source), geometry).map_err(failed)?;
                 let padding =
@@ -140,6 +148,8 @@ impl ActivationPrograms {
                     offset: offsets[channel],
                     fraction: FRACTION_BITS,
                     bits: activation.bits() as u8,
+                    low: activation.bounds().low(),
+                    high: activation.bounds().high(),
                 };
                 let channels: Vec<ChannelRequantization> = (0..offsets.len()).map(channel).collect();
                 let part = |part: usize| channels.len() * part / parts;
@@ -232,6 +242,16 @@ impl ActivationPrograms {
             .map(|values| FeatureMap::new(self.shape, values).map_err(wrong_shape))
             .collect::<Result<_, _>>()?;
         Ok((maps, events))
+    }
+}
+
+/// Whether there are programs for an operation. Tables, products of two activations and means of parts of windows are left to the
+/// periphery; values that are only called by other names are made nowhere.
+pub(crate) fn is_made_on_arrays(operation: &Operation) -> bool {
+    match operation {
+        Operation::Requantize { .. } | Operation::MaxPool { .. } => true,
+        Operation::SumPool { border, .. } => *border == Border::Zero,
+        _ => false,
     }
 }
 

@@ -477,6 +477,7 @@ fn fill_positions(
     width: usize,
 ) {
     let (stride, left) = (window.column_stride(), window.padding().left);
+    let (tap_row, tap_column) = (tap_row * window.row_dilation(), tap_column * window.column_dilation());
     let (mut row, mut column) = (first / width, first % width);
     let mut rest = values;
     // Row by row of the output: the input's row is the same all along it.

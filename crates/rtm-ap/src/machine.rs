@@ -7,12 +7,12 @@ use ap_program::Format;
 use compiler::Options;
 use compiler::activation::RequantizationMethod;
 use network::{
-    Accumulators, Activation, Addend, BatchEngine, Evaluation, EvaluationError, FeatureMap, LayerId,
+    Accumulators, Activation, Addend, BatchEngine, Border, Evaluation, EvaluationError, FeatureMap, LayerId,
     LinearEngine, LinearLayer, Network, Node, Operation, ReferenceEngine,
 };
 use rayon::prelude::*;
 
-use crate::activation::{AccumulatorFormats, ActivationPrograms, ActivationsAt};
+use crate::activation::{AccumulatorFormats, ActivationPrograms, ActivationsAt, is_made_on_arrays};
 use crate::allocation::LayerDemand;
 use crate::events::{Events, TableEvents};
 use crate::layer::{MachineError, MachineLayer};
@@ -320,8 +320,8 @@ fn periphery(network: &Network, at: ActivationsAt) -> Vec<PeripheryEvents> {
             Node::Activation(_, activation) => {
                 let Some(layer) = counts.get_mut(layer) else { continue };
                 match at.method() {
-                    None => count_activation(layer, activation, network),
-                    Some(_) => count_result(layer, activation),
+                    Some(_) if is_made_on_arrays(activation.operation()) => count_result(layer, activation),
+                    _ => count_activation(layer, activation, network),
                 }
             }
         }
@@ -335,29 +335,24 @@ fn periphery(network: &Network, at: ActivationsAt) -> Vec<PeripheryEvents> {
 }
 
 fn count_result(layer: &mut PeripheryEvents, activation: &Activation) {
-    if !matches!(
-        activation.operation(),
-        Operation::Input | Operation::Flatten { .. } | Operation::Concat { .. }
-    ) {
-        layer.output_bits += activation.shape().len() as u64 * u64::from(activation.bits());
-    }
+    layer.output_bits += activation.shape().len() as u64 * u64::from(activation.bits());
 }
 
 fn count_activation(layer: &mut PeripheryEvents, activation: &Activation, network: &Network) {
     let values = activation.shape().len() as u64;
     let bits = u64::from(activation.bits());
     let source_values = |id| network.activation(id).map_or(0, |source| source.shape().len() as u64);
+    let bits_of = |id| network.activation(id).map_or(0, |source| u64::from(source.bits()));
     match activation.operation() {
         // Values are only called by other names.
-        Operation::Input | Operation::Flatten { .. } | Operation::Concat { .. } => {}
+        Operation::Input | Operation::Flatten { .. } | Operation::Concat { .. } | Operation::Pick { .. } => {}
         Operation::Requantize { addends, .. } => {
             layer.requantizations += values * addends.len() as u64;
             layer.output_bits += values * bits;
             // An identity shortcut is read from the buffer once more.
             for addend in addends {
                 if let Addend::Activations { source, .. } = addend {
-                    let bits = network.activation(*source).map_or(0, |source| u64::from(source.bits()));
-                    layer.output_bits += values * bits;
+                    layer.output_bits += values * bits_of(*source);
                 }
             }
         }
@@ -365,10 +360,23 @@ fn count_activation(layer: &mut PeripheryEvents, activation: &Activation, networ
             layer.pool_operations += values * (window.taps() as u64 - 1);
             layer.output_bits += values * bits + source_values(*source) * bits;
         }
-        Operation::SumPool { source, window } => {
-            let source_bits = network.activation(*source).map_or(0, |source| u64::from(source.bits()));
+        Operation::SumPool { source, window, border } => {
             layer.pool_operations += values * (window.taps() as u64 - 1);
-            layer.output_bits += values * bits + source_values(*source) * source_bits;
+            layer.output_bits += values * bits + source_values(*source) * bits_of(*source);
+            if *border == Border::LeftOut {
+                // Assumption: a multiplication like a requantization's, at every position.
+                layer.requantizations += values;
+            }
+        }
+        // Assumption: a table is looked up, and two activations are multiplied, at a requantization's cost.
+        Operation::Table { source, .. } => {
+            layer.requantizations += values;
+            layer.output_bits += values * bits + source_values(*source) * bits_of(*source);
+        }
+        Operation::Multiply { source, gate, .. } => {
+            layer.requantizations += values;
+            let read = [source, gate].map(|&id| source_values(id) * bits_of(id));
+            layer.output_bits += values * bits + read.iter().sum::<u64>();
         }
     }
 }

@@ -3,9 +3,10 @@
 
 use network::{
     ActivationDescription, AddDescription, ConcatDescription, ConvolutionDescription, DocumentedAccuracy,
-    FullyConnectedDescription, InputDescription, InvertedResidualDescription, LayerDescription,
-    MaxPoolDescription, NetworkDescription, PaddingDescription, PixelZero, RescaleDescription,
-    SeededDescription, Sides, SumPoolDescription,
+    FlattenDescription, FullyConnectedDescription, InputDescription, InvertedResidualDescription,
+    LayerDescription, MaxPoolDescription, MultiplyDescription, NetworkDescription, PaddingDescription,
+    PickDescription, PixelZero, RescaleDescription, SeededDescription, Sides, SumPoolDescription,
+    TableDescription,
 };
 
 /// Choices that a property test makes, used one after the other.
@@ -39,6 +40,8 @@ struct Making<'a> {
     choices: Choices<'a>,
     layers: Vec<LayerDescription>,
     value: Value,
+    /// Whether a flattening was on the way: blocks read maps only.
+    is_flat: bool,
 }
 
 /// A network of a few layers whose weights are drawn, as choices say.
@@ -52,7 +55,7 @@ pub fn random_network(numbers: &[u32]) -> NetworkDescription {
     let activation_bits = [1, 2, 4, 8][choices.below(4)];
     let (seed, sparsity) = (choices.below(1 << 20) as u64, [0.0, 0.3, 0.8][choices.below(3)]);
     let value = Value { name: "input".into(), channels, height, width };
-    let mut making = Making { choices, layers: Vec::new(), value };
+    let mut making = Making { choices, layers: Vec::new(), value, is_flat: false };
     for number in 0..making.choices.between(2, 5) {
         making.step(number);
     }
@@ -62,6 +65,7 @@ pub fn random_network(numbers: &[u32]) -> NetworkDescription {
         from,
         outputs,
         activation: ActivationDescription::Requantized,
+        bits: None,
         signed: false,
     }));
     NetworkDescription {
@@ -84,7 +88,7 @@ impl Making<'_> {
     fn step(&mut self, number: usize) {
         let before = self.value.clone();
         let name = format!("l{number}");
-        match self.choices.below(8) {
+        match self.choices.below(12) {
             0..=2 => self.convolution(name),
             3 => self.sum_of_branches(&name),
             4 => {
@@ -110,15 +114,45 @@ impl Making<'_> {
                     kernel: Some(kernel),
                     stride: Some(stride),
                     padding,
+                    counts_padding: self.choices.below(2) == 0,
                 }));
                 self.moved(name, before.channels, kernel, stride, padding);
             }
             6 => self.concat(&name),
-            _ if self.choices.below(2) == 0 => {
-                let signed = self.choices.below(2) == 1;
+            7 => {
+                let count = self.choices.between(1, before.channels + 1);
+                let channels = (0..count).map(|_| self.choices.below(before.channels)).collect();
+                let from = Some(before.name.clone());
+                self.layers.push(LayerDescription::Pick(PickDescription {
+                    name: name.clone(),
+                    from,
+                    channels,
+                }));
+                self.value = Value { name, channels: count, ..before };
+            }
+            8 => {
+                let (from, bits) = (Some(before.name.clone()), self.bits());
+                self.layers.push(LayerDescription::Table(TableDescription {
+                    name: name.clone(),
+                    from,
+                    bits,
+                }));
+                self.value.name = name;
+            }
+            9 => self.gated(name),
+            10 if before.channels * before.height * before.width < 200 => {
+                let from = Some(before.name.clone());
+                self.layers.push(LayerDescription::Flatten(FlattenDescription { name: name.clone(), from }));
+                let channels = before.channels * before.height * before.width;
+                self.is_flat = true;
+                self.value = Value { name, channels, height: 1, width: 1 };
+            }
+            _ if self.is_flat || self.choices.below(2) == 0 => {
+                let (signed, bits) = (self.choices.below(2) == 1, self.bits());
                 self.layers.push(LayerDescription::Rescale(RescaleDescription {
                     name: name.clone(),
                     from: Some(before.name.clone()),
+                    bits,
                     signed,
                 }));
                 self.value.name = name;
@@ -135,6 +169,50 @@ impl Making<'_> {
                 self.value = Value { name, channels: outputs, ..before };
             }
         }
+    }
+
+    /// Bits of a layer's own, or the network's.
+    fn bits(&mut self) -> Option<u32> {
+        [None, None, Some(3), Some(5)][self.choices.below(4)]
+    }
+
+    /// A value times a function of its own channels' means.
+    fn gated(&mut self, name: String) {
+        let before = self.value.clone();
+        let (pool, gate) = (format!("{name}.sum"), format!("{name}.gate"));
+        // Of a large map, the sum could leave 16 bits.
+        if before.height * before.width > 36 {
+            return;
+        }
+        let squeeze = LayerDescription::Convolution(ConvolutionDescription {
+            name: gate.clone(),
+            from: Some(before.name.clone()),
+            outputs: before.channels,
+            kernel: Sides::Each([before.height, before.width]),
+            stride: Sides::Both(1),
+            dilation: Sides::Both(1),
+            padding: PaddingDescription::default(),
+            groups: 1,
+            activation: ActivationDescription::Requantized,
+            bits: self.bits(),
+            signed: true,
+        });
+        self.layers.push(squeeze);
+        let from = Some(gate);
+        self.layers.push(LayerDescription::Table(TableDescription {
+            name: pool.clone(),
+            from,
+            bits: Some(8),
+        }));
+        let signed = self.choices.below(2) == 0;
+        let (of, bits) = ([before.name.clone(), pool], self.bits());
+        self.layers.push(LayerDescription::Multiply(MultiplyDescription {
+            name: name.clone(),
+            of,
+            bits,
+            signed,
+        }));
+        self.value.name = name;
     }
 
     fn padding(&mut self, kernel: Sides) -> PaddingDescription {
@@ -175,23 +253,29 @@ impl Making<'_> {
         let kernel = Sides::Each([self.choices.between(1, 3), self.choices.between(1, 3)]);
         let stride = Sides::Each([self.choices.between(1, 2), self.choices.between(1, 2)]);
         let padding = self.padding(kernel);
+        let dilation = Sides::Each([self.choices.between(1, 2), self.choices.between(1, 2)]);
         let divisors: Vec<usize> =
             (1..=before.channels).filter(|n| before.channels.is_multiple_of(*n)).collect();
         let groups = divisors[self.choices.below(divisors.len())];
         let outputs = groups * self.choices.between(1, 1 + 4 / groups);
-        let signed = self.choices.below(3) == 0;
+        let (signed, bits) = (self.choices.below(3) == 0, self.bits());
         self.layers.push(LayerDescription::Convolution(ConvolutionDescription {
             name: name.clone(),
             from: Some(before.name),
             outputs,
             kernel,
             stride,
+            dilation,
             padding,
             groups,
             activation: ActivationDescription::Requantized,
+            bits,
             signed,
         }));
-        self.moved(name, outputs, kernel, stride, padding);
+        let along = |taps: usize, dilation: usize| (taps - 1) * dilation + 1;
+        let ((rows, columns), (down, across)) = (kernel.pair(), dilation.pair());
+        let span = Sides::Each([along(rows, down), along(columns, across)]);
+        self.moved(name, outputs, span, stride, padding);
     }
 
     /// Two convolutions of one value, and the value itself where its shape allows, added up.
@@ -208,9 +292,11 @@ impl Making<'_> {
                 outputs,
                 kernel: Sides::Both(kernel),
                 stride: Sides::Both(stride),
+                dilation: Sides::Both(1),
                 padding: PaddingDescription::Every(kernel / 2),
                 groups: 1,
                 activation: ActivationDescription::None,
+                bits: None,
                 signed: false,
             }));
             of.push(name);
@@ -220,7 +306,7 @@ impl Making<'_> {
             of.insert(place, before.name);
         }
         let signed = self.choices.below(2) == 0;
-        self.layers.push(LayerDescription::Add(AddDescription { name: name.into(), of, signed }));
+        self.layers.push(LayerDescription::Add(AddDescription { name: name.into(), of, bits: None, signed }));
         let shorter = |extent: usize| if same { extent } else { (extent - 1) / 2 + 1 };
         let (height, width) = (shorter(before.height), shorter(before.width));
         self.value = Value { name: name.into(), channels: outputs, height, width };

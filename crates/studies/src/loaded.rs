@@ -193,7 +193,7 @@ fn pool_after(network: &Network, layer: LayerId) -> Pool {
             Operation::MaxPool { source, window } if Some(*source) == requantized => {
                 return Pool::Local { rows: window.row_stride(), columns: window.column_stride() };
             }
-            Operation::SumPool { source, window } if Some(*source) == requantized => {
+            Operation::SumPool { source, window, .. } if Some(*source) == requantized => {
                 return match activation.shape().positions() {
                     1 => Pool::Global,
                     _ => Pool::Local { rows: window.row_stride(), columns: window.column_stride() },

@@ -97,19 +97,19 @@ impl LayerShape {
     /// If the layer is empty or its input smaller than its kernel.
     pub fn real_tap_share(&self) -> Result<f64, ShapeError> {
         let (height, width) = self.output_extent()?;
-        let along = |outputs: usize, extent: usize, kernel: usize, stride: usize, before: usize| {
-            let inside: usize = (0..outputs)
-                .map(|output| {
-                    let first = output * stride;
-                    let end = (first + kernel).min(extent + before);
-                    end.saturating_sub(first.max(before))
-                })
-                .sum();
+        let along = |outputs: usize, extent: usize, taps: (usize, usize), stride: usize, before: usize| {
+            let (kernel, dilation) = taps;
+            let is_inside = |place: usize| (before..extent + before).contains(&place);
+            let taps = |output: usize| (0..kernel).map(move |tap| output * stride + tap * dilation);
+            let inside: usize =
+                (0..outputs).map(|output| taps(output).filter(|&p| is_inside(p)).count()).sum();
             inside as f64 / (outputs * kernel) as f64
         };
         let (window, padding) = (self.window, self.window.padding());
-        let down = (window.kernel_height(), window.row_stride(), padding.top);
-        let across = (window.kernel_width(), window.column_stride(), padding.left);
+        let rows = (window.kernel_height(), window.row_dilation());
+        let columns = (window.kernel_width(), window.column_dilation());
+        let down = (rows, window.row_stride(), padding.top);
+        let across = (columns, window.column_stride(), padding.left);
         Ok(along(height, self.input.height, down.0, down.1, down.2)
             * along(width, self.input.width, across.0, across.1, across.2))
     }

@@ -159,13 +159,17 @@ fn what_is_wrong_is_told_and_nothing_is_written() {
         stderr
     };
     let error = refused(&["import", &model("unsupported")]);
-    assert!(error.contains("Sigmoid: this operator is not supported: `sigmoid_3`"), "{error}");
+    assert!(error.contains("LRN: divides by a power") && error.contains("`exp_4`"), "{error}");
     let error = refused(&["import", &model("torch-vgg"), "--input-shape", "1x16"]);
     assert!(error.contains("for example 3x224x224"), "{error}");
     let error = refused(&["import", &model("torch-vgg"), "--mean", "0.5,0.5"]);
     assert!(error.contains("means and deviations of 2 channels; the image has 1"), "{error}");
-    let error = refused(&["import", &model("torch-vgg"), "--mean", "123.7"]);
-    assert!(error.contains("mean 123.7 of channel 0; expected 0 to 1"), "{error}");
+    let error = refused(&["import", &model("torch-vgg"), "--mean", "323.7"]);
+    assert!(error.contains("of channel 0; expected 0 to 1"), "{error}");
+    let error = refused(&["import", &model("torch-vgg"), "--mean", "123.7", "--deviation", "0.2"]);
+    assert!(error.contains("expected both for pixels of 0 to 1, or both for pixels of 0 to 255"), "{error}");
+    let error = refused(&["import", &model("torch-vgg"), "--result", "other"]);
+    assert!(error.contains("no output `other`; there are: `"), "{error}");
     let error = refused(&["import", &model("torch-vgg"), "--name", "../up"]);
     assert!(error.contains("`../up` cannot name a network"), "{error}");
     assert_eq!(fs::read_dir(workspace.path().join("experiments/networks")).unwrap().count(), 0);
@@ -208,4 +212,49 @@ fn what_is_wrong_is_told_and_nothing_is_written() {
             &["quantize", "mine", "--images", &images, "--calibration", "2", "--name", "mine-again"],
         );
     }
+}
+
+#[test]
+fn what_is_fed_is_said_and_the_next_command_can_be_typed() {
+    let workspace = workspace();
+    let elsewhere = workspace.path().join("my networks");
+    let foreign = |name: &str| model(&format!("foreign/{name}"));
+    let imported = done(&workspace, &["import", &foreign("uint8-nchw")]);
+    assert!(imported.contains("pixels are fed as: 0 to 255 as they are"), "{imported}");
+    let imported = done(&workspace, &["import", &foreign("rescaling"), "--pixels", "unit"]);
+    assert!(imported.contains("pixels are fed as: 0 to 255 as 0 to 1"), "{imported}");
+    let folder = elsewhere.display().to_string();
+    let imported = done(&workspace, &["import", &foreign("ternary-plain"), "--output", &folder]);
+    let next = imported.lines().find_map(|line| line.strip_prefix("next: tritrack ")).unwrap();
+    // As a shell would take it.
+    let words = next.split('\'').enumerate().flat_map(|(place, part)| match place % 2 {
+        0 => part.split_whitespace().map(str::to_owned).collect::<Vec<_>>(),
+        _ => vec![part.to_owned()],
+    });
+    let words: Vec<String> = words.collect();
+    let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let count = words.iter().position(|word| *word == "1128").unwrap();
+    words[count] = "130";
+    let quantized = done(&workspace, &words);
+    assert!(quantized.contains("top-1 on 2 other images"), "{quantized}");
+    assert!(elsewhere.join("ternary-plain-ternary.yaml").exists());
+}
+
+#[test]
+fn labels_beyond_a_networks_outputs_are_an_error_with_both_numbers() {
+    let workspace = workspace();
+    let mut file = Checkpoint::new("");
+    file.insert("images", Tensor::new(vec![4, 1, 12, 12], vec![9_u8; 576]).unwrap());
+    file.insert("labels", Tensor::new(vec![4], vec![0_i64, 1, 999, 2]).unwrap());
+    let path = workspace.path().join("wide.safetensors");
+    file.save(&path).unwrap();
+    let (_, stderr, code) = run(
+        &workspace,
+        &["quantize", &model("torch-vgg"), "--images", &path.display().to_string(), "--calibration", "2"],
+    );
+    assert_eq!(code, 2);
+    assert!(
+        stderr.contains("an image of class 999; the network has 5 outputs, for classes 0 to 4"),
+        "{stderr}"
+    );
 }

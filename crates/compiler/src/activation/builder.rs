@@ -24,6 +24,13 @@ impl Word {
     }
 }
 
+impl Bits {
+    /// The bits from a later one on.
+    pub(super) fn shifted(self, by: u8) -> Self {
+        Self { first: self.first + by, ..self }
+    }
+}
+
 impl From<Word> for Bits {
     fn from(word: Word) -> Self {
         word.bits_from(0)

@@ -1,4 +1,4 @@
-//! Requantization: `clamp((Σ multiplier · word + offset) >> fraction, 0, 2^bits - 1)`, bit for bit.
+//! Requantization: `clamp((Σ multiplier · word + offset) >> fraction, low, high)`, bit for bit.
 
 use ap_program::{Format, Geometry, Program};
 
@@ -41,6 +41,17 @@ pub struct ChannelRequantization {
     pub fraction: u32,
     /// Bits of the result, 1 to 16.
     pub bits: u8,
+    /// The least result.
+    pub low: u16,
+    /// The largest one; no more than the bits can hold.
+    pub high: u16,
+}
+
+impl ChannelRequantization {
+    /// The largest number that the result's bits can hold.
+    pub(super) fn most(&self) -> u16 {
+        u16::MAX >> (u16::BITS - u32::from(self.bits).clamp(1, u16::BITS))
+    }
 }
 
 /// How a requantization is computed.

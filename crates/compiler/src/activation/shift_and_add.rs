@@ -108,7 +108,37 @@ impl Sum {
             // The last borrow says that the sum is below 0; it wins over the bits that it left at 1.
             builder.apply(Table::ClearWhereOne, bits, &[carry.into(), result]);
         }
+        self.emit_bounds(channel, builder, words, result);
         builder.store(result, Format { bits, signed: false }, channel.channel);
+    }
+
+    /// Replaces results beyond the bounds, where these are tighter than the bits are: a flag that knows whether the result reaches
+    /// a constant, as in a staircase, then writes the bound's bits.
+    fn emit_bounds(
+        &self,
+        channel: &ChannelRequantization,
+        builder: &mut Builder,
+        words: &[Word],
+        result: Bits,
+    ) {
+        let (bits, flag): (u8, Bits) = (channel.bits, words[OVERFLOW].into());
+        let mut replace = |reached: u16, bound: u16, [one, zero]: [Table; 2]| {
+            builder.apply(Table::Set, 1, &[flag]);
+            let tables = [Table::SetWhereOne, Table::ClearWhereZero];
+            let first = (reached.trailing_zeros() as u8).min(bits);
+            builder
+                .apply_by_bits(u128::from(reached), first..bits, tables, |bit| [result.shifted(bit), flag]);
+            for bit in 0..bits {
+                let table = if bound >> bit & 1 == 1 { one } else { zero };
+                builder.apply(table, 1, &[flag, result.shifted(bit)]);
+            }
+        };
+        if channel.high < channel.most() {
+            replace(channel.high + 1, channel.high, [Table::SetWhereOne, Table::ClearWhereOne]);
+        }
+        if channel.low > 0 {
+            replace(channel.low, channel.low, [Table::SetWhereZero, Table::ClearWhereZero]);
+        }
     }
 
     fn emit_constant(&self, builder: &mut Builder, carry: Word, sum: Word) {

@@ -46,6 +46,13 @@ impl Staircase {
         let stairs = (1..1_i128 << channel.bits).map(|result| {
             let needed = (result << channel.fraction) - base;
             let reached_at = |loaded: i128| multiplier * loaded >= needed;
+            // No result is below the least, and none above the largest.
+            if result <= i128::from(channel.low) {
+                return Stair::Always;
+            }
+            if result > i128::from(channel.high) {
+                return Stair::Never;
+            }
             match (reached_at(0), reached_at(most)) {
                 (true, true) => Stair::Always,
                 (false, false) => Stair::Never,

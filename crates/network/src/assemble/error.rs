@@ -58,9 +58,9 @@ pub enum NetworkError {
         /// What it may be.
         expected: &'static str,
     },
-    /// A value that cannot stand for 0.
+    /// An integer that no activation can be: what stands for 0, a bound, or a table's.
     #[error("{}: tensor `{tensor}` is {found}; expected 0 to {maximum}", path.display())]
-    Zero {
+    Integer {
         /// The checkpoint.
         path: PathBuf,
         /// The tensor.
@@ -68,7 +68,27 @@ pub enum NetworkError {
         /// What it holds.
         found: i64,
         /// The largest activation.
-        maximum: u16,
+        maximum: i64,
+    },
+    /// Bounds that are not in order.
+    #[error("{}: layer `{layer}`: `act.low` is {low} and `act.high` {high}; expected them in order", path.display())]
+    Bounds {
+        /// The checkpoint.
+        path: PathBuf,
+        /// The layer.
+        layer: String,
+        /// The least activation.
+        low: u16,
+        /// The largest one.
+        high: u16,
+    },
+    /// A table is made for the steps of the checkpoint.
+    #[error("{}: tensor `{tensor}` is made for undivided steps; expected no `step_divisor`", path.display())]
+    DividedTable {
+        /// The checkpoint.
+        path: PathBuf,
+        /// The tensor.
+        tensor: String,
     },
     /// Layers that are put together must have one step.
     #[error(

@@ -11,7 +11,9 @@
 mod error;
 mod moments;
 mod parameters;
+mod table;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::checkpoint::Checkpoint;
@@ -19,8 +21,10 @@ use crate::description::{
     ActivationDescription, ConvolutionDescription, NetworkDescription, Plain, Source, SumPoolDescription,
     Wired, wire,
 };
-use crate::graph::{ActivationId, Addend, FRACTION_BITS, GraphError, LayerId, Network, NetworkBuilder};
-use crate::{LinearLayer, Padding, Shape, Window};
+use crate::graph::{
+    ActivationId, Addend, Border, FRACTION_BITS, GraphError, LayerId, Network, NetworkBuilder,
+};
+use crate::{LinearLayer, Padding, Shape, Window, WindowError};
 
 pub use error::NetworkError;
 use moments::Moments;
@@ -121,6 +125,13 @@ struct Current {
     moments: Moments,
 }
 
+/// What a description says about a layer's integers.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    bits: Option<u32>,
+    signed: bool,
+}
+
 /// An addend before it is rounded: values times m, and b.
 struct Term {
     source: TermSource,
@@ -147,6 +158,10 @@ struct Assembly<'a> {
     /// What each wired layer has made.
     made: Vec<Made>,
     names: Vec<String>,
+    /// The names that layers were given, which no name that is made up may be.
+    given: BTreeSet<String>,
+    /// The flattened map of each that was flattened for a fully connected layer.
+    flat: BTreeMap<usize, ActivationId>,
 }
 
 impl<'a> Assembly<'a> {
@@ -162,6 +177,7 @@ impl<'a> Assembly<'a> {
             return Err(Failure::at(None, NetworkError::NoLogits { network }));
         };
         let mut assembly = Self::new(description, parameters).map_err(|error| Failure::at(None, error))?;
+        assembly.given = wired.iter().map(|layer| layer.name.clone()).collect();
         for wired in hidden {
             let made = assembly.layer(wired).map_err(|error| Failure::at(Some(wired.written), error))?;
             assembly.made.push(made);
@@ -187,15 +203,19 @@ impl<'a> Assembly<'a> {
         let Moments { mean, variance } = Moments::UNIFORM;
         let moments = Moments { mean: mean * pixels, variance: variance * pixels * pixels };
         let image = Current { id: ActivationId::IMAGE, shape, maximum: IMAGE_MAXIMUM, step, moments };
-        let (linear_layers, made, names) = Default::default();
-        Ok(Self { description, parameters, builder, linear_layers, image, made, names })
+        let (linear_layers, made, names, given, flat) = Default::default();
+        Ok(Self { description, parameters, builder, linear_layers, image, made, names, given, flat })
     }
 
     fn layer(&mut self, wired: &Wired) -> Result<Made, NetworkError> {
         let name = &wired.name;
         match &wired.layer {
-            Plain::Convolution(layer) => self.linear_made(wired, layer.activation, layer.signed),
-            Plain::FullyConnected(layer) => self.linear_made(wired, layer.activation, layer.signed),
+            Plain::Convolution(layer) => {
+                self.linear_made(wired, layer.activation, Asked { bits: layer.bits, signed: layer.signed })
+            }
+            Plain::FullyConnected(layer) => {
+                self.linear_made(wired, layer.activation, Asked { bits: layer.bits, signed: layer.signed })
+            }
             Plain::MaxPool(pool) => {
                 let input = self.read(wired)?;
                 let window =
@@ -207,7 +227,7 @@ impl<'a> Assembly<'a> {
             Plain::Add(sum) => {
                 let terms = wired.sources.iter().map(|&source| self.term(source));
                 let terms = terms.collect::<Result<Vec<_>, _>>()?;
-                self.requantize(name, &terms, sum.signed)
+                self.requantize(name, &terms, Asked { bits: sum.bits, signed: sum.signed })
             }
             Plain::Concat(_) => self.concat(wired),
             Plain::Rescale(layer) => {
@@ -216,8 +236,21 @@ impl<'a> Assembly<'a> {
                 let affine = self.parameters.batch_norm(name, input.shape.channels, read)?;
                 let of_zero = self.zeros(input.id);
                 let source = TermSource::Activations(input.id);
-                self.requantize(name, &[Term { source, affine, is_offset: true, of_zero }], layer.signed)
+                let asked = Asked { bits: layer.bits, signed: layer.signed };
+                self.requantize(name, &[Term { source, affine, is_offset: true, of_zero }], asked)
             }
+            Plain::Flatten(_) => {
+                let input = self.read(wired)?;
+                let id = self.builder.flatten(name, input.id);
+                self.made(id, input.step, input.moments)
+            }
+            Plain::Pick(layer) => {
+                let input = self.read(wired)?;
+                let id = self.builder.pick(name, input.id, layer.channels.clone());
+                self.made(id, input.step, input.moments)
+            }
+            Plain::Table(layer) => self.table(wired, layer.bits),
+            Plain::Multiply(layer) => self.multiply(wired, Asked { bits: layer.bits, signed: layer.signed }),
         }
     }
 
@@ -246,11 +279,11 @@ impl<'a> Assembly<'a> {
         &mut self,
         wired: &Wired,
         activation: ActivationDescription,
-        signed: bool,
+        asked: Asked,
     ) -> Result<Made, NetworkError> {
         let term = self.linear(wired)?;
         match activation {
-            ActivationDescription::Requantized => self.requantize(&wired.name, &[term], signed),
+            ActivationDescription::Requantized => self.requantize(&wired.name, &[term], asked),
             ActivationDescription::None => Ok(Made::Accumulators(term)),
         }
     }
@@ -265,8 +298,7 @@ impl<'a> Assembly<'a> {
                 if input.shape.positions() > 1 {
                     let read = wired.sources.first().copied().unwrap_or(Source::Image);
                     let flat = format!("{}.flat", self.name_of(read));
-                    let flat = self.flat(&flat, input)?;
-                    input = flat;
+                    input = self.flat(&flat, input)?;
                 }
                 let stored = [layer.outputs, input.shape.channels];
                 let shape = [layer.outputs, input.shape.channels, 1, 1];
@@ -294,8 +326,10 @@ impl<'a> Assembly<'a> {
         layer: &ConvolutionDescription,
         input: Current,
     ) -> Result<LinearLayer, NetworkError> {
-        let (kernel, stride) = (layer.kernel.pair(), layer.stride.pair());
-        let window = self.window(name, kernel, stride, layer.padding.sides())?;
+        let kernel = layer.kernel.pair();
+        let window =
+            Window::dilated(kernel, layer.stride.pair(), layer.dilation.pair(), layer.padding.sides());
+        let window = self.checked(name, window)?;
         let shape = [layer.outputs, input.shape.channels / layer.groups.max(1), kernel.0, kernel.1];
         let weights = self.parameters.weights(name, self.linear_layers, &shape, shape, layer.groups)?;
         LinearLayer::convolution(name, weights, window, input.shape, input.maximum)
@@ -304,11 +338,23 @@ impl<'a> Assembly<'a> {
 
     /// The channels of a map as those of one position; made once, whoever reads them.
     fn flat(&mut self, name: &str, input: Current) -> Result<Current, NetworkError> {
-        let id = match self.builder.activation_named(name) {
-            Some(id) => id,
-            None => self.builder.flatten(name, input.id).map_err(|source| self.graph(source))?,
+        let id = match self.flat.get(&input.id.index()) {
+            Some(&id) => id,
+            None => {
+                let name = self.made_up(name);
+                self.builder.flatten(&name, input.id).map_err(|source| self.graph(source))?
+            }
         };
+        self.flat.insert(input.id.index(), id);
         Ok(Current { id, shape: Shape::new(input.shape.len(), 1, 1), ..input })
+    }
+
+    /// A name of our own, which no layer was given and nothing has yet.
+    fn made_up(&self, name: &str) -> String {
+        let is_free = |name: &str| !self.given.contains(name) && !self.builder.is_taken(name);
+        let numbered = (2..).map(|number| format!("{name}_{number}"));
+        let mut candidates = std::iter::once(name.to_owned()).chain(numbered);
+        candidates.find(|candidate| is_free(candidate)).unwrap_or_default()
     }
 
     fn name_of(&self, source: Source) -> &str {
@@ -327,7 +373,8 @@ impl<'a> Assembly<'a> {
             (None, None) => (1, 1),
         };
         let window = self.window(name, kernel, stride, pool.padding.sides())?;
-        let id = self.builder.sum_pool(name, input.id, window);
+        let border = if pool.counts_padding { Border::Zero } else { Border::LeftOut };
+        let id = self.builder.sum_pool_with(name, input.id, window, border);
         // The network was trained on the mean; the sum stands for it with a step as many times smaller.
         let taps = window.taps();
         self.made(id, input.step / taps as f64, input.moments.averaged(taps))
@@ -373,9 +420,9 @@ impl<'a> Assembly<'a> {
     }
 
     /// Sums terms up and requantizes them with the step of `name`.
-    fn requantize(&mut self, name: &str, terms: &[Term], signed: bool) -> Result<Made, NetworkError> {
-        let bits = self.description.activation_bits;
-        let maximum = u16::MAX >> (u16::BITS - bits.clamp(1, u16::BITS));
+    fn requantize(&mut self, name: &str, terms: &[Term], asked: Asked) -> Result<Made, NetworkError> {
+        let (bits, maximum) = self.bits(asked.bits);
+        let signed = asked.signed;
         let real = terms.iter().map(|term| term.affine.moments).reduce(Moments::plus);
         let real = real.unwrap_or(Moments::NORMALIZED);
         let (scale, moments) = self.parameters.scale(name, maximum, signed, real)?;
@@ -401,9 +448,43 @@ impl<'a> Assembly<'a> {
                 TermSource::Activations(source) => Addend::Activations { source, multipliers },
             });
         }
-        let name = format!("{name}.act");
-        let id = self.builder.requantize_around(&name, addends, offsets, bits, scale.zero);
+        let name = self.made_up(&format!("{name}.act"));
+        let id = self.builder.requantize_to(&name, addends, offsets, scale.rounding(bits));
         self.made(id, step, moments)
+    }
+
+    /// The bits of a layer's activations, and the largest of these.
+    fn bits(&self, asked: Option<u32>) -> (u32, u16) {
+        let bits = asked.unwrap_or(self.description.activation_bits);
+        (bits, u16::MAX >> (u16::BITS - bits.clamp(1, u16::BITS)))
+    }
+
+    fn table(&mut self, wired: &Wired, bits: Option<u32>) -> Result<Made, NetworkError> {
+        let (name, input) = (&wired.name, self.read(wired)?);
+        let (bits, maximum) = self.bits(bits);
+        let zero = self.zeros(input.id).first().copied().unwrap_or(0);
+        let (scale, moments) = self.parameters.scale(name, maximum, true, input.moments)?;
+        let read = table::ReadScale { step: input.step, zero, maximum: input.maximum };
+        let values = self.parameters.table(name, read, scale, maximum)?;
+        let id = self.builder.table(name, input.id, values, scale.rounding(bits));
+        self.made(id, scale.step, moments)
+    }
+
+    fn multiply(&mut self, wired: &Wired, asked: Asked) -> Result<Made, NetworkError> {
+        let name = &wired.name;
+        let parts: Vec<Current> =
+            wired.sources.iter().filter_map(|&source| self.activation(source)).collect();
+        let &[a, b] = parts.as_slice() else {
+            return Err(self.graph(GraphError::UnknownSource(name.clone())));
+        };
+        let (bits, maximum) = self.bits(asked.bits);
+        let (scale, moments) =
+            self.parameters.scale(name, maximum, asked.signed, a.moments.times(b.moments))?;
+        let multiplier = self.fixed_point(name, &[a.step * b.step], |m| m / scale.step * ONE)?;
+        let multiplier = multiplier.first().copied().unwrap_or(0);
+        let offset = (i64::from(scale.zero) << FRACTION_BITS) + HALF;
+        let id = self.builder.multiply(name, [a.id, b.id], (multiplier, offset), scale.rounding(bits));
+        self.made(id, scale.step, moments)
     }
 
     fn logits(self, term: &Term) -> Result<Network, NetworkError> {
@@ -462,7 +543,11 @@ impl<'a> Assembly<'a> {
         stride: (usize, usize),
         padding: Padding,
     ) -> Result<Window, NetworkError> {
-        Window::of(kernel, stride, padding).map_err(|source| NetworkError::Window {
+        self.checked(layer, Window::of(kernel, stride, padding))
+    }
+
+    fn checked(&self, layer: &str, window: Result<Window, WindowError>) -> Result<Window, NetworkError> {
+        window.map_err(|source| NetworkError::Window {
             network: self.description.name.clone(),
             layer: layer.into(),
             source,

@@ -26,6 +26,12 @@ impl Moments {
         Self { mean: self.mean + other.mean, variance: self.variance + other.variance }
     }
 
+    /// Of a product of independent values.
+    pub fn times(self, other: Self) -> Self {
+        let mean = self.mean * other.mean;
+        Self { mean, variance: (self.square() * other.square() - mean * mean).max(0.0) }
+    }
+
     /// Of a mean over independent values.
     pub fn averaged(self, count: usize) -> Self {
         Self { mean: self.mean, variance: self.variance / count.max(1) as f64 }

@@ -3,10 +3,12 @@
 use std::path::Path;
 
 use super::moments::Moments;
+use super::table::{self, ReadScale};
 use super::{EPSILON, NetworkError};
 use crate::TernaryWeights;
 use crate::checkpoint::Checkpoint;
 use crate::description::SeededDescription;
+use crate::graph::{Bounds, Rounding};
 
 /// A layer's folded batch norm: `sum · m + b` is the layer's real output.
 pub(super) struct Affine {
@@ -34,6 +36,15 @@ pub(super) struct Scale {
     pub step: f64,
     /// The value that stands for 0.
     pub zero: u16,
+    /// What values are clamped to, where it is not all that there are.
+    pub bounds: Option<Bounds>,
+}
+
+impl Scale {
+    /// The same for integers of some bits.
+    pub fn rounding(self, bits: u32) -> Rounding {
+        Rounding { bits, zero: self.zero, bounds: self.bounds }
+    }
 }
 
 /// A source of numbers.
@@ -119,28 +130,81 @@ impl Parameters<'_> {
                 let expected = "a finite number above 0";
                 let step = parameters(file, layer, "act.step", 1, expected, |step| step > 0.0)?;
                 let step = step.iter().sum::<f64>() / f64::from(divisor);
-                let tensor = format!("{layer}.act.zero");
-                let mut zero = 0;
-                if file.contains(&tensor) {
-                    // Finer steps take as many more of them.
+                // Finer steps take as many more of them.
+                let integer = |parameter: &str| -> Result<Option<u16>, NetworkError> {
+                    let tensor = format!("{layer}.act.{parameter}");
+                    if !file.contains(&tensor) {
+                        return Ok(None);
+                    }
                     let found =
-                        file.values::<i32>(&tensor, &[1])?.iter().copied().map(i64::from).sum::<i64>()
-                            * i64::from(divisor);
-                    let legal = u16::try_from(found).ok().filter(|&zero| zero <= maximum);
+                        file.values::<i32>(&tensor, &[1])?.iter().copied().map(i64::from).sum::<i64>();
+                    let found = found.saturating_mul(i64::from(divisor));
+                    let legal = u16::try_from(found).ok().filter(|&found| found <= maximum);
                     let path = file.path().into();
-                    zero = legal.ok_or(NetworkError::Zero { path, tensor, found, maximum })?;
-                }
-                Ok((Scale { step, zero }, real))
+                    Ok(Some(legal.ok_or(NetworkError::Integer {
+                        path,
+                        tensor,
+                        found,
+                        maximum: maximum.into(),
+                    })?))
+                };
+                let (zero, low, high) = (integer("zero")?.unwrap_or(0), integer("low")?, integer("high")?);
+                let wrong = |low, high| NetworkError::Bounds {
+                    path: file.path().into(),
+                    layer: layer.into(),
+                    low,
+                    high,
+                };
+                let bounds = match (low, high) {
+                    (None, None) => None,
+                    (low, high) => {
+                        let (low, high) = (low.unwrap_or(0), high.unwrap_or(maximum));
+                        Some(Bounds::new(low, high).ok_or_else(|| wrong(low, high))?)
+                    }
+                };
+                Ok((Scale { step, zero, bounds }, real))
             }
             Self::Seeded(_) => {
                 let above = real.reach(signed);
                 if signed {
                     let zero = maximum.div_ceil(2);
-                    return Ok((Scale { step: above / f64::from(maximum - zero).max(1.0), zero }, real));
+                    let step = above / f64::from(maximum - zero).max(1.0);
+                    return Ok((Scale { step, zero, bounds: None }, real));
                 }
-                Ok((Scale { step: above / f64::from(maximum), zero: 0 }, real.rectified()))
+                let step = above / f64::from(maximum);
+                Ok((Scale { step, zero: 0, bounds: None }, real.rectified()))
             }
         }
+    }
+}
+
+impl Parameters<'_> {
+    /// The table of a layer that reads integers of one scale and makes those of another, up to `maximum`.
+    pub fn table(
+        self,
+        layer: &str,
+        read: ReadScale,
+        made: Scale,
+        maximum: u16,
+    ) -> Result<Vec<u16>, NetworkError> {
+        let Self::Checkpoint { file, divisor } = self else {
+            return Ok(table::hard_swish(read, made, maximum));
+        };
+        let tensor = format!("{layer}.table");
+        if divisor != 1 {
+            return Err(NetworkError::DividedTable { path: file.path().into(), tensor });
+        }
+        let values = file.values::<i32>(&tensor, &[usize::from(read.maximum) + 1])?;
+        let legal = |&found: &i32| {
+            let legal = u16::try_from(found).ok().filter(|&value| value <= maximum);
+            legal.ok_or_else(|| NetworkError::Integer {
+                path: file.path().into(),
+                tensor: tensor.clone(),
+                found: found.into(),
+                maximum: maximum.into(),
+            })
+        };
+        values.iter().map(legal).collect()
     }
 }
 

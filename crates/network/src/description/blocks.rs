@@ -28,8 +28,10 @@ impl Part<'_> {
             kernel: Sides::Both(self.kernel),
             stride: Sides::Both(self.stride),
             padding: PaddingDescription::Every(self.kernel / 2),
+            dilation: Sides::Both(1),
             groups: self.groups,
             activation: self.activation,
+            bits: None,
             signed: false,
         })
     }
@@ -115,5 +117,5 @@ fn shortcut(layers: &mut Vec<Plain>, block: &str, entry: Entry<'_>, outputs: usi
 }
 
 fn sum(name: &str, of: Vec<String>, signed: bool) -> Plain {
-    Plain::Add(AddDescription { name: name.into(), of, signed })
+    Plain::Add(AddDescription { name: name.into(), of, bits: None, signed })
 }

@@ -17,8 +17,9 @@ pub use error::{DescriptionError, Mistake};
 pub use extents::{PaddingDescription, PixelZero, Sides};
 pub use layers::{
     ActivationDescription, AddDescription, BasicBlockDescription, BottleneckDescription, ConcatDescription,
-    ConvolutionDescription, FullyConnectedDescription, InvertedResidualDescription, LayerDescription,
-    MaxPoolDescription, RescaleDescription, SumPoolDescription,
+    ConvolutionDescription, FlattenDescription, FullyConnectedDescription, InvertedResidualDescription,
+    LayerDescription, MaxPoolDescription, MultiplyDescription, PickDescription, RescaleDescription,
+    SumPoolDescription, TableDescription,
 };
 pub(crate) use places::Place;
 pub(crate) use wiring::{Plain, Source, Wired, wire};

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::blocks::{self, Entry};
 use super::layers::{
-    ActivationDescription, AddDescription, ConcatDescription, ConvolutionDescription,
-    FullyConnectedDescription, LayerDescription, MaxPoolDescription, RescaleDescription, SumPoolDescription,
+    ActivationDescription, AddDescription, ConcatDescription, ConvolutionDescription, FlattenDescription,
+    FullyConnectedDescription, LayerDescription, MaxPoolDescription, MultiplyDescription, PickDescription,
+    RescaleDescription, SumPoolDescription, TableDescription,
 };
 
 /// No extent of a layer comes near; it keeps products of extents within the machine's integers.
@@ -13,6 +14,8 @@ const LARGEST: usize = 1 << 16;
 
 /// The name under which layers read the image.
 const IMAGE: &str = "input";
+/// Channels of a value that depend on a map's extents.
+const UNKNOWN: usize = usize::MAX;
 
 /// A layer that is no block.
 #[derive(Debug, Clone)]
@@ -24,6 +27,10 @@ pub(crate) enum Plain {
     Add(AddDescription),
     Concat(ConcatDescription),
     Rescale(RescaleDescription),
+    Flatten(FlattenDescription),
+    Pick(PickDescription),
+    Table(TableDescription),
+    Multiply(MultiplyDescription),
 }
 
 /// What a layer reads.
@@ -131,6 +138,15 @@ impl Wiring {
         };
         let name = self.name_of(source).to_owned();
         let entry = Entry { name: &name, channels: self.channels_of(source) };
+        let is_block = matches!(
+            layer,
+            LayerDescription::BasicBlock(_)
+                | LayerDescription::Bottleneck(_)
+                | LayerDescription::InvertedResidual(_)
+        );
+        if is_block && entry.channels == UNKNOWN {
+            self.mistake(written, &shown, &format!("reads `{name}`, which is flat; a block reads a map"));
+        }
         let parts = match layer {
             LayerDescription::BasicBlock(block) => blocks::basic_block(block, entry),
             LayerDescription::Bottleneck(block) => blocks::bottleneck(block, entry),
@@ -144,6 +160,10 @@ impl Wiring {
                     LayerDescription::Add(sum) => Plain::Add(sum),
                     LayerDescription::Concat(parts) => Plain::Concat(parts),
                     LayerDescription::Rescale(layer) => Plain::Rescale(layer),
+                    LayerDescription::Flatten(layer) => Plain::Flatten(layer),
+                    LayerDescription::Pick(layer) => Plain::Pick(layer),
+                    LayerDescription::Table(layer) => Plain::Table(layer),
+                    LayerDescription::Multiply(layer) => Plain::Multiply(layer),
                     LayerDescription::BasicBlock(_)
                     | LayerDescription::Bottleneck(_)
                     | LayerDescription::InvertedResidual(_) => return,
@@ -169,6 +189,10 @@ impl Wiring {
             Plain::Add(layer) => layer.name.clone(),
             Plain::Concat(layer) => layer.name.clone(),
             Plain::Rescale(layer) => layer.name.clone(),
+            Plain::Flatten(layer) => layer.name.clone(),
+            Plain::Pick(layer) => layer.name.clone(),
+            Plain::Table(layer) => layer.name.clone(),
+            Plain::Multiply(layer) => layer.name.clone(),
             Plain::MaxPool(pool) => {
                 pool.name.clone().unwrap_or_else(|| format!("{}.pool", self.name_of(source)))
             }
@@ -180,6 +204,7 @@ impl Wiring {
             Plain::Add(AddDescription { of, .. }) | Plain::Concat(ConcatDescription { of, .. }) => {
                 self.sources(written, &name, of)
             }
+            Plain::Multiply(MultiplyDescription { of, .. }) => self.sources(written, &name, of),
             _ => vec![source],
         };
         if !matches!(layer, Plain::Add(_)) {
@@ -197,11 +222,15 @@ impl Wiring {
         let channels = match &layer {
             Plain::Convolution(layer) => layer.outputs,
             Plain::FullyConnected(layer) => layer.outputs,
-            Plain::Concat(_) => inputs.sum(),
+            Plain::Concat(_) => inputs.fold(0, usize::saturating_add),
+            Plain::Pick(layer) => layer.channels.len(),
+            // How many is known when the network is built.
+            Plain::Flatten(_) => UNKNOWN,
             _ => inputs.max().unwrap_or(0),
         };
         if let Plain::Convolution(convolution) = &layer {
             let (groups, inputs) = (convolution.groups, self.channels_of(source));
+            let inputs = if inputs == UNKNOWN { 0 } else { inputs };
             if groups == 0 || inputs % groups != 0 || channels % groups != 0 {
                 let what = format!(
                     "field `groups` is {groups}; expected a divisor of {inputs} inputs and of {channels} outputs"
@@ -244,6 +273,7 @@ impl Wiring {
                 at_least_one.push(("outputs", layer.outputs));
                 at_least_one.extend(sides(layer.kernel).map(|side| ("kernel", side)));
                 at_least_one.extend(sides(layer.stride).map(|side| ("stride", side)));
+                at_least_one.extend(sides(layer.dilation).map(|side| ("dilation", side)));
                 padding = Some(layer.padding);
             }
             LayerDescription::FullyConnected(layer) => at_least_one.push(("outputs", layer.outputs)),
@@ -273,7 +303,16 @@ impl Wiring {
                 at_least_one.extend([("outputs", block.outputs), ("stride", block.stride)]);
                 at_least_one.push(("expansion", block.expansion));
             }
-            LayerDescription::Add(_) | LayerDescription::Concat(_) | LayerDescription::Rescale(_) => {}
+            LayerDescription::Pick(layer) => at_least_one.push(("channels", layer.channels.len())),
+            LayerDescription::Add(_)
+            | LayerDescription::Concat(_)
+            | LayerDescription::Rescale(_)
+            | LayerDescription::Flatten(_)
+            | LayerDescription::Table(_)
+            | LayerDescription::Multiply(_) => {}
+        }
+        if let Some(bits) = layer.bits().filter(|bits| !(1..=8).contains(bits)) {
+            self.mistake(written, shown, &format!("field `bits` is {bits}; expected 1 to 8"));
         }
         for (field, found) in at_least_one {
             if !(1..=LARGEST).contains(&found) {

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Activation, ActivationId, Addend, GraphError, LayerId, Logits, Network, Operation, Step};
+use super::{
+    Activation, ActivationId, Addend, Border, Bounds, GraphError, LayerId, Logits, Network, Operation,
+    Rounding, Step,
+};
 use crate::{LinearLayer, Shape, Window};
 
 /// Builds a [`Network`] node by node, in execution order.
@@ -25,6 +28,7 @@ impl NetworkBuilder {
                 name,
                 shape: image,
                 maximum,
+                bounds: Bounds::up_to(maximum),
                 zeros: vec![0; image.channels],
                 operation: Operation::Input,
             }],
@@ -116,24 +120,22 @@ impl NetworkBuilder {
         offsets: Vec<i64>,
         bits: u32,
     ) -> Result<ActivationId, GraphError> {
-        self.requantize_around(name, addends, offsets, bits, 0)
+        self.requantize_to(name, addends, offsets, Rounding::bits(bits))
     }
 
-    /// The same, but `zero` stands for 0: the offsets hold it already, and whoever reads the activations fills padding with it.
+    /// The same to other integers: the offsets hold what stands for 0 already, and whoever reads the activations fills padding
+    /// with it.
     ///
     /// # Errors
-    /// As for [`Self::requantize`], or if the activations do not reach `zero`.
-    pub fn requantize_around(
+    /// As for [`Self::requantize`], or if the activations do not reach what stands for 0, or their bounds.
+    pub fn requantize_to(
         &mut self,
         name: &str,
         addends: Vec<Addend>,
         offsets: Vec<i64>,
-        bits: u32,
-        zero: u16,
+        rounding: Rounding,
     ) -> Result<ActivationId, GraphError> {
-        if !(1..=16).contains(&bits) {
-            return Err(GraphError::Bits { node: name.into(), bits });
-        }
+        let range = rounded(name, rounding)?;
         let mut shape = None;
         let mut reach: Vec<u128> = offsets.iter().map(|offset| u128::from(offset.unsigned_abs())).collect();
         for addend in &addends {
@@ -146,23 +148,22 @@ impl NetworkBuilder {
                 return Err(GraphError::Shape { node: name.into(), found, expected });
             }
             check_count(name, addend.multipliers().len(), expected)?;
-            // Whoever computes the accumulators, faultily or not, they are 32 bits wide.
             let most = match addend {
-                Addend::Accumulators { .. } => 1 << 31,
-                Addend::Activations { .. } => u128::from(u16::MAX),
+                Addend::Accumulators { source, .. } => self.accumulator_reach(*source),
+                Addend::Activations { source, .. } => {
+                    let maximum = self.source(name, *source)?.maximum;
+                    vec![u128::from(maximum); expected.channels]
+                }
             };
-            for (reach, multiplier) in reach.iter_mut().zip(addend.multipliers()) {
+            for ((reach, multiplier), most) in reach.iter_mut().zip(addend.multipliers()).zip(most) {
                 *reach += u128::from(multiplier.unsigned_abs()) * most;
             }
         }
         let shape = shape.ok_or_else(|| GraphError::NoAddend(name.into()))?;
         check_count(name, offsets.len(), shape)?;
         check_reach(name, &reach)?;
-        let maximum = u16::MAX >> (u16::BITS - bits);
-        if zero > maximum {
-            return Err(GraphError::Zero { node: name.into(), found: zero, maximum });
-        }
-        self.add(name, shape, maximum, vec![zero; shape.channels], Operation::Requantize { addends, offsets })
+        let zeros = vec![rounding.zero; shape.channels];
+        self.add(name, shape, range, zeros, Operation::Requantize { addends, offsets })
     }
 
     /// Adds a max pool.
@@ -175,11 +176,11 @@ impl NetworkBuilder {
         source: ActivationId,
         window: Window,
     ) -> Result<ActivationId, GraphError> {
-        let (pooled, maximum, zeros) = self.pooled(name, source, window)?;
-        self.add(name, pooled, maximum, zeros, Operation::MaxPool { source, window })
+        let (pooled, range, zeros) = self.pooled(name, source, window)?;
+        self.add(name, pooled, range, zeros, Operation::MaxPool { source, window })
     }
 
-    /// Adds the sum over each window of each channel.
+    /// Adds the sum over each window of each channel; the padding counts with what stands for 0.
     ///
     /// # Errors
     /// If the name is taken, the window does not fit or a sum could leave 16 bits.
@@ -189,14 +190,34 @@ impl NetworkBuilder {
         source: ActivationId,
         window: Window,
     ) -> Result<ActivationId, GraphError> {
-        let (pooled, maximum, zeros) = self.pooled(name, source, window)?;
+        self.sum_pool_with(name, source, window, Border::Zero)
+    }
+
+    /// The same with a choice of what the padding counts.
+    ///
+    /// # Errors
+    /// As for [`Self::sum_pool`].
+    pub fn sum_pool_with(
+        &mut self,
+        name: &str,
+        source: ActivationId,
+        window: Window,
+        border: Border,
+    ) -> Result<ActivationId, GraphError> {
+        let (pooled, (maximum, bounds), zeros) = self.pooled(name, source, window)?;
         let positions = window.taps();
         let overflow = || GraphError::PoolOverflow { node: name.into(), positions, maximum };
         let taps = u16::try_from(positions).map_err(|_| overflow())?;
         let most = taps.checked_mul(maximum).ok_or_else(overflow)?;
-        // Nothing that stands for 0 is larger than the maximum.
+        // Nothing that stands for 0 is larger than the maximum, and no bound is.
         let zeros = zeros.into_iter().map(|zero| zero * taps).collect();
-        self.add(name, pooled, most, zeros, Operation::SumPool { source, window })
+        let bounds = match border {
+            Border::LeftOut => Bounds::new(bounds.low() * taps, bounds.high() * taps),
+            // A corner may hold zeros for the most part.
+            Border::Zero => None,
+        };
+        let range = (most, bounds.unwrap_or(Bounds::up_to(most)));
+        self.add(name, pooled, range, zeros, Operation::SumPool { source, window, border })
     }
 
     /// Adds the sum over all positions of each channel.
@@ -219,7 +240,7 @@ impl NetworkBuilder {
             return Err(GraphError::NothingToConcat(name.into()));
         };
         let first = self.source(name, first)?.shape;
-        let (mut channels, mut maximum, mut zeros) = (0, 0, Vec::new());
+        let (mut channels, mut maximum, mut bounds, mut zeros) = (0, 0, None::<Bounds>, Vec::new());
         for &source in &sources {
             let part = self.source(name, source)?;
             let other = part.shape;
@@ -228,10 +249,12 @@ impl NetworkBuilder {
             }
             channels += other.channels;
             maximum = maximum.max(part.maximum);
+            bounds = Some(bounds.map_or(part.bounds, |bounds| bounds.joined(part.bounds)));
             zeros.extend_from_slice(&part.zeros);
         }
         let shape = Shape { channels, ..first };
-        self.add(name, shape, maximum, zeros, Operation::Concat { sources })
+        let range = (maximum, bounds.unwrap_or(Bounds::up_to(maximum)));
+        self.add(name, shape, range, zeros, Operation::Concat { sources })
     }
 
     /// Adds the same values as channels of one position.
@@ -239,9 +262,87 @@ impl NetworkBuilder {
     /// # Errors
     /// If the name is taken.
     pub fn flatten(&mut self, name: &str, source: ActivationId) -> Result<ActivationId, GraphError> {
-        let &Activation { shape, maximum, ref zeros, .. } = self.source(name, source)?;
+        let &Activation { shape, maximum, bounds, ref zeros, .. } = self.source(name, source)?;
         let zeros = zeros.iter().flat_map(|&zero| std::iter::repeat_n(zero, shape.positions())).collect();
-        self.add(name, Shape::new(shape.len(), 1, 1), maximum, zeros, Operation::Flatten { source })
+        let flat = Shape::new(shape.len(), 1, 1);
+        self.add(name, flat, (maximum, bounds), zeros, Operation::Flatten { source })
+    }
+
+    /// Adds some channels of an activation, in the order given; one may come more than once.
+    ///
+    /// # Errors
+    /// If the name is taken, no channel is picked, or one that is not there.
+    pub fn pick(
+        &mut self,
+        name: &str,
+        source: ActivationId,
+        channels: Vec<usize>,
+    ) -> Result<ActivationId, GraphError> {
+        let &Activation { shape, maximum, bounds, ref zeros, .. } = self.source(name, source)?;
+        let picked = channels.iter().map(|&channel| zeros.get(channel).copied());
+        let zeros = picked.collect::<Option<Vec<u16>>>().filter(|zeros| !zeros.is_empty());
+        let wrong = || GraphError::Pick { node: name.into(), channels: shape.channels };
+        let zeros = zeros.ok_or_else(wrong)?;
+        let shape = Shape { channels: channels.len(), ..shape };
+        self.add(name, shape, (maximum, bounds), zeros, Operation::Pick { source, channels })
+    }
+
+    /// Adds what a table holds for each value.
+    ///
+    /// # Errors
+    /// If the name is taken, the bits are not 1 to 16, or the table has not one value of these bits for each that the source's
+    /// bits can hold.
+    pub fn table(
+        &mut self,
+        name: &str,
+        source: ActivationId,
+        values: Vec<u16>,
+        rounding: Rounding,
+    ) -> Result<ActivationId, GraphError> {
+        let &Activation { shape, maximum: read, .. } = self.source(name, source)?;
+        let (maximum, _) = rounded(name, rounding)?;
+        let expected = usize::from(read) + 1;
+        let most = values.iter().copied().max().unwrap_or(0);
+        if values.len() != expected || most > maximum {
+            return Err(GraphError::Table {
+                node: name.into(),
+                found: values.len(),
+                most,
+                expected,
+                maximum,
+            });
+        }
+        let low = values.iter().copied().min().unwrap_or(0);
+        let bounds = Bounds::new(low, most).unwrap_or(Bounds::up_to(maximum));
+        let zeros = vec![rounding.zero; shape.channels];
+        self.add(name, shape, (maximum, bounds), zeros, Operation::Table { source, values })
+    }
+
+    /// Adds the product of two activations, each less what stands for 0 in it, requantized.
+    ///
+    /// # Errors
+    /// If the name is taken, the gate has neither the source's shape nor one position of as many channels, the rounding is not
+    /// one of integers of 1 to 16 bits, or a product could overflow.
+    pub fn multiply(
+        &mut self,
+        name: &str,
+        [source, gate]: [ActivationId; 2],
+        (multiplier, offset): (i64, i64),
+        rounding: Rounding,
+    ) -> Result<ActivationId, GraphError> {
+        let &Activation { shape, ref zeros, .. } = self.source(name, source)?;
+        let &Activation { shape: found, zeros: ref gate_zeros, .. } = self.source(name, gate)?;
+        let expected = Shape::new(shape.channels, 1, 1);
+        if found != shape && found != expected {
+            return Err(GraphError::Shape { node: name.into(), found, expected });
+        }
+        let most = u128::from(u16::MAX) * u128::from(u16::MAX);
+        let reach = most * u128::from(multiplier.unsigned_abs()) + u128::from(offset.unsigned_abs());
+        check_reach(name, &[reach])?;
+        let range = rounded(name, rounding)?;
+        let pairs = zeros.iter().zip(gate_zeros).map(|(&a, &b)| [a, b]).collect();
+        let operation = Operation::Multiply { source, gate, zeros: pairs, multiplier, offset };
+        self.add(name, shape, range, vec![rounding.zero; shape.channels], operation)
     }
 
     /// Ends the network with the logits of a layer of one output position.
@@ -264,8 +365,9 @@ impl NetworkBuilder {
         }
         check_count(node, multipliers.len(), shape)?;
         check_count(node, offsets.len(), shape)?;
-        let reach = multipliers.iter().zip(&offsets).map(|(multiplier, offset)| {
-            (u128::from(multiplier.unsigned_abs()) << 31) + u128::from(offset.unsigned_abs())
+        let most = self.accumulator_reach(source);
+        let reach = multipliers.iter().zip(&offsets).zip(most).map(|((multiplier, offset), most)| {
+            u128::from(multiplier.unsigned_abs()) * most + u128::from(offset.unsigned_abs())
         });
         check_reach(node, &reach.collect::<Vec<_>>())?;
         let network = Network {
@@ -282,17 +384,17 @@ impl NetworkBuilder {
         }
     }
 
-    /// What a pool makes of a source: the shape, and the source's maximum and zeros.
+    /// What a pool makes of a source: the shape, and the source's maximum, bounds and zeros.
     fn pooled(
         &self,
         name: &str,
         source: ActivationId,
         window: Window,
-    ) -> Result<(Shape, u16, Vec<u16>), GraphError> {
-        let &Activation { shape, maximum, ref zeros, .. } = self.source(name, source)?;
+    ) -> Result<(Shape, (u16, Bounds), Vec<u16>), GraphError> {
+        let &Activation { shape, maximum, bounds, ref zeros, .. } = self.source(name, source)?;
         let (height, width) =
             window.output(shape).ok_or_else(|| GraphError::DoesNotFit { node: name.into(), input: shape })?;
-        Ok((Shape::new(shape.channels, height, width), maximum, zeros.clone()))
+        Ok((Shape::new(shape.channels, height, width), (maximum, bounds), zeros.clone()))
     }
 
     fn source(&self, node: &str, id: ActivationId) -> Result<&Activation, GraphError> {
@@ -302,6 +404,15 @@ impl NetworkBuilder {
     fn accumulators(&self, node: &str, id: LayerId) -> Result<Shape, GraphError> {
         let layer = self.layers.get(id.0).ok_or_else(|| GraphError::UnknownSource(node.into()))?;
         Ok(layer.output())
+    }
+
+    /// For each output of a layer, the largest magnitude that an accumulator can have. One that a faulty machine makes larger than
+    /// that is multiplied all the same, and what then leaves 64 bits is saturated.
+    fn accumulator_reach(&self, id: LayerId) -> Vec<u128> {
+        let Some(layer) = self.layers.get(id.0) else { return Vec::new() };
+        let (weights, maximum) = (layer.weights(), u128::from(layer.input_maximum()));
+        let nonzeros = |output| weights.filter(output).iter().filter(|&&weight| weight != 0).count();
+        (0..weights.outputs()).map(|output| nonzeros(output) as u128 * maximum).collect()
     }
 
     fn claim(&mut self, name: &str) -> Result<(), GraphError> {
@@ -315,16 +426,33 @@ impl NetworkBuilder {
         &mut self,
         name: &str,
         shape: Shape,
-        maximum: u16,
+        (maximum, bounds): (u16, Bounds),
         zeros: Vec<u16>,
         operation: Operation,
     ) -> Result<ActivationId, GraphError> {
         self.claim(name)?;
         let id = ActivationId(self.activations.len());
-        self.activations.push(Activation { name: name.into(), shape, maximum, zeros, operation });
+        self.activations.push(Activation { name: name.into(), shape, maximum, bounds, zeros, operation });
         self.steps.push(Step::Activation(id));
         Ok(id)
     }
+}
+
+/// The maximum of integers of some bits, and their bounds.
+fn rounded(node: &str, rounding: Rounding) -> Result<(u16, Bounds), GraphError> {
+    let Rounding { bits, zero, bounds } = rounding;
+    if !(1..=16).contains(&bits) {
+        return Err(GraphError::Bits { node: node.into(), bits });
+    }
+    let maximum = u16::MAX >> (u16::BITS - bits);
+    if zero > maximum {
+        return Err(GraphError::Zero { node: node.into(), found: zero, maximum });
+    }
+    let bounds = bounds.unwrap_or(Bounds::up_to(maximum));
+    if bounds.high() > maximum {
+        return Err(GraphError::Bound { node: node.into(), found: bounds.high(), maximum });
+    }
+    Ok((maximum, bounds))
 }
 
 fn check_count(node: &str, found: usize, shape: Shape) -> Result<(), GraphError> {

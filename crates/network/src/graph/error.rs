@@ -105,6 +105,38 @@ pub enum GraphError {
         /// The largest value of the activation.
         maximum: u16,
     },
+    /// A bound beyond what the activation's bits can hold.
+    #[error("layer `{node}`: bounded by {found}; expected at most {maximum}")]
+    Bound {
+        /// The node.
+        node: String,
+        /// The bound.
+        found: u16,
+        /// The largest value of the activation.
+        maximum: u16,
+    },
+    /// Channels that are not there, or none, are picked.
+    #[error("layer `{node}`: picks a channel that is not there, or none; expected some of {channels}")]
+    Pick {
+        /// The node.
+        node: String,
+        /// Channels of what it reads.
+        channels: usize,
+    },
+    /// A table is not one for what it reads.
+    #[error("layer `{node}`: a table of {found} values up to {most}; expected {expected} up to {maximum}")]
+    Table {
+        /// The node.
+        node: String,
+        /// Values of the table.
+        found: usize,
+        /// The largest.
+        most: u16,
+        /// One for each value of what is read.
+        expected: usize,
+        /// The largest value of the activation.
+        maximum: u16,
+    },
     /// Values of different extents cannot be put together.
     #[error("layer `{node}`: puts together maps of {first} and {other}; expected the same height and width")]
     Concat {

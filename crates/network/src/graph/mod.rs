@@ -2,9 +2,11 @@
 
 mod builder;
 mod error;
+mod rounding;
 
 pub use builder::NetworkBuilder;
 pub use error::GraphError;
+pub use rounding::{Bounds, Rounding};
 
 use crate::linear::bits_of;
 use crate::{LinearLayer, Shape, Window};
@@ -38,12 +40,13 @@ impl LayerId {
     }
 }
 
-/// An activation value: unsigned integers in `0..=maximum`.
+/// An activation value: unsigned integers in `0..=maximum`, of which those within its bounds are reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Activation {
     name: String,
     shape: Shape,
     maximum: u16,
+    bounds: Bounds,
     zeros: Vec<u16>,
     operation: Operation,
 }
@@ -59,9 +62,15 @@ impl Activation {
         self.shape
     }
 
-    /// The largest value it can hold; the smallest is 0.
+    /// The largest value that its bits can hold; the smallest is 0.
     pub fn maximum(&self) -> u16 {
         self.maximum
+    }
+
+    /// What it is clamped to where it is rounded: a ReLU's floor where integers below what stands for 0 exist, a ceiling, a narrow
+    /// range. All that its bits can hold unless more is known.
+    pub fn bounds(&self) -> Bounds {
+        self.bounds
     }
 
     /// The value that stands for 0, for each channel; 0 itself unless the real values can be negative. Padding is filled with it.
@@ -85,7 +94,8 @@ impl Activation {
 pub enum Operation {
     /// It is the image.
     Input,
-    /// `clamp((Σ addends + offset[channel]) >> FRACTION_BITS, 0, maximum)`, sums in 64 bits, the shift arithmetic.
+    /// `clamp((Σ addends + offset[channel]) >> FRACTION_BITS, low, high)`, sums in 64 bits, the shift arithmetic, low and high
+    /// being the activation's bounds.
     Requantize {
         /// What is summed up, at least one.
         addends: Vec<Addend>,
@@ -99,12 +109,14 @@ pub enum Operation {
         /// Kernel, stride and padding.
         window: Window,
     },
-    /// The sum over each window of each channel; the padding counts with what stands for 0.
+    /// The sum over each window of each channel.
     SumPool {
         /// What is summed up.
         source: ActivationId,
         /// Kernel, stride and padding; the kernel of a global pool is the whole map.
         window: Window,
+        /// What the padding counts.
+        border: Border,
     },
     /// The channels of several activations, one after the other.
     Concat {
@@ -116,6 +128,57 @@ pub enum Operation {
         /// What is flattened.
         source: ActivationId,
     },
+    /// Some channels of an activation, in an order of its own: a part of it, or a shuffle.
+    Pick {
+        /// What is picked from.
+        source: ActivationId,
+        /// For each channel of the result, which one of the source it is.
+        channels: Vec<usize>,
+    },
+    /// For each value what a table holds for it: a function of one real number, rounded once.
+    Table {
+        /// What is looked up.
+        source: ActivationId,
+        /// For each value that the source's bits can hold.
+        values: Vec<u16>,
+    },
+    /// `clamp(((a − zero of a) · (b − zero of b) · multiplier + offset) >> FRACTION_BITS, low, high)`, in 64 bits: a product of
+    /// two real values, rounded.
+    Multiply {
+        /// `a`.
+        source: ActivationId,
+        /// `b`: of the same shape, or of one position, which then stands for all of its channel.
+        gate: ActivationId,
+        /// For each channel what stands for 0 in `a`, and in `b`.
+        zeros: Vec<[u16; 2]>,
+        /// With [`FRACTION_BITS`] fraction bits.
+        multiplier: i64,
+        /// Likewise; the one half that rounds is in it.
+        offset: i64,
+    },
+}
+
+/// What the padding of a sum counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Border {
+    /// What stands for 0.
+    #[default]
+    Zero,
+    /// Nothing: a window with `k` of its `n` taps inside gives its sum times n / k, so that it stands for the mean of those. With
+    /// what stands for 0 taken off each value, and then added n times: see [`Border::of_part`].
+    LeftOut,
+}
+
+impl Border {
+    /// What a sum over `inside` of a window's `taps` stands for as a sum over all of them, values that stand for 0 being 0:
+    /// `(sum · rint(taps / inside · 2^FRACTION_BITS) + 2^(FRACTION_BITS − 1)) >> FRACTION_BITS`.
+    pub fn of_part(sum: i64, inside: usize, taps: usize) -> i64 {
+        if inside == taps {
+            return sum;
+        }
+        let ratio = taps as f64 / inside.max(1) as f64 * f64::from(1_u32 << FRACTION_BITS);
+        (sum * ratio.round_ties_even() as i64 + (1 << (FRACTION_BITS - 1))) >> FRACTION_BITS
+    }
 }
 
 /// A value that an activation is made from.
@@ -133,8 +196,15 @@ impl Operation {
         match self {
             Self::Input => Vec::new(),
             Self::Requantize { addends, .. } => addends.iter().map(Addend::source).collect(),
-            Self::MaxPool { source, .. } | Self::SumPool { source, .. } | Self::Flatten { source } => {
+            Self::MaxPool { source, .. }
+            | Self::SumPool { source, .. }
+            | Self::Flatten { source }
+            | Self::Pick { source, .. }
+            | Self::Table { source, .. } => {
                 vec![ValueId::Activation(*source)]
+            }
+            Self::Multiply { source, gate, .. } => {
+                vec![ValueId::Activation(*source), ValueId::Activation(*gate)]
             }
             Self::Concat { sources } => sources.iter().copied().map(ValueId::Activation).collect(),
         }

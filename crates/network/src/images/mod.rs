@@ -31,7 +31,7 @@ pub enum ImagesError {
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
     /// The pixels or labels do not belong to a whole number of images.
-    #[error("{name}: {pixels} pixels and {labels:?} labels do not make images of {shape}")]
+    #[error("{name}: {pixels} pixels and {} do not make images of {shape}", counted(*labels))]
     Count {
         /// The image set.
         name: String,
@@ -41,6 +41,16 @@ pub enum ImagesError {
         labels: Option<usize>,
         /// The shape of an image.
         shape: Shape,
+    },
+    /// A label is none of a network's classes.
+    #[error("{name}: an image of class {label}; the network has {classes} outputs, for classes 0 to {}", classes.saturating_sub(1))]
+    Label {
+        /// The image set.
+        name: String,
+        /// The largest label.
+        label: u16,
+        /// Outputs of the network.
+        classes: usize,
     },
     /// There are fewer images than asked for.
     #[error("{name}: holds {found} images; expected at least {expected}")]
@@ -66,6 +76,10 @@ pub enum ImagesError {
     },
 }
 
+fn counted(labels: Option<usize>) -> String {
+    labels.map_or_else(|| "no labels".into(), |labels| format!("{labels} labels"))
+}
+
 impl ImageSet {
     /// Images, one after the other, channel-major, and one label for each.
     ///
@@ -87,8 +101,8 @@ impl ImageSet {
         Ok(Self { name, shape, count, pixels, labels })
     }
 
-    /// Images of a safetensors file, compressed or not: `images` U8 `[n, channels, height, width]` and, optional, `labels`
-    /// U8 `[n]`. The set is named after the file.
+    /// Images of a safetensors file, compressed or not: `images` U8 `[n, channels, height, width]` and, optional, `labels` of any
+    /// integer type `[n]`. The set is named after the file.
     ///
     /// # Errors
     /// If the file cannot be read or lacks such tensors.
@@ -97,7 +111,8 @@ impl ImageSet {
         Self::from_checkpoint(name, &Checkpoint::load(path)?, "images")
     }
 
-    /// The inputs of a golden file: `input` U8 `[n, channels, height, width]` and, optional, `labels` U8 `[n]`.
+    /// The inputs of a golden file: `input` U8 `[n, channels, height, width]` and, optional, `labels` of any integer type
+    /// `[n]`.
     ///
     /// # Errors
     /// If the file cannot be read or lacks such tensors.
@@ -114,12 +129,22 @@ impl ImageSet {
             return Err(ImagesError::Format { path, reason });
         };
         let labels = match checkpoint.contains("labels") {
-            true => {
-                Some(checkpoint.values::<u8>("labels", &[count])?.iter().copied().map(u16::from).collect())
-            }
+            true => Some(labels(checkpoint, count)?),
             false => None,
         };
         Self::new(name, Shape::new(channels, height, width), pixels.to_vec(), labels)
+    }
+
+    /// Whether every label is one of a network's classes.
+    ///
+    /// # Errors
+    /// If one is not, with both numbers.
+    pub fn check_labels(&self, classes: usize) -> Result<(), ImagesError> {
+        let largest = self.labels.iter().flatten().copied().max();
+        match largest.filter(|&label| usize::from(label) >= classes) {
+            Some(label) => Err(ImagesError::Label { name: self.name.clone(), label, classes }),
+            None => Ok(()),
+        }
     }
 
     /// The same images under another name.
@@ -218,9 +243,62 @@ impl ImageSet {
     }
 }
 
+/// One label for each of `count` images, of whichever integer type.
+fn labels(checkpoint: &Checkpoint, count: usize) -> Result<Vec<u16>, ImagesError> {
+    use crate::{ElementType, TensorValues};
+
+    let wrong = |reason: String| ImagesError::Format { path: checkpoint.path().into(), reason };
+    let tensor = checkpoint.tensor("labels", ElementType::U8)?;
+    if tensor.shape() != [count] {
+        return Err(wrong(format!("tensor `labels` is of shape {:?}; expected [{count}]", tensor.shape())));
+    }
+    let labels: Vec<i64> = match tensor.values() {
+        TensorValues::I8(labels) => labels.iter().copied().map(i64::from).collect(),
+        TensorValues::U8(labels) => labels.iter().copied().map(i64::from).collect(),
+        TensorValues::I32(labels) => labels.iter().copied().map(i64::from).collect(),
+        TensorValues::I64(labels) => labels.clone(),
+        TensorValues::F32(_) => {
+            return Err(wrong("tensor `labels` is of type F32; expected integers".into()));
+        }
+    };
+    let label = |(place, &label): (usize, &i64)| {
+        let expected = || wrong(format!("label {place} is {label}; expected 0 to {}", u16::MAX));
+        u16::try_from(label).map_err(|_| expected())
+    };
+    labels.iter().enumerate().map(label).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn labels_of_any_integer_type_are_read_and_held_against_the_classes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mine.safetensors");
+        let with = |labels: crate::Tensor| {
+            let mut file = Checkpoint::new("");
+            file.insert("images", crate::Tensor::new(vec![2, 1, 1, 1], vec![0_u8; 2]).unwrap());
+            file.insert("labels", labels);
+            file.save(&path).unwrap();
+            ImageSet::from_tensors(&path)
+        };
+        let wide = with(crate::Tensor::new(vec![2], vec![999_i64, 3]).unwrap()).unwrap();
+        assert_eq!(wide.labels(), Some(&[999, 3][..]));
+        assert_eq!(
+            with(crate::Tensor::new(vec![2], vec![7_i32, 3]).unwrap()).unwrap().labels(),
+            Some(&[7, 3][..])
+        );
+        let error = with(crate::Tensor::new(vec![2], vec![1_i64, -1]).unwrap()).unwrap_err().to_string();
+        assert!(error.ends_with("label 1 is -1; expected 0 to 65535"), "{error}");
+        assert!(with(crate::Tensor::new(vec![2], vec![0.5_f32; 2]).unwrap()).is_err());
+        assert!(with(crate::Tensor::new(vec![1], vec![1_u8]).unwrap()).is_err());
+        assert!(wide.check_labels(1000).is_ok());
+        assert_eq!(
+            wide.check_labels(10).unwrap_err().to_string(),
+            "mine.safetensors: an image of class 999; the network has 10 outputs, for classes 0 to 9"
+        );
+    }
 
     #[test]
     fn pixels_or_labels_that_do_not_make_whole_images_are_refused() {

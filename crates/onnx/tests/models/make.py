@@ -354,12 +354,13 @@ def unsupported() -> None:
     """No pair: what is not supported is told for all nodes at once."""
     b = Builder([3, 8, 8])
     x = b.add("Conv", "image", b.constant(weights(4, 3, 3, 3)), dilations=[2, 2])
-    x = b.add("HardSwish", x)
-    y = b.add("Conv", "image", b.constant(weights(4, 3, 3, 3)))
-    y = b.add("Sigmoid", y)
-    z = b.add("Relu", "image")
-    z = b.add("Mul", z, z)
-    x = b.add("Gemm", b.add("Flatten", z), b.constant(weights(5, 192)), transB=1)
+    x = b.add("LRN", x, size=3)
+    y = b.add("Conv", "image", b.constant(weights(4, 3, 3, 3)), pads=[1, 1, 1, 1])
+    y = b.add("Resize", y, "", b.constant(np.array([1, 1, 0.5, 0.5], np.float32)))
+    z = b.add("Exp", "image")
+    z = b.add("MaxPool", z, kernel_shape=[2, 2], strides=[2, 2])
+    x = b.add("Concat", x, y, z, axis=1)
+    x = b.add("Gemm", b.add("Flatten", x), b.constant(weights(5, 176)), transB=1)
     onnx.save(b.model(x), FOLDER / "unsupported.onnx")
 
 

@@ -13,21 +13,21 @@ use workspace::{Failure, Inputs, WorkspaceError};
 /// Which images, and how they are brought to the network's shape.
 #[derive(Debug, Clone, Args)]
 pub struct ImageArguments {
-    /// Images: `golden`, `fashion-mnist`, or a path: a folder of class subfolders with JPEG or PNG files, a folder with
-    /// Fashion-MNIST's or CIFAR-10's files, an IDX, `.npy`, CIFAR-10 `.bin`, or safetensors file with `images` U8 [n, c, h, w]
+    /// Images: `golden`, `fashion-mnist`, or a path: a folder of class subfolders with pictures (JPEG, PNG, WebP, BMP, TIFF), a
+    /// folder with Fashion-MNIST's or CIFAR-10's files, an IDX, `.npy`, CIFAR-10 `.bin`, or safetensors file with `images` U8 [n, c, h, w]
     #[arg(long, value_name = "SET", default_value = "golden")]
     images: String,
     /// How many images, from the first on; all if left out. Of a folder with classes, the classes take turns
     #[arg(long)]
     count: Option<usize>,
-    /// JPEG and PNG files: pixels of the shorter side before the middle is cut out; 8/7 of the network's image if left out, and
-    /// pictures of the image's extents as they are
+    /// Pictures: pixels of the shorter side before the middle is cut out, up to 16384; 8/7 of the network's image if left out,
+    /// and pictures of the image's extents as they are
     #[arg(long, value_name = "PIXELS", conflicts_with = "stretch")]
     shorter_side: Option<usize>,
-    /// JPEG and PNG files: scale both sides to the network's image instead of cutting the middle out
+    /// Pictures: scale both sides to the network's image instead of cutting the middle out
     #[arg(long)]
     stretch: bool,
-    /// JPEG and PNG files: leave out those that cannot be read, and name them, instead of stopping
+    /// Pictures: leave out those that cannot be read, and name them, instead of stopping
     #[arg(long)]
     skip_broken: bool,
 }
@@ -43,6 +43,7 @@ impl ImageArguments {
             "fashion-mnist" => of_workspace(inputs, network, ImageSource::FashionMnist)?,
             path => self.open(Path::new(path), network.network.input().shape())?,
         };
+        set.check_labels(network.network.classes())?;
         self.chosen(&set)
     }
 
@@ -88,6 +89,9 @@ impl ImageArguments {
             limit: self.count.unwrap_or(usize::MAX),
         };
         let opened = data_sets::open(path, &reading)?;
+        for note in &opened.notes {
+            let _ = writeln!(std::io::stderr(), "note: {note}");
+        }
         for skipped in &opened.skipped {
             let _ = writeln!(std::io::stderr(), "warning: left out: {}", skipped.reason);
         }

@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use float_network::{FloatMap, FloatNetwork, SavedNetwork};
 use network::{Accuracy, ImageSet, Network, NetworkDescription, class_of};
-use onnx::ImportOptions;
 use quantizer::{
-    Correction, Factor, Granularity, LayerReport, NetworkFile, PostTrained, PostTraining, Sparsity, StepRule,
-    Threshold, ThresholdRule, WeightRule, quantize_network,
+    Correction, Factor, Fit, Granularity, LayerReport, NetworkFile, PostTrained, PostTraining, Sparsity,
+    StepRule, Threshold, ThresholdRule, WeightRule, quantize_network,
 };
 use serde_json::json;
 use studies::loaded::NETWORKS;
@@ -79,6 +78,9 @@ pub struct Arguments {
     /// What shares a threshold
     #[arg(long, value_enum, default_value_t = Shares::Filter)]
     per: Shares,
+    /// What ternary weights are to be near to: the float network's outputs on the calibration images, or its weights
+    #[arg(long, value_enum, default_value_t = Near::Outputs)]
+    near: Near,
     /// Bits of activations, 1 to 8; 4 if left out, or those of a model that is quantized already
     #[arg(long)]
     bits: Option<u32>,
@@ -114,6 +116,15 @@ enum Shares {
     Layer,
     /// The weights of one output
     Filter,
+}
+
+/// What ternary weights are to be near to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Near {
+    /// What each layer gives on the calibration images, with what the layers before it give by then
+    Outputs,
+    /// The trained weights, each on its own
+    Weights,
 }
 
 /// How the steps between activations are chosen.
@@ -159,6 +170,10 @@ impl Arguments {
                 Shares::Layer => Granularity::Layer,
                 Shares::Filter => Granularity::Filter,
             },
+            fit: match self.near {
+                Near::Outputs => Fit::Outputs,
+                Near::Weights => Fit::Weights,
+            },
             bits: self.bits,
             steps: match self.steps {
                 Steps::Mse => StepRule::MeanSquare,
@@ -186,6 +201,7 @@ pub fn run(arguments: &Arguments, inputs: &Inputs<'_>, output: &mut impl Write) 
     let folder = folder_for_networks(inputs.workspace(), arguments.output.as_deref())?;
     check_free(&folder, &name)?;
     let set = arguments.images.load_for(inputs, float.input())?;
+    set.check_labels(float.node(float.output()).map_or(0, |node| node.shape().len()))?;
     if arguments.calibration > set.len() || arguments.calibration == 0 {
         let message = format!(
             "--calibration {}: expected 1 to the number of images, {}",
@@ -221,16 +237,14 @@ pub fn run(arguments: &Arguments, inputs: &Inputs<'_>, output: &mut impl Write) 
         tables::write_parquet(&table, path)?;
     }
     let files: Vec<String> = files.iter().map(|path| inputs.workspace().shown(path).to_string()).collect();
-    print(arguments, &quantized, &table, accuracies.as_ref(), &calibration, &files, output)
+    print(arguments, (&float, &quantized), &table, accuracies.as_ref(), &calibration, &files, output)
 }
 
 /// The float network: by name, by file, or straight from a model.
 fn load(arguments: &Arguments, inputs: &Inputs<'_>) -> Result<FloatNetwork, Failure> {
     let path = Path::new(&arguments.network);
-    let pixels = arguments.pixels.scale()?;
     if path.extension().is_some_and(|extension| extension == "onnx") {
-        let options = ImportOptions { pixels, ..ImportOptions::default() };
-        return Ok(onnx::import(path, &options)?.network);
+        return Ok(onnx::import(path, &arguments.pixels.options()?)?.network);
     }
     let network = if path.is_file() {
         SavedNetwork::load(path)?.network
@@ -246,12 +260,7 @@ fn load(arguments: &Arguments, inputs: &Inputs<'_>) -> Result<FloatNetwork, Fail
         }
         SavedNetwork::load(&path)?.network
     };
-    match pixels {
-        Some(pixels) => {
-            network.with_pixels(pixels).map_err(|error| WorkspaceError::argument(error.to_string()).into())
-        }
-        None => Ok(network),
-    }
+    arguments.pixels.applied_to(network)
 }
 
 /// Names become files: no folders, no extension that a file could be mistaken by.
@@ -416,7 +425,7 @@ pub fn folder_for_networks(workspace: &Workspace, given: Option<&Path>) -> Resul
 
 fn print(
     arguments: &Arguments,
-    quantized: &PostTrained,
+    (float, quantized): (&FloatNetwork, &PostTrained),
     table: &Table,
     accuracies: Option<&Accuracies>,
     calibration: &ImageSet,
@@ -442,6 +451,7 @@ fn print(
                 "images": {"set": calibration.name(), "calibration": calibration.len()},
                 "sparsity": quantized.file.sparsity(),
                 "activation_bits": quantized.file.bits(),
+                "pixels": float.pixels().to_string(),
                 "accuracy": accuracies.map(|a| json!({"float": share(a.float), "quantized": share(a.quantized)})),
                 "notes": quantized.notes,
                 "table": table,
@@ -462,6 +472,7 @@ fn print(
                 calibration.len(),
                 calibration.name()
             );
+            let _ = writeln!(output, "pixels are fed as: {}", float.pixels());
             top1.into_iter().for_each(|line| drop(writeln!(output, "{line}")));
             quantized.notes.iter().for_each(|note| drop(writeln!(output, "note: {note}")));
             files.iter().for_each(|file| drop(writeln!(output, "written: {file}")));
