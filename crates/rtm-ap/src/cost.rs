@@ -141,20 +141,9 @@ impl Pricing<'_> {
 
     /// The area of `installed` processors with the memory that holds a program of `words` words of 64 bits.
     pub fn chip_area(&self, installed: u64, words: usize) -> Area {
-        chip_area(installed, words, self.geometry, self.parameters)
+        processor_area(self.geometry, self.parameters) * installed as f64
+            + self.parameters.program_bit_area * (64 * words) as f64
     }
-}
-
-/// As [`Pricing::cost`].
-pub fn cost(
-    events: &Events,
-    installed: u64,
-    geometry: Geometry,
-    parameters: &ProcessorParameters,
-    model: SearchModel,
-    padding: PaddingRows,
-) -> Cost {
-    Pricing { geometry, parameters, model, padding }.cost(events, installed)
 }
 
 /// What a network costs for one image on the processors that there are.
@@ -169,17 +158,6 @@ pub struct NetworkCost {
 }
 
 impl NetworkCost {
-    /// As [`Pricing::network`].
-    pub fn of(
-        allocated: &Allocated,
-        geometry: Geometry,
-        parameters: &ProcessorParameters,
-        model: SearchModel,
-        padding: PaddingRows,
-    ) -> Self {
-        Pricing { geometry, parameters, model, padding }.network(allocated)
-    }
-
     /// The energy of one image.
     pub fn energy(&self) -> Energy {
         self.layers.iter().map(|cost| cost.energy.total()).sum()
@@ -221,10 +199,4 @@ pub fn processor_area_with(
         + parameters.row_area * rows
         + parameters.column_area * columns
         + parameters.controller_area
-}
-
-/// The area of processors with the memory that holds a program of `words` words of 64 bits.
-pub fn chip_area(installed: u64, words: usize, geometry: Geometry, parameters: &ProcessorParameters) -> Area {
-    processor_area(geometry, parameters) * installed as f64
-        + parameters.program_bit_area * (64 * words) as f64
 }

@@ -40,10 +40,7 @@ pub use self::system::{NetworkEvents, ProcessorSystem};
 pub use activation::ActivationsAt;
 pub use allocation::{Allocated, Allocation, LayerDemand, ProgramDemand, UnknownAllocation};
 pub use columns::ColumnRole;
-pub use cost::{
-    AreaAdditions, Cost, EnergyParts, NetworkCost, Pricing, chip_area, cost, processor_area,
-    processor_area_with,
-};
+pub use cost::{AreaAdditions, Cost, EnergyParts, NetworkCost, Pricing, processor_area, processor_area_with};
 pub use events::{Events, PerRows, RowCount, TableEvents};
 pub use execute::{Execution, ExecutionError, Port, execute_program};
 pub use expectation::expected_tagged_bits;

@@ -178,7 +178,6 @@ pub fn run(arguments: &Arguments, inputs: &Inputs<'_>, output: &mut impl Write) 
     } else {
         arguments.rate.clone()
     };
-    let kinds: Vec<&str> = arguments.faults.iter().map(|kind| kind.name()).collect();
     let mut table = Table::new(InjectionRow::SCHEMA);
     let bar = Progress.bar("injecting faults", rates.len() as u64 * arguments.trials);
     for &rate in &rates {
@@ -200,31 +199,8 @@ pub fn run(arguments: &Arguments, inputs: &Inputs<'_>, output: &mut impl Write) 
         }
         let stream = Stream::resampling(arguments.seed, stage);
         let (trials, weight) = (arguments.trials, prepared.weight());
-        let s = Summary::of(&campaign, &records, trials, weight, arguments.confidence, stream)?;
-        let worst = (0..s.first_failing.len()).rev().max_by_key(|&layer| s.first_failing[layer]);
-        let first_failing = worst
-            .filter(|&layer| s.first_failing[layer] > 0)
-            .map(|layer| machine.layers()[layer].compiled().name.clone());
-        table.push(InjectionRow {
-            network: arguments.network.clone(),
-            faults: kinds.join(" "),
-            mitigation: arguments.mitigation.name().to_string(),
-            rate,
-            expected_faults: prepared.expected_faults(),
-            inferences: s.inferences,
-            struck: s.struck,
-            weight: s.weight,
-            accuracy: s.accuracy,
-            accuracy_low: s.accuracy_interval.low,
-            accuracy_high: s.accuracy_interval.high,
-            drop: s.drop,
-            silent_corruptions: s.silent_corruptions,
-            silent_low: s.silent_corruptions_interval.low,
-            silent_high: s.silent_corruptions_interval.high,
-            changed_logits: s.changed_logits,
-            snr: s.snr_db.is_finite().then_some(s.snr_db),
-            first_failing,
-        })?;
+        let summary = Summary::of(&campaign, &records, trials, weight, arguments.confidence, stream)?;
+        table.push(row(arguments, &machine, rate, prepared.expected_faults(), &summary))?;
     }
     bar.finish_and_clear();
     if let Some(path) = &arguments.parquet {
@@ -232,4 +208,39 @@ pub fn run(arguments: &Arguments, inputs: &Inputs<'_>, output: &mut impl Write) 
     }
     print_table(&table, arguments.format, output)?;
     Ok(())
+}
+
+/// What a rate gave.
+fn row(
+    arguments: &Arguments,
+    machine: &Machine,
+    rate: f64,
+    expected_faults: f64,
+    s: &Summary,
+) -> InjectionRow {
+    let kinds: Vec<&str> = arguments.faults.iter().map(|kind| kind.name()).collect();
+    let worst = (0..s.first_failing.len()).rev().max_by_key(|&layer| s.first_failing[layer]);
+    let first_failing = worst
+        .filter(|&layer| s.first_failing[layer] > 0)
+        .map(|layer| machine.layers()[layer].compiled().name.clone());
+    InjectionRow {
+        network: arguments.network.clone(),
+        faults: kinds.join(" "),
+        mitigation: arguments.mitigation.name().to_string(),
+        rate,
+        expected_faults,
+        inferences: s.inferences,
+        struck: s.struck,
+        weight: s.weight,
+        accuracy: s.accuracy,
+        accuracy_low: s.accuracy_interval.low,
+        accuracy_high: s.accuracy_interval.high,
+        drop: s.drop,
+        silent_corruptions: s.silent_corruptions,
+        silent_low: s.silent_corruptions_interval.low,
+        silent_high: s.silent_corruptions_interval.high,
+        changed_logits: s.changed_logits,
+        snr: s.snr_db.is_finite().then_some(s.snr_db),
+        first_failing,
+    }
 }

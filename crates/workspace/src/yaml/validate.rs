@@ -235,60 +235,77 @@ impl<'s> Walk<'s> {
         if let [only] = schemas[..] {
             return self.value(node, only, path);
         }
-        // Of fields, the one that is meant is told by its name or by its kind.
-        if let Value::Fields(fields) = &node.value {
-            let tag = |schema: &'s Json| {
-                let properties = schema.get("properties")?.as_object()?;
-                properties.iter().find_map(|(name, of)| Some((name.as_str(), of.get("const")?.as_str()?)))
-            };
-            let tags: Vec<_> = schemas.iter().filter_map(|schema| tag(schema)).collect();
-            if tags.len() == schemas.len()
-                && let Some((name, _)) = tags.first()
-            {
-                let found = node.field(name);
-                let Some(Value::Scalar(Scalar::Text(kind))) = found.map(|node| &node.value) else {
-                    let kinds = joined(tags.iter().map(|(_, kind)| *kind));
-                    return self.report(
-                        node.place,
-                        path,
-                        &format!("missing field `{name}`; there are: {kinds}"),
-                    );
-                };
-                let meant = tags.iter().position(|(_, known)| known == kind);
-                return match (meant, found) {
-                    (Some(meant), _) => self.value(node, schemas[meant], path),
-                    (None, Some(at)) => {
-                        let kinds: Vec<String> = tags.iter().map(|(_, kind)| (*kind).to_owned()).collect();
-                        self.choice(at.place, kind, &kinds, &path.field(name));
-                    }
-                    (None, None) => {}
-                };
-            }
-            let property = |schema: &'s Json| schema.get("properties")?.as_object()?.keys().next();
-            let single: Vec<&String> = schemas.iter().filter_map(|schema| property(schema)).collect();
-            if single.len() == schemas.len()
-                && let [(key, _)] = &fields[..]
-            {
-                if let Some(meant) = single.iter().position(|name| **name == key.name) {
-                    return self.value(node, schemas[meant], path);
-                }
-                let names: Vec<String> = single.into_iter().cloned().collect();
-                let meant = suggestion(&key.name, &names);
-                let message = format!("unknown field `{}`{meant}; there are: {}", key.name, names.join(", "));
-                return self.report(key.place, path, &message);
-            }
+        if let Value::Fields(fields) = &node.value
+            && (self.by_kind(node, &schemas, path) || self.by_only_field(node, fields, &schemas, path))
+        {
+            return;
         }
         let fits = |schema: &&'s Json| {
             let mut apart = Walk { schema: self.schema, catalog: self.catalog, found: Vec::new() };
             apart.value(node, schema, path);
             apart.found.is_empty()
         };
-        if schemas.iter().any(fits) {
-            return;
+        if !schemas.iter().any(fits) {
+            self.expected_one_of(node, &schemas, path);
         }
+    }
+
+    /// Of fields, the alternative that is meant may be told by a field that holds its kind: whether it is.
+    fn by_kind(&mut self, node: &Node, schemas: &[&'s Json], path: &FieldPath) -> bool {
+        let tag = |schema: &'s Json| {
+            let properties = schema.get("properties")?.as_object()?;
+            properties.iter().find_map(|(name, of)| Some((name.as_str(), of.get("const")?.as_str()?)))
+        };
+        let tags: Vec<_> = schemas.iter().filter_map(|schema| tag(schema)).collect();
+        let Some((name, _)) = tags.first().filter(|_| tags.len() == schemas.len()) else { return false };
+        let found = node.field(name);
+        let Some(Value::Scalar(Scalar::Text(kind))) = found.map(|node| &node.value) else {
+            let kinds = joined(tags.iter().map(|(_, kind)| *kind));
+            self.report(node.place, path, &format!("missing field `{name}`; there are: {kinds}"));
+            return true;
+        };
+        match (tags.iter().position(|(_, known)| known == kind), found) {
+            (Some(meant), _) => self.value(node, schemas[meant], path),
+            (None, Some(at)) => {
+                let kinds: Vec<String> = tags.iter().map(|(_, kind)| (*kind).to_owned()).collect();
+                self.choice(at.place, kind, &kinds, &path.field(name));
+            }
+            (None, None) => {}
+        }
+        true
+    }
+
+    /// Of fields, the alternative that is meant may be told by the name of the only one: whether it is.
+    fn by_only_field(
+        &mut self,
+        node: &Node,
+        fields: &[(Key, Node)],
+        schemas: &[&'s Json],
+        path: &FieldPath,
+    ) -> bool {
+        let property = |schema: &'s Json| schema.get("properties")?.as_object()?.keys().next();
+        let single: Vec<&String> = schemas.iter().filter_map(|schema| property(schema)).collect();
+        let [(key, _)] = fields else { return false };
+        if single.len() != schemas.len() {
+            return false;
+        }
+        match single.iter().position(|name| **name == key.name) {
+            Some(meant) => self.value(node, schemas[meant], path),
+            None => {
+                let names: Vec<String> = single.into_iter().cloned().collect();
+                let meant = suggestion(&key.name, &names);
+                let message = format!("unknown field `{}`{meant}; there are: {}", key.name, names.join(", "));
+                self.report(key.place, path, &message);
+            }
+        }
+        true
+    }
+
+    /// Says what a value should have been.
+    fn expected_one_of(&mut self, node: &Node, schemas: &[&'s Json], path: &FieldPath) {
         let mut choices = Vec::new();
         let mut types = Vec::new();
-        for schema in &schemas {
+        for schema in schemas {
             let one = schema.get("const").map(std::slice::from_ref);
             let several = schema.get("enum").and_then(Json::as_array).map(Vec::as_slice);
             choices.extend(one.or(several).into_iter().flatten().filter_map(Json::as_str).map(str::to_owned));

@@ -86,6 +86,25 @@ struct MatchingBaseline {
     node_nm: Option<f64>,
 }
 
+impl MatchingBaseline {
+    /// As a crossbar.
+    fn crossbar(&self, activation_bits: u32) -> CrossbarPoint {
+        CrossbarPoint::matching(&self.name, &self.technology, self.node_nm, activation_bits)
+    }
+
+    /// As a digital array.
+    fn array(&self, activation_bits: u32) -> DigitalPoint {
+        DigitalPoint {
+            name: self.name.clone(),
+            technology: self.technology.clone(),
+            node_nm: self.node_nm,
+            weights: WeightPrecision::Ternary,
+            activation_bits,
+            zero_weights: ZeroWeightsName::Computed,
+        }
+    }
+}
+
 /// An energy that others published.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -273,8 +292,7 @@ impl NetworksStudy {
         let weight_sparsity = weight_sparsity(&loaded.network);
         let activation_bits = loaded.description.activation_bits;
         let own = workload(inputs, &point.network, &point.images, WeightPrecision::Ternary, activation_bits)?;
-        let MatchingBaseline { name, technology, node_nm } = &self.crossbar;
-        let crossbar = CrossbarPoint::matching(name, technology, *node_nm, activation_bits).system(inputs)?;
+        let crossbar = self.crossbar.crossbar(activation_bits).system(inputs)?;
         let against = Costs::of(&crossbar.evaluate(&own)?);
         let mut push = |system: &dyn System, how: [Option<&str>; 3], costs: Costs| {
             let [flow, sharing, layout] = how.map(|name| name.map(str::to_owned));
@@ -317,34 +335,32 @@ impl NetworksStudy {
             }
         }
         push(&crossbar, [None; 3], against)?;
-        if let Some(MatchingBaseline { name, technology, node_nm }) = &self.digital {
-            let digital = DigitalPoint {
-                name: name.clone(),
-                technology: technology.clone(),
-                node_nm: *node_nm,
-                weights: WeightPrecision::Ternary,
-                activation_bits,
-                zero_weights: ZeroWeightsName::Computed,
-            };
-            let digital = digital.system(inputs)?;
+        if let Some(digital) = &self.digital {
+            let digital = digital.array(activation_bits).system(inputs)?;
             push(&digital, [None; 3], Costs::of(&digital.evaluate(&own)?))?;
         }
+        Ok(self.told(&point.network, against, &ratios, &overestimates))
+    }
+
+    /// A network in a line: what it costs on the crossbar, the ratios, and how much more bits are expected than are written.
+    fn told(&self, network: &str, against: Costs, ratios: &[f64], overestimates: &[f64]) -> String {
+        let least = |values: &[f64]| values.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = |values: &[f64]| values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let from_programs = match self.expected {
             true => "bits written to tagged rows are expected from the program".into(),
             false => format!(
                 "from the program alone, {:+.0} to {:+.0} % more bits are expected in tagged rows than are written",
-                100.0 * overestimates.iter().copied().fold(f64::INFINITY, f64::min),
-                100.0 * overestimates.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+                100.0 * least(overestimates),
+                100.0 * most(overestimates),
             ),
         };
-        Ok(format!(
-            "{}: crossbar {:.4} µJ, {:.4} ms; RTM-AP {:.4} to {:.4} times its energy efficiency; {from_programs}",
-            point.network,
+        format!(
+            "{network}: crossbar {:.4} µJ, {:.4} ms; RTM-AP {:.4} to {:.4} times its energy efficiency; {from_programs}",
             against.energy,
             against.latency,
-            ratios.iter().copied().fold(f64::INFINITY, f64::min),
-            ratios.iter().copied().fold(0.0, f64::max),
-        ))
+            least(ratios),
+            most(ratios),
+        )
     }
 }
 

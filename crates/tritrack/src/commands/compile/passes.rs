@@ -43,19 +43,7 @@ pub fn run(
     let emits = arguments.emit.is_some() || !chosen.is_empty() && matches!(printed, Printed::None);
     let verification = if arguments.verify { Verification::EveryPass } else { Verification::Skipped };
     for layer in layers {
-        let from = LayerWeights {
-            layer: layer.name().to_owned(),
-            input_maximum: u32::from(layer.input_maximum()),
-            weights: Arc::new(layer.weights().clone()),
-        };
-        let Flow { passes, parts } = if arguments.unlimited {
-            let parts = vec![Settings::unlimited(&from.weights, options)];
-            Flow { passes: flow::passes_for(options.sharing, options.layout), parts }
-        } else {
-            compile_layer(&from.layer, &from.weights, from.input_maximum, options)
-                .map_err(|error| wrong(&error))?
-                .flow
-        };
+        let (from, Flow { passes, parts }) = flow_of(layer, arguments, options)?;
         let passes = if chosen.is_empty() { passes } else { chosen.clone() };
         let names = passes.iter().map(|pass| pass.name()).collect::<Vec<_>>().join(", ");
         if let Printed::After(pass) = printed
@@ -93,4 +81,25 @@ pub fn run(
 
 fn wrong(message: &dyn std::fmt::Display) -> Failure {
     WorkspaceError::argument(message.to_string()).into()
+}
+
+/// A layer's weights, and how they are compiled.
+fn flow_of(
+    layer: &LinearLayer,
+    arguments: &Arguments,
+    options: &Options,
+) -> Result<(LayerWeights, Flow), Failure> {
+    let from = LayerWeights {
+        layer: layer.name().to_owned(),
+        input_maximum: u32::from(layer.input_maximum()),
+        weights: Arc::new(layer.weights().clone()),
+    };
+    let flow = if arguments.unlimited {
+        let parts = vec![Settings::unlimited(&from.weights, options)];
+        Flow { passes: flow::passes_for(options.sharing, options.layout), parts }
+    } else {
+        let compiled = compile_layer(&from.layer, &from.weights, from.input_maximum, options);
+        compiled.map_err(|error| wrong(&error))?.flow
+    };
+    Ok((from, flow))
 }

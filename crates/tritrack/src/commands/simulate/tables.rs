@@ -1,8 +1,8 @@
 //! The tables that `tritrack simulate` prints.
 
 use rtm_ap::{
-    Allocation, Events, NetworkCost, ProcessorDesign, ProcessorParameters, ProgramEvents, SearchModel,
-    TracedInstruction, chip_area,
+    Allocation, Events, NetworkCost, Pricing, ProcessorDesign, ProcessorParameters, ProgramEvents,
+    SearchModel, TracedInstruction,
 };
 use studies::simulation::Simulation;
 use studies::systems::{microjoules, milliseconds};
@@ -167,10 +167,13 @@ pub struct Priced<'a> {
 }
 
 impl Priced<'_> {
+    fn pricing(&self, model: SearchModel) -> Pricing<'_> {
+        let (geometry, padding) = (self.machine.options().geometry, self.file.design.padding_rows);
+        Pricing { geometry, parameters: self.parameters, model, padding }
+    }
+
     fn costs(&self, events: &[Events], allocation: Allocation, model: SearchModel) -> NetworkCost {
-        let allocated = allocation.apply(&self.machine.demands(), events);
-        let geometry = self.machine.options().geometry;
-        NetworkCost::of(&allocated, geometry, self.parameters, model, self.file.design.padding_rows)
+        self.pricing(model).network(&allocation.apply(&self.machine.demands(), events))
     }
 
     /// A row for each layer that ran, and one for all of them.
@@ -232,8 +235,7 @@ impl Priced<'_> {
             let line = self.costs(&events, allocation, SearchModel::MatchLine);
             let leakage = active.layers.iter().map(|cost| cost.energy.leakage).sum();
             let words = self.machine.program_words();
-            let area =
-                chip_area(allocated.installed, words, self.machine.options().geometry, self.parameters);
+            let area = self.pricing(SearchModel::ActiveBits).chip_area(allocated.installed, words);
             table.push(ProcessorsRow {
                 allocation: allocation_name(allocation).into(),
                 processors: allocated.installed,
