@@ -4,6 +4,7 @@ use std::path::Path;
 
 use network::{Shape, Window};
 use serde::Deserialize;
+use yaml::Node;
 
 use crate::{Activations, CrossbarError, LayerShape, Pool};
 
@@ -155,19 +156,11 @@ fn not_a_share(activations: Activations) -> Option<String> {
     }
 }
 
-/// The line of each item of the list of layers, counted from 1, in a text in block style; in any other, none is found.
+/// The lines on which the layers stand, by their place in the list.
 fn lines_of_layers(text: &str) -> Vec<usize> {
-    let mut lines = Vec::new();
-    let mut depth = None;
-    for (line, content) in text.lines().enumerate() {
-        let item = content.trim_start();
-        if item.starts_with("- ")
-            && content.len() - item.len() == *depth.get_or_insert(content.len() - item.len())
-        {
-            lines.push(line + 1);
-        }
-    }
-    lines
+    let Ok(root) = Node::parse(text) else { return Vec::new() };
+    let layers = root.field("layers").unwrap_or(&root);
+    layers.items().iter().map(|layer| layer.place.line).collect()
 }
 
 #[cfg(test)]

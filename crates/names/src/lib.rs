@@ -5,10 +5,12 @@
 
 mod read;
 mod schema;
+mod suggestion;
 
 use std::fmt;
 
 pub use schema::ONCE;
+pub use suggestion::suggestion;
 
 #[doc(hidden)]
 pub use {read::deserialize, schema::schema};

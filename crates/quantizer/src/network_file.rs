@@ -1,8 +1,7 @@
 //! The text of a network file, written as a person would.
 
-use std::fmt::Write;
-
 use float_network::{FloatNetwork, Window};
+use yaml::Tree;
 
 use crate::plan::{Activation, Kind, Plan, Source, Step};
 
@@ -13,34 +12,39 @@ const MADE: &str = "# Made by quantization of a float network; made again, it is
 #[derive(Debug, Clone, PartialEq)]
 pub struct NetworkFile {
     name: String,
-    input: String,
+    input: Tree,
     bits: u32,
     sparsity: f64,
-    layers: Vec<String>,
+    layers: Vec<Tree>,
 }
 
 impl NetworkFile {
     pub(crate) fn new(network: &FloatNetwork, plan: &Plan, zeros: &[u16], bits: u32, sparsity: f64) -> Self {
         let shape = network.input();
-        let mut input =
-            format!("channels: {}, height: {}, width: {}", shape.channels, shape.height, shape.width);
-        if let Some(&first) = zeros.first().filter(|_| zeros.iter().any(|&zero| zero != 0)) {
-            let same = zeros.iter().all(|&zero| zero == first);
-            let _ = if same { write!(input, ", zero: {first}") } else { write!(input, ", zero: {zeros:?}") };
+        let mut input = vec![
+            ("channels", Tree::plain(shape.channels)),
+            ("height", Tree::plain(shape.height)),
+            ("width", Tree::plain(shape.width)),
+        ];
+        if zeros.iter().any(|&zero| zero != 0) {
+            input.push(("zero", one_or_each(zeros)));
         }
         let layers = plan.steps.iter().enumerate().map(|(place, step)| layer(plan, place, step)).collect();
-        Self { name: network.name().into(), input, bits, sparsity, layers }
+        Self { name: network.name().into(), input: Tree::Fields(input), bits, sparsity, layers }
     }
 
     /// The file's text for a network called `name`, with a title, a checkpoint beside it, and further fields as YAML.
     pub fn text(&self, name: &str, title: &str, checkpoint: &str, more: &str) -> String {
-        let Self { input, bits, sparsity, .. } = self;
-        let (name, title, checkpoint) = (scalar(name), scalar(title), scalar(checkpoint));
-        let layers: String = self.layers.iter().map(|layer| format!("  - {layer}\n")).collect();
-        format!(
-            "# yaml-language-server: $schema=../schemas/network.json\n{MADE}\nname: {name}\ntitle: {title}\ncheckpoint: {checkpoint}\n\
-             input: {{{input}}}\nactivation_bits: {bits}\nsparsity: {sparsity:.4}\nlayers:\n{layers}{more}"
-        )
+        let fields = Tree::Fields(vec![
+            ("name", Tree::text(name)),
+            ("title", Tree::text(title)),
+            ("checkpoint", Tree::text(checkpoint)),
+            ("input", self.input.clone()),
+            ("activation_bits", Tree::plain(self.bits)),
+            ("sparsity", Tree::Plain(format!("{:.4}", self.sparsity))),
+            ("layers", Tree::List(self.layers.clone())),
+        ]);
+        format!("# yaml-language-server: $schema=../schemas/network.json\n{MADE}\n{fields}{more}")
     }
 
     /// Whether a file's text was made here, so that nothing is lost if it is replaced.
@@ -64,56 +68,40 @@ impl NetworkFile {
     }
 }
 
-/// A word as YAML: quoted where it could be something else.
-pub(crate) fn scalar(text: &str) -> String {
-    let is_plain =
-        |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | ' ' | '(' | ')');
-    let starts_plainly = text.starts_with(|c: char| c.is_ascii_alphabetic());
-    let is_word =
-        ["true", "false", "null", "yes", "no", "on", "off", "y", "n"].contains(&text.to_lowercase().as_str());
-    if starts_plainly && text.chars().all(is_plain) && !text.ends_with(' ') && !is_word {
-        return text.into();
+/// One value if all are the same, or all of them.
+fn one_or_each<T: std::fmt::Display + PartialEq>(values: &[T]) -> Tree {
+    match values {
+        [first, rest @ ..] if rest.iter().all(|value| value == first) => Tree::plain(first),
+        _ => Tree::numbers(values),
     }
-    let mut quoted = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => quoted.extend(['\\', c]),
-            c if c.is_control() => {
-                let _ = write!(quoted, "\\U{:08x}", u32::from(c));
-            }
-            c => quoted.push(c),
-        }
-    }
-    quoted + "\""
 }
 
-fn layer(plan: &Plan, place: usize, step: &Step) -> String {
+fn layer(plan: &Plan, place: usize, step: &Step) -> Tree {
     let is_first = place == 0;
     let before = if is_first { Source::Image } else { Source::Step(place - 1) };
     let named = |source: Source| match source {
-        Source::Image => "input".to_owned(),
-        Source::Step(place) => scalar(&plan.steps[place].name),
+        Source::Image => Tree::text("input"),
+        Source::Step(place) => Tree::text(&plan.steps[place].name),
     };
-    let mut fields = vec![format!("name: {}", scalar(&step.name))];
+    let mut fields = vec![("name", Tree::text(&step.name))];
     let source = step.sources.first().copied().unwrap_or(Source::Image);
     let reads_many = matches!(step.kind, Kind::Add | Kind::Concat | Kind::Multiply);
     if reads_many {
-        let names: Vec<String> = step.sources.iter().map(|&source| named(source)).collect();
-        fields.push(format!("of: [{}]", names.join(", ")));
+        fields.push(("of", Tree::List(step.sources.iter().map(|&source| named(source)).collect())));
     } else if source != before {
-        fields.push(format!("from: {}", named(source)));
+        fields.push(("from", named(source)));
     }
     let kind = match &step.kind {
         Kind::Linear { layer, is_fully_connected, .. } => {
-            fields.push(format!("outputs: {}", step.channels));
+            fields.push(("outputs", Tree::plain(step.channels)));
             if !is_fully_connected {
                 window(&mut fields, layer.window(), false);
                 if layer.groups() != 1 {
-                    fields.push(format!("groups: {}", layer.groups()));
+                    fields.push(("groups", Tree::plain(layer.groups())));
                 }
             }
             if step.activation == Activation::Accumulators {
-                fields.push("activation: none".into());
+                fields.push(("activation", Tree::text("none")));
             }
             if *is_fully_connected { "fully_connected" } else { "convolution" }
         }
@@ -128,59 +116,36 @@ fn layer(plan: &Plan, place: usize, step: &Step) -> String {
                 window(&mut fields, *pool, true);
             }
             if !counts_padding {
-                fields.push("counts_padding: false".into());
+                fields.push(("counts_padding", Tree::plain(false)));
             }
             "sum_pool"
         }
         Kind::Concat => "concat",
         Kind::Flatten => "flatten",
         Kind::Pick(channels) => {
-            fields.push(format!("channels: {channels:?}"));
+            fields.push(("channels", Tree::numbers(channels)));
             "pick"
         }
         Kind::Table(_) => "table",
         Kind::Multiply => "multiply",
     };
     if let Some(bits) = step.bits {
-        fields.push(format!("bits: {bits}"));
+        fields.push(("bits", Tree::plain(bits)));
     }
-    format!("{kind}: {{{}}}", fields.join(", "))
+    Tree::Fields(vec![(kind, Tree::Fields(fields))])
 }
 
 /// A window's fields, without those that are as if nothing were said; a pool's stride is always said.
-fn window(fields: &mut Vec<String>, window: Window, is_pool: bool) {
-    let pair = |[rows, columns]: [usize; 2]| {
-        if rows == columns { rows.to_string() } else { format!("[{rows}, {columns}]") }
-    };
-    fields.push(format!("kernel: {}", pair(window.kernel())));
+fn window(fields: &mut Vec<(&'static str, Tree)>, window: Window, is_pool: bool) {
+    fields.push(("kernel", one_or_each(&window.kernel())));
     if is_pool || window.stride() != [1, 1] {
-        fields.push(format!("stride: {}", pair(window.stride())));
+        fields.push(("stride", one_or_each(&window.stride())));
     }
     if window.dilation() != [1, 1] {
-        fields.push(format!("dilation: {}", pair(window.dilation())));
+        fields.push(("dilation", one_or_each(&window.dilation())));
     }
     let padding = window.padding();
     if padding != [0; 4] {
-        let same = padding.iter().all(|&side| side == padding[0]);
-        fields.push(if same { format!("padding: {}", padding[0]) } else { format!("padding: {padding:?}") });
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_that_could_be_something_else_are_quoted() {
-        for (text, expected) in [
-            ("layer1.0.conv1", "layer1.0.conv1"),
-            ("0.5", "\"0.5\""),
-            ("no", "\"no\""),
-            ("a: b", "\"a: b\""),
-            ("say \"x\"", "\"say \\\"x\\\"\""),
-            ("", "\"\""),
-        ] {
-            assert_eq!(scalar(text), expected);
-        }
+        fields.push(("padding", one_or_each(&padding)));
     }
 }

@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use system::{Report, System, WeightStatistics, Workload};
 use workspace::stages::{Declared, Promise};
-use workspace::yaml::FieldPath;
 use workspace::{Checks, Failure, Inputs};
+use yaml::FieldPath;
 
 use crate::images::Images;
 use crate::loaded::{network, workload};

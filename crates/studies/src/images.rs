@@ -6,8 +6,8 @@ use data_sets::Reading;
 use network::{DataSet, FeatureMap, ImageSet};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use workspace::yaml::FieldPath;
 use workspace::{Checks, Failure, Inputs, digest, users_input};
+use yaml::FieldPath;
 
 use crate::error::StudyError;
 use crate::loaded::{LoadedNetwork, network};

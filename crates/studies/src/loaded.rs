@@ -11,8 +11,8 @@ use quantizer::{Granularity, Sparsity, ThresholdRule, Thresholds};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use system::{Activations, Layer, LayerShape, Pool, Workload};
-use workspace::yaml::{Document, FileError};
 use workspace::{Failure, Inputs, Workspace, WorkspaceError, digest};
+use yaml::{Document, FileError};
 
 use crate::images::{Images, fitted_images};
 use crate::names::WeightsName;

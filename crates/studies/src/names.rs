@@ -9,7 +9,7 @@ use faults::{FaultKind, Mitigation};
 use rtm_ap::ActivationsAt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::json;
-use workspace::yaml::NAME_OF;
+use yaml::NAME_OF;
 
 macro_rules! names_of_files {
     ($($(#[$doc:meta])* $name:ident = $kind:literal;)*) => {

@@ -31,7 +31,7 @@ pub static FILES: [FileKind; 9] = [
         schema: Some(FileSchema {
             name: "network",
             meaning: "A network: `experiments/networks/*.yaml`",
-            make: |_| workspace::yaml::schema_of::<network::NetworkDescription>(),
+            make: |_| yaml::schema_of::<network::NetworkDescription>(),
         }),
         parameters: None,
     },

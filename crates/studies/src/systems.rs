@@ -11,8 +11,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use system::{Precision, System, WeightStatistics};
 use technology::{Energy, Parameters, Quantity, TechnologyFile, Time};
-use workspace::yaml::FieldPath;
 use workspace::{Checks, Failure, Inputs};
+use yaml::FieldPath;
 
 use crate::images::Images;
 use crate::machine::MachineSettings;

@@ -6,8 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use workspace::claims::Claims;
-use workspace::yaml::Document;
 use workspace::{Manifest, Registry, SchemaKind};
+use yaml::Document;
 
 static REGISTRY: Registry = studies::registry(|_| ());
 

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use yaml::{FieldPath, Node, Place};
 
 use crate::parameter::Written as WrittenParameter;
 use crate::{Declaration, ParameterSet, TechnologyError};
@@ -97,17 +98,9 @@ impl<D: DeserializeOwned> TechnologyFile<D> {
 
 /// The line and column at which a parameter stands in a file's text, counted from 1.
 fn place(text: &str, path_in_file: &str) -> Option<(usize, usize)> {
-    let (section, name) = path_in_file.split_once('.')?;
-    let mut lines = text.lines().enumerate();
-    let mut find = |key: &str| {
-        lines.by_ref().find_map(|(index, line)| {
-            let rest = line.trim_start().strip_prefix(key)?;
-            rest.starts_with(':').then(|| (index + 1, line.len() - line.trim_start().len() + 1))
-        })
-    };
-    find("parameters")?;
-    find(section)?;
-    find(name)
+    let path = path_in_file.split('.').fold(FieldPath::of("parameters"), |path, name| path.field(name));
+    let Place { line, column } = Node::parse(text).ok()?.place_of_name(&path);
+    Some((line, column))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What can be wrong with the arguments of a command, beyond what models and readers say.
 
-use workspace::suggestion;
+use names::suggestion;
 
 /// What can be wrong with the arguments of a command.
 #[derive(Debug, thiserror::Error)]

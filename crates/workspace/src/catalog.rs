@@ -6,9 +6,6 @@ use serde_json::Value;
 
 use crate::registry::{ReadParameters, Registry};
 
-/// The keyword of a schema that says of which kind of file a text has to be the name. Editors pass over it.
-pub const NAME_OF: &str = "x-name-of";
-
 /// A kind of file that lies in a folder below `experiments/`.
 #[derive(Debug, Clone, Copy)]
 pub struct FileKind {
@@ -75,9 +72,10 @@ impl Catalog {
     pub fn folder(&self) -> &Path {
         &self.folder
     }
+}
 
-    /// The names that there are of a kind of file, sorted; nothing if there is no such kind, or its folder cannot be read.
-    pub fn names(&self, kind: &str) -> Option<Vec<String>> {
+impl yaml::Files for Catalog {
+    fn names(&self, kind: &str) -> Option<Vec<String>> {
         self.registry.file(kind)?.names(&self.folder)
     }
 }

@@ -1,8 +1,8 @@
 //! Checks of values that no schema can say, all of them in one go.
 
 use crate::catalog::Catalog;
-use crate::suggestion::suggestion;
-use crate::yaml::FieldPath;
+use names::suggestion;
+use yaml::{FieldPath, Files};
 
 /// What was found wrong so far.
 #[derive(Debug)]

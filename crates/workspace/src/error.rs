@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::suggestion::suggestion;
+use names::suggestion;
 
 /// An error of anything that a workspace runs: of a study, a model, a reader or the workspace itself. What it says is what the error
 /// says; [`Failure::of`] tells what it is.

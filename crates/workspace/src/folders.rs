@@ -7,7 +7,7 @@ use crate::error::{Failure, WorkspaceError};
 use crate::manifest::Manifest;
 use crate::registry::Registry;
 use crate::stages::{StageStore, Use};
-use crate::yaml::FileError;
+use yaml::FileError;
 
 /// A folder with `experiments/`, `results/` and `figures/`.
 #[derive(Debug, Clone)]

@@ -1,7 +1,7 @@
 //! The engine of a declarative workspace: from manifests to tables, figures, claims and a report.
 //!
 //! A [`Registry`] says which kinds of studies and of files there are; the engine knows none of them. It reads YAML with the place of
-//! every value ([`yaml`]), has studies declare their [`stages`], computes those whose results are not kept, and writes what a study
+//! every value ([`yaml`](::yaml)), has studies declare their [`stages`], computes those whose results are not kept, and writes what a study
 //! makes of them, each table with its provenance. What is written can be verified byte for byte, compared with other results, held
 //! against [`claims`] and shown on one page.
 
@@ -21,9 +21,7 @@ mod shards;
 pub mod stages;
 mod state;
 mod study;
-mod suggestion;
 mod verify;
-pub mod yaml;
 
 pub use catalog::{Catalog, FileKind, FileSchema};
 pub use checks::Checks;
@@ -38,5 +36,4 @@ pub use reproduce::{Mode, Outcome, Product, chosen, locked, produce, provenance,
 pub use shards::{Shard, ShardFlaw, merge, missing_shards, run_shard, shards_folder, with_series};
 pub use state::{Lock, Reason, is_users_input, staleness, users_input};
 pub use study::{AnyStudy, Study, StudyKind, rows_of};
-pub use suggestion::suggestion;
 pub use verify::verify;

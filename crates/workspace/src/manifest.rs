@@ -6,7 +6,7 @@ use crate::catalog::Catalog;
 use crate::checks::Checks;
 use crate::registry::Registry;
 use crate::study::AnyStudy;
-use crate::yaml::{Document, FieldPath, FileError, Node, Scalar, Value};
+use yaml::{Document, FieldPath, FileError, Node, Scalar, Value};
 
 /// One experiment.
 #[derive(Debug, Clone)]
@@ -52,7 +52,7 @@ impl Manifest {
         catalog: Option<&Catalog>,
     ) -> Result<Self, FileError> {
         let mut document = Document::parse(text, path)?;
-        document.hold_against(&registry.manifest_schema(), catalog);
+        document.hold_against(&registry.manifest_schema(), catalog.map(|catalog| catalog as _));
         let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         if let Some(Value::Scalar(Scalar::Text(id))) = document.root().field("id").map(|node| &node.value)
             && *id != stem

@@ -9,7 +9,7 @@ use crate::catalog::FileKind;
 use crate::claims::Claims;
 use crate::error::Failure;
 use crate::study::StudyKind;
-use crate::yaml::schema_of;
+use yaml::schema_of;
 
 /// Everything that the engine is told.
 #[derive(Debug)]
@@ -118,6 +118,6 @@ impl Registry {
             "required": ["id", "title"],
             "$defs": generator.take_definitions(true),
         });
-        crate::yaml::without_pointers(schema)
+        yaml::without_pointers(schema)
     }
 }

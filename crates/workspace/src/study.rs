@@ -15,7 +15,7 @@ use crate::inputs::Inputs;
 use crate::manifest::Manifest;
 use crate::reproduce::Outcome;
 use crate::stages::{Declared, Results};
-use crate::yaml::FieldPath;
+use yaml::FieldPath;
 
 /// A kind of study: its part of a manifest, the stages that it is made of, its tables and its figure.
 ///

@@ -13,11 +13,11 @@ use serde::{Deserialize, Serialize};
 use tables::{Schema, Table, TypedRow, read_parquet};
 use tempfile::TempDir;
 use workspace::stages::{Declared, Plan, Promise, Ran, Results, Series, Stage, StageKind, State, Unit};
-use workspace::yaml::FieldPath;
 use workspace::{
     Checks, Failure, FileKind, Inputs, Manifest, Mode, Progress, Registry, Shard, Study, StudyKind,
     Workspace, chosen, merge, reproduce, rows_of, run_shard, staleness, verify,
 };
+use yaml::FieldPath;
 
 /// Throws of a coin.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]

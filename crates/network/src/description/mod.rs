@@ -22,6 +22,7 @@ pub use layers::{
     SumPoolDescription, TableDescription,
 };
 pub(crate) use places::Place;
+use places::Places;
 pub(crate) use wiring::{Plain, Source, Wired, wire};
 
 /// No extent of an image comes near.
@@ -162,7 +163,7 @@ impl NetworkDescription {
     pub(crate) fn load_with_places(path: &Path) -> Result<(Self, Vec<Place>), DescriptionError> {
         let text = fs::read_to_string(path)
             .map_err(|source| DescriptionError::Read { path: path.into(), source })?;
-        Ok((Self::parse(&text, path)?, places::of_layers(&text)))
+        Ok((Self::parse(&text, path)?, Places::of(&text).layers()))
     }
 
     /// Reads a description from the text of the file `path`.
@@ -183,8 +184,9 @@ impl NetworkDescription {
     /// Everything that contradicts itself.
     fn mistakes(&self, text: &str, path: &Path) -> Vec<Mistake> {
         let mut mistakes = Vec::new();
+        let places = Places::of(text);
         let mut field = |field: &str, found: &dyn std::fmt::Display, expected: &str| {
-            let position = places::of_field(text, field.split('.').next().unwrap_or(field));
+            let position = places.field(field);
             let what = format!("field `{field}` is {found}; expected {expected}");
             mistakes.push(Mistake { position, what });
         };
@@ -239,10 +241,9 @@ impl NetworkDescription {
             }
         }
         if let Err(of_layers) = wire(channels, &self.layers) {
-            let places = places::of_layers(text);
-            let places = if places.len() == self.layers.len() { places } else { Vec::new() };
+            let of_list = places.layers();
             mistakes.extend(of_layers.into_iter().map(|(layer, what)| {
-                let position = places.get(layer).copied().or_else(|| places::of_field(text, "layers"));
+                let position = of_list.get(layer).copied().or_else(|| places.field("layers"));
                 Mistake { position, what }
             }));
         }

@@ -1,35 +1,35 @@
-//! Where the parts of a description stand in its text, for messages. A text in block style, like all of this project's, is
-//! understood; in any other style nothing is found.
+//! Where the parts of a description stand in its text, for messages.
+
+use yaml::{FieldPath, Node};
 
 /// Line and column, counted from 1.
 pub(crate) type Place = (usize, usize);
 
-/// The line of a field of the file.
-pub(super) fn of_field(text: &str, field: &str) -> Option<Place> {
-    let is_it = |line: &str| line.strip_prefix(field).is_some_and(|rest| rest.starts_with(':'));
-    text.lines().position(is_it).map(|line| (line + 1, 1))
-}
+/// The text with the place of everything in it; nothing is found in what is no YAML.
+pub(super) struct Places(Option<Node>);
 
-/// The items of the list `layers`.
-pub(super) fn of_layers(text: &str) -> Vec<Place> {
-    let Some((first, _)) = of_field(text, "layers") else { return Vec::new() };
-    let mut places = Vec::new();
-    let mut depth = None;
-    for (line, content) in text.lines().enumerate().skip(first) {
-        let item = content.trim_start();
-        let indent = content.len() - item.len();
-        if item.is_empty() || item.starts_with('#') {
-            continue;
-        }
-        let is_item = item.starts_with("- ");
-        if !is_item && indent == 0 {
-            break;
-        }
-        if is_item && indent == *depth.get_or_insert(indent) {
-            places.push((line + 1, indent + 3));
-        }
+impl Places {
+    /// Of a text.
+    pub fn of(text: &str) -> Self {
+        Self(Node::parse(text).ok())
     }
-    places
+
+    /// A field of the file, or of a field: `input.zero`.
+    pub fn field(&self, path: &str) -> Option<Place> {
+        let root = self.0.as_ref()?;
+        let mut names = path.split('.');
+        root.field(names.next()?)?;
+        let path = path.split('.').fold(FieldPath::default(), |path, name| path.field(name));
+        let place = root.place_of_name(&path);
+        Some((place.line, place.column))
+    }
+
+    /// The items of the list `layers`.
+    pub fn layers(&self) -> Vec<Place> {
+        let layers = self.0.as_ref().and_then(|root| root.field("layers"));
+        let items = layers.map_or(&[][..], Node::items).iter();
+        items.map(|layer| (layer.place.line, layer.place.column)).collect()
+    }
 }
 
 #[cfg(test)]
@@ -40,8 +40,19 @@ mod tests {
     fn fields_and_layers_are_found_by_line_and_column() {
         let text =
             "name: x\nlayers:\n  # one\n  - add:\n      of:\n        - a\n\n  - concat: {}\nsparsity: 1\n";
-        assert_eq!(of_field(text, "sparsity"), Some((9, 1)));
-        assert_eq!(of_field(text, "layer"), None);
-        assert_eq!(of_layers(text), [(4, 5), (8, 5)]);
+        let places = Places::of(text);
+        assert_eq!(places.field("sparsity"), Some((9, 1)));
+        assert_eq!(places.field("layer"), None);
+        assert_eq!(places.layers(), [(4, 5), (8, 5)]);
+    }
+
+    #[test]
+    fn a_text_in_any_style_is_understood() {
+        let places = Places::of(
+            "{name: x, input: {channels: 1,\n zero: 3}, layers: [{add: {of: [a]}},\n {concat: {}}]}",
+        );
+        assert_eq!(places.field("input.zero"), Some((2, 2)));
+        assert_eq!(places.field("input.step"), Some((1, 18)));
+        assert_eq!(places.layers(), [(2, 21), (3, 2)]);
     }
 }

@@ -17,7 +17,7 @@ use serde::Deserialize;
 
 use crate::error::WorkspaceError;
 use crate::folders::Workspace;
-use crate::yaml::{Document, FieldPath, FileError};
+use yaml::{Document, FieldPath, FileError};
 
 pub use finding::{Finding, Written};
 pub use page::{Block, ClaimRow, claims_table, markdown, sentence};

@@ -12,8 +12,8 @@ use serde::Deserialize;
 use tables::{Schema, Table, TypedRow};
 use technology::TechnologyFile;
 use workspace::stages::{Declared, Promise, Results};
-use workspace::yaml::FieldPath;
 use workspace::{Checks, Failure, Inputs, Manifest, Study, rows_of};
+use yaml::FieldPath;
 
 use crate::error::StudyError;
 use crate::images::image_set;

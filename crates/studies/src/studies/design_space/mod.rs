@@ -17,8 +17,8 @@ use serde::Deserialize;
 use tables::{Schema, Table, TypedRow};
 use technology::{ParameterSet, TechnologyFile};
 use workspace::stages::{Declared, Promise, Results};
-use workspace::yaml::FieldPath;
 use workspace::{Checks, Failure, Inputs, Manifest, Study, WorkspaceError, rows_of};
+use yaml::FieldPath;
 
 use crate::loaded::{network, weight_sparsity};
 use crate::machine::parsed;

@@ -4,8 +4,8 @@ use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use system::{Machine, Quoted, System};
-use workspace::yaml::FieldPath;
 use workspace::{Checks, Failure, Progress, WorkspaceError};
+use yaml::FieldPath;
 
 use super::{Context, SystemRow};
 use crate::draws::drawn;

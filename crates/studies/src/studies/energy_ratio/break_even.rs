@@ -6,8 +6,8 @@ use serde::Deserialize;
 use tables::{Table, TypedRow};
 use technology::{Energy, Power, Quantity};
 use workspace::stages::Results;
-use workspace::yaml::FieldPath;
 use workspace::{Checks, Failure};
+use yaml::FieldPath;
 
 use super::baselines::Baseline;
 use super::figure::NamedPoint;

@@ -16,8 +16,8 @@ use serde::Deserialize;
 use tables::{Schema, Table, TypedRow};
 use technology::Prior;
 use workspace::stages::{Declared, Promise, Results};
-use workspace::yaml::FieldPath;
 use workspace::{Checks, Failure, Inputs, Manifest, Study, rows_of};
+use yaml::FieldPath;
 
 use crate::draws::Spread;
 use crate::images::Images;

@@ -15,8 +15,8 @@ use serde::Deserialize;
 use tables::{Schema, Table, TypedRow};
 use technology::Energy;
 use workspace::stages::{Declared, Promise, Ran, Results};
-use workspace::yaml::FieldPath;
 use workspace::{Checks, Failure, Inputs, Manifest, Study, rows_of};
+use yaml::FieldPath;
 
 use crate::faulty::Faulty;
 use crate::images::Images;

@@ -17,8 +17,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de};
 use tables::{Schema, Table, TypedRow};
 use workspace::stages::{Declared, Promise, Results};
-use workspace::yaml::FieldPath;
 use workspace::{Checks, Failure, Inputs, Manifest, Study, rows_of};
+use yaml::FieldPath;
 
 use crate::images::Images;
 use crate::machine::Flow;

@@ -11,8 +11,8 @@ use serde::Deserialize;
 use tables::{Schema, Table, TypedRow};
 use technology::{Quantity, Time};
 use workspace::stages::{Declared, Promise, Results};
-use workspace::yaml::FieldPath;
 use workspace::{Checks, Failure, Inputs, Manifest, Study, rows_of};
+use yaml::FieldPath;
 
 use crate::images::Images;
 use crate::machine::MachineSettings;

@@ -12,8 +12,8 @@ use serde::Deserialize;
 use system::{Report, System};
 use tables::{Schema, Table, TypedRow};
 use workspace::stages::{Declared, Promise, Results};
-use workspace::yaml::FieldPath;
 use workspace::{Checks, Failure, Inputs, Manifest, Study, rows_of};
+use yaml::FieldPath;
 
 use crate::images::Images;
 use crate::loaded::{network, weight_sparsity, workload};

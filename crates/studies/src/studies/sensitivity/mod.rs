@@ -10,8 +10,8 @@ use system::{System, SystemError};
 use tables::{Schema, Table, TypedRow};
 use technology::{Parameter, ParameterSet};
 use workspace::stages::{Declared, Promise, Results};
-use workspace::yaml::FieldPath;
 use workspace::{Checks, Failure, Inputs, Manifest, Study, rows_of};
+use yaml::FieldPath;
 
 use crate::images::Images;
 use crate::loaded::{network, workload};

@@ -13,8 +13,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use tables::{Schema, Table, TypedRow};
 use workspace::stages::{Declared, Promise, Ran, Results};
-use workspace::yaml::FieldPath;
 use workspace::{Checks, Failure, Inputs, Manifest, Study, rows_of};
+use yaml::FieldPath;
 
 use crate::faulty::Faulty;
 use crate::images::Images;

@@ -3,26 +3,33 @@
 //! Of JSON Schema this knows what our types lead to: `type`, `enum`, `const`, `minimum`, `maximum` and their exclusive forms,
 //! `minItems`, `items`, `properties`, `required`, `additionalProperties`, `anyOf`, `oneOf`, `$ref`, [`NAME_OF`] and [`ONCE`].
 
-use names::ONCE;
+use names::{ONCE, suggestion};
 use serde_json::{Map, Value as Json};
 
-use super::place::{FieldPath, Key, Node, Place, Scalar, Value};
-use crate::catalog::{Catalog, NAME_OF};
-use crate::suggestion::suggestion;
+use crate::place::{FieldPath, Key, Node, Place, Scalar, Value};
+
+/// The keyword of a schema that says of which kind of file a text has to be the name. Editors pass over it.
+pub const NAME_OF: &str = "x-name-of";
+
+/// The files that a text may name.
+pub trait Files {
+    /// The names that there are of a kind of file, sorted; nothing if there is no such kind, or they cannot be listed.
+    fn names(&self, kind: &str) -> Option<Vec<String>>;
+}
 
 /// What is wrong and where.
 pub type Found = (Place, String);
 
-/// Everything in which a file differs from what a schema asks for. References to files are looked up in the catalog, if there is one.
-pub fn validate(root: &Node, schema: &Json, catalog: Option<&Catalog>) -> Vec<Found> {
-    let mut walk = Walk { schema, catalog, found: Vec::new() };
+/// Everything in which a file differs from what a schema asks for. Names of files are looked up among those that there are, if they are told.
+pub fn validate(root: &Node, schema: &Json, files: Option<&dyn Files>) -> Vec<Found> {
+    let mut walk = Walk { schema, files, found: Vec::new() };
     walk.value(root, schema, &FieldPath::default());
     walk.found
 }
 
 struct Walk<'s> {
     schema: &'s Json,
-    catalog: Option<&'s Catalog>,
+    files: Option<&'s dyn Files>,
     found: Vec<Found>,
 }
 
@@ -140,7 +147,7 @@ impl<'s> Walk<'s> {
                 return self.choice(place, text, &[pattern_in_words(pattern)], path);
             }
             let kind = schema.get(NAME_OF).and_then(Json::as_str);
-            if let Some((kind, catalog)) = kind.zip(self.catalog)
+            if let Some((kind, catalog)) = kind.zip(self.files)
                 && let Some(known) = catalog.names(kind)
                 && !known.contains(text)
             {
@@ -241,7 +248,7 @@ impl<'s> Walk<'s> {
             return;
         }
         let fits = |schema: &&'s Json| {
-            let mut apart = Walk { schema: self.schema, catalog: self.catalog, found: Vec::new() };
+            let mut apart = Walk { schema: self.schema, files: self.files, found: Vec::new() };
             apart.value(node, schema, path);
             apart.found.is_empty()
         };

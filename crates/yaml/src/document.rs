@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
-use super::error::{FileError, Problem};
-use super::place::{FieldPath, Node, Place};
-use super::schema::schema_of;
-use super::validate::validate;
-use crate::catalog::Catalog;
+use crate::error::{FileError, Problem};
+use crate::place::{FieldPath, Node, Place};
+use crate::schema::schema_of;
+use crate::validate::{Files, validate};
 
 /// A YAML file with what is wrong with it so far.
 #[derive(Debug)]
@@ -41,15 +40,15 @@ impl<'t> Document<'t> {
     }
 
     /// Notes everything in which the file is not of the form of `T`, and returns the schema of that form.
-    pub fn validate<T: JsonSchema>(&mut self, catalog: Option<&Catalog>) -> serde_json::Value {
+    pub fn validate<T: JsonSchema>(&mut self, files: Option<&dyn Files>) -> serde_json::Value {
         let schema = schema_of::<T>();
-        self.hold_against(&schema, catalog);
+        self.hold_against(&schema, files);
         schema
     }
 
     /// Notes everything in which the file differs from what a schema asks for.
-    pub fn hold_against(&mut self, schema: &serde_json::Value, catalog: Option<&Catalog>) {
-        for (place, message) in validate(&self.root, schema, catalog) {
+    pub fn hold_against(&mut self, schema: &serde_json::Value, files: Option<&dyn Files>) {
+        for (place, message) in validate(&self.root, schema, files) {
             self.problems.push(Problem::new(self.text, place, message));
         }
     }

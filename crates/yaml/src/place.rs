@@ -229,6 +229,34 @@ impl Node {
         self.fields().iter().find(|(key, _)| key.name == name).map(|(_, node)| node)
     }
 
+    /// The elements of a list; none of what is none.
+    pub fn items(&self) -> &[Self] {
+        match &self.value {
+            Value::List(items) => items,
+            _ => &[],
+        }
+    }
+
+    /// The place of a field's name; of the nearest thing around it that is there.
+    pub fn place_of_name(&self, path: &FieldPath) -> Place {
+        let around = FieldPath(path.0[..path.0.len().saturating_sub(1)].to_vec());
+        let (mut node, mut place) = (self, self.place);
+        for step in &path.0 {
+            let next = match (step, &node.value) {
+                (Step::Field(name), Value::Fields(fields)) => {
+                    fields.iter().find(|(key, _)| key.name == *name).map(|(key, node)| (key.place, node))
+                }
+                (Step::Item(index), Value::List(items)) => items.get(*index).map(|node| (node.place, node)),
+                _ => None,
+            };
+            match next {
+                Some(next) => (place, node) = next,
+                None => return self.place_of(&around),
+            }
+        }
+        place
+    }
+
     /// The place of a field; of the nearest thing around it that is there.
     pub fn place_of(&self, path: &FieldPath) -> Place {
         let mut node = self;

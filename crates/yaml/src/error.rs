@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::place::Place;
+use crate::place::Place;
 
 /// Why a file cannot be used.
 #[derive(Debug, thiserror::Error)]
