@@ -216,7 +216,9 @@ impl<'a> Compilation<'a> {
         let singly = self.in_groups(self.weights().inputs())?;
         match self.options.sharing {
             Sharing::None | Sharing::PerChannel => Ok(singly),
-            Sharing::CrossChannel => self.in_fewer_groups(singly).map_err(|error| self.failed(error)),
+            Sharing::CrossChannel | Sharing::Searched => {
+                self.in_fewer_groups(singly).map_err(|error| self.failed(error))
+            }
         }
     }
 

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used)]
 
-use faults::{FaultRates, Interval, Mitigation, Stream, clopper_pearson, cluster_bootstrap, design_effect, wilson};
+use faults::{
+    FaultRates, Interval, Mitigation, Stream, clopper_pearson, cluster_bootstrap, design_effect, wilson,
+};
 use proptest::prelude::*;
 
 /// The probability of `successes` in `trials`, term by term.
