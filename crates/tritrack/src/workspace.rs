@@ -101,6 +101,16 @@ impl Workspace {
         self.root.join("results/.state/stages")
     }
 
+    /// Where the repository carries what searches for shared terms found, a folder for each network.
+    pub fn kept_sharing(&self) -> PathBuf {
+        self.root.join("experiments/networks/sharing")
+    }
+
+    /// Where such searches of this workspace are kept.
+    pub fn found_sharing(&self) -> PathBuf {
+        self.root.join("results/.state/sharing")
+    }
+
     /// The record of an experiment's last run.
     pub fn record(&self, id: &str) -> PathBuf {
         self.of_variant("results/.state").join(format!("{id}.json"))
