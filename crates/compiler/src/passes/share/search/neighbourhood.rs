@@ -5,17 +5,6 @@ use std::collections::BinaryHeap;
 use super::random::Random;
 use super::sums::{Pair, Sums};
 
-/// How shared terms are chosen that are taken apart together.
-#[derive(Debug, Clone, Copy)]
-enum Choice {
-    /// Neighbours of one: terms of rows that use it, and of its own.
-    Walk,
-    /// The shared terms of an output.
-    Output,
-    /// The shared terms that a window element is directly a part of.
-    Element,
-}
-
 /// Most terms that are taken apart together.
 const MOST: u64 = 10;
 
@@ -35,13 +24,11 @@ pub(super) struct Search {
     random: Random,
     heap: BinaryHeap<(u64, Pair)>,
     chosen: Vec<u32>,
-    /// Choices that found nothing.
-    idle: u32,
 }
 
 impl Search {
     pub fn new(sums: Sums, seed: u64) -> Self {
-        Self { sums, random: Random::new(seed), heap: BinaryHeap::new(), chosen: Vec::new(), idle: 0 }
+        Self { sums, random: Random::new(seed), heap: BinaryHeap::new(), chosen: Vec::new() }
     }
 
     /// Searches until `done`, which is told the work so far, gives 1 or more: the share of the search that is done. It says too how
@@ -56,8 +43,9 @@ impl Search {
         self.settle();
         self.sums.keep();
         let start = self.sums.steps();
-        loop {
-            let done = done(self.sums.steps() - start);
+        // A try counts too, so that a search ends where nothing can be taken apart.
+        for tries in 0.. {
+            let done = done(self.sums.steps() - start + tries);
             if done.is_nan() || done >= 1.0 {
                 return;
             }
@@ -73,13 +61,6 @@ impl Search {
                 self.sums.keep();
             } else {
                 self.sums.undo();
-            }
-            // Where nothing can be taken apart there is nothing to search.
-            if self.chosen.is_empty() {
-                self.idle += 1;
-                if self.idle > 1000 {
-                    return;
-                }
             }
         }
     }
@@ -102,43 +83,23 @@ impl Search {
         self.chosen.clear();
         let most = 1 + self.random.below(MOST);
         let size = 1 + self.random.below(most) as usize;
-        let choice = match self.random.below(8) {
-            0 => Choice::Output,
-            1 => Choice::Element,
-            _ => Choice::Walk,
-        };
-        match choice {
-            Choice::Output => {
-                let row = self.random.below(u64::from(self.sums.outputs().max(1))) as u32;
-                self.add_terms_of(row, size);
-            }
-            Choice::Element => {
-                let element = self.random.below(u64::from(self.sums.taps().max(1))) as u32;
-                let users = self.sums.users(element);
-                let rows: Vec<u32> = users.iter().map(|user| user.id()).collect();
-                for row in rows {
-                    if self.chosen.len() < size
-                        && let Some(term) = self.sums.term_of(row)
-                    {
-                        self.chosen.push(term);
-                    }
-                }
-            }
-            Choice::Walk => self.walk(size),
+        if self.random.below(2) == 0 {
+            self.walk(size);
+        } else {
+            self.around_an_element(size);
         }
     }
 
-    fn add_terms_of(&mut self, row: u32, size: usize) {
-        for &entry in self.sums.row(row) {
-            if self.chosen.len() < size
-                && entry.id() >= self.sums.taps()
-                && !self.chosen.contains(&entry.id())
-            {
-                self.chosen.push(entry.id());
-            }
+    /// Chooses shared terms that a window element is directly a part of.
+    fn around_an_element(&mut self, size: usize) {
+        let element = self.random.below(u64::from(self.sums.taps().max(1))) as u32;
+        if element < self.sums.taps() {
+            let terms = self.sums.users(element).iter().filter_map(|user| self.sums.term_of(user.id()));
+            self.chosen.extend(terms.take(size));
         }
     }
 
+    /// Chooses neighbours of a shared term: terms of rows that use it, and of its own.
     fn walk(&mut self, size: usize) {
         let rows = self.sums.rows() - self.sums.outputs();
         if rows == 0 {
