@@ -38,7 +38,7 @@ fn shared(weights: &TernaryWeights, sharing: Sharing) -> LayerSums {
 /// The fewest additions for rows of signs over a few columns, by trying every set of shared terms that could matter: rows are
 /// reduced pair by pair in every order.
 fn fewest(
-    rows: Vec<Vec<(u8, bool)>>,
+    rows: &[Vec<(u8, bool)>],
     terms: u8,
     seen: &mut HashSet<Vec<Vec<(u8, bool)>>>,
     best: &mut usize,
@@ -46,11 +46,11 @@ fn fewest(
 ) {
     let cost = made + rows.iter().map(|row| row.len().saturating_sub(1)).sum::<usize>();
     *best = (*best).min(cost);
-    if !seen.insert(rows.clone()) {
+    if !seen.insert(rows.to_vec()) {
         return;
     }
     let mut pairs = BTreeSet::new();
-    for row in &rows {
+    for row in rows {
         for (i, &(a, s)) in row.iter().enumerate() {
             pairs.extend(row[i + 1..].iter().map(|&(b, t)| (a, b, s != t)));
         }
@@ -73,7 +73,7 @@ fn fewest(
                 }
             })
             .collect();
-        fewest(next, terms + 1, seen, best, made + 1);
+        fewest(&next, terms + 1, seen, best, made + 1);
     }
 }
 
@@ -93,12 +93,12 @@ proptest! {
         values in prop::collection::vec(-1_i8..=1, 5 * 5),
     ) {
         let weights = TernaryWeights::new([5, 5, 1, 1], values.clone()).unwrap();
-        let rows = values
+        let rows: Vec<Vec<(u8, bool)>> = values
             .chunks(5)
             .map(|row| (0..).zip(row).filter(|(_, w)| **w != 0).map(|(t, &w)| (t, w < 0)).collect())
             .collect();
         let mut best = usize::MAX;
-        fewest(rows, 5, &mut HashSet::new(), &mut best, 0);
+        fewest(&rows, 5, &mut HashSet::new(), &mut best, 0);
         // It may share within what it shares too, which no order of pairs over the outputs alone does.
         prop_assert!(shared(&weights, Sharing::Searched).adders() <= best);
     }

@@ -114,7 +114,7 @@ fn the_best_effort_takes_fewer_additions_and_says_how_much_it_searched() {
             compile(&[&["vgg8-fashion-s85-a4", "--layer", "conv1"], &unlimited, further].concat());
         assert_eq!((code, stderr.as_str()), (0, ""));
         let rows: serde_json::Value = serde_json::from_str(&stdout).unwrap();
-        let row = rows.as_array().unwrap()[0].clone();
+        let row = rows["rows"][0].clone();
         (row["adders"].as_u64().unwrap(), row["found"].clone(), row["searched"].as_u64())
     };
     let ((greedy, none, _), (best, found, searched)) = (adders(&[]), adders(&["--effort", "best"]));
