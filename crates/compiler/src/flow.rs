@@ -34,7 +34,7 @@ pub fn passes_for(sharing: Sharing, layout: Layout) -> Vec<Pass> {
         }
         (Layout::Tiled, _) => vec![fold, Pass::of::<Split>(), share, Pass::of::<Tile>(), emit],
         // With more terms than columns every use of one is a journey along its track.
-        (Layout::Along | Layout::Best, Sharing::CrossChannel) => {
+        (Layout::Along | Layout::Best, Sharing::CrossChannel | Sharing::Searched) => {
             vec![fold, share, Pass::of::<Lifetimes>(), schedule, place, emit]
         }
         (Layout::Along | Layout::Best, Sharing::None | Sharing::PerChannel) => {

@@ -14,6 +14,7 @@ mod bounds;
 pub mod check;
 pub mod flow;
 pub mod ir;
+pub mod kept;
 pub mod lut;
 mod options;
 pub mod pass;

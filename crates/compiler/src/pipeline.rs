@@ -154,6 +154,12 @@ pub fn compile_layer(
         return Err(CompileError::Kernel { layer: layer.to_owned(), height, width });
     }
     let compilation = Compilation::new(layer, weights, input_maximum, options);
+    if options.sharing == Sharing::Searched {
+        // How the layer is cut is found with greedy sharing, whose terms take about as much room.
+        let greedy = Options { sharing: Sharing::CrossChannel, ..*options };
+        let greedy = compile_layer(layer, weights, input_maximum, &greedy)?;
+        return compilation.searched(greedy).map_err(|error| compilation.failed(error));
+    }
     let tiled = match options.layout {
         Layout::Naive => return compilation.in_groups(weights.inputs()),
         Layout::Along => None,
@@ -216,7 +222,9 @@ impl<'a> Compilation<'a> {
         let singly = self.in_groups(self.weights().inputs())?;
         match self.options.sharing {
             Sharing::None | Sharing::PerChannel => Ok(singly),
-            Sharing::CrossChannel => self.in_fewer_groups(singly).map_err(|error| self.failed(error)),
+            Sharing::CrossChannel | Sharing::Searched => {
+                self.in_fewer_groups(singly).map_err(|error| self.failed(error))
+            }
         }
     }
 
@@ -344,7 +352,24 @@ impl<'a> Compilation<'a> {
         parts: usize,
         tiling: Option<Tiling>,
     ) -> Result<CompiledLayer, FlowError> {
-        let settings = self.settings(layout, channel_groups, parts, tiling);
+        self.with_settings(layout, self.settings(layout, channel_groups, parts, tiling))
+    }
+
+    /// The same parts as greedy sharing has, with shared terms searched for in each; if that is no better, or does not fit, those of
+    /// greedy sharing.
+    fn searched(&self, greedy: CompiledLayer) -> Result<CompiledLayer, FlowError> {
+        let of_part = |settings: &Settings| Settings { sharing: Sharing::Searched, ..settings.clone() };
+        let settings = greedy.flow.parts.iter().map(of_part).collect();
+        let searched = if_it_fits(self.with_settings(greedy.layout, settings))?;
+        let is_better = |searched: &CompiledLayer| {
+            (searched.work(), searched.statistics.operations())
+                <= (greedy.work(), greedy.statistics.operations())
+        };
+        Ok(searched.filter(is_better).unwrap_or(greedy))
+    }
+
+    /// A program for each of some parts of the layer.
+    fn with_settings(&self, layout: Layout, settings: Vec<Settings>) -> Result<CompiledLayer, FlowError> {
         let passes = passes_for(self.options.sharing, layout);
         let of_part = |settings: &Settings| -> Result<(CheckedProgram, LayerStatistics), FlowError> {
             let (program, statistics) = self.program(&passes, settings, self.verification)?;
@@ -353,7 +378,7 @@ impl<'a> Compilation<'a> {
         let programs: Vec<_> = settings.par_iter().map(of_part).collect();
         let mut compiled = CompiledLayer {
             name: self.from.layer.clone(),
-            programs: Vec::with_capacity(parts),
+            programs: Vec::with_capacity(settings.len()),
             layout,
             flow: Flow { passes, parts: settings },
             statistics: LayerStatistics { nonzeros: self.weights().nonzeros(), ..LayerStatistics::default() },

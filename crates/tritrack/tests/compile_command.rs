@@ -107,6 +107,32 @@ fn what_cannot_be_done_is_refused_with_what_can() {
 }
 
 #[test]
+fn the_best_effort_takes_fewer_additions_and_says_how_much_it_searched() {
+    let adders = |further: &[&str]| {
+        let unlimited = ["--cse", "cross-channel", "--unlimited", "--format", "json"];
+        let (stdout, stderr, code) =
+            compile(&[&["vgg8-fashion-s85-a4", "--layer", "conv2"][..], &unlimited, further].concat());
+        assert_eq!((code, stderr.as_str()), (0, ""));
+        let rows: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+        let row = rows["rows"][0].clone();
+        (row["adders"].as_u64().unwrap(), row["found"].clone(), row["searched"].as_u64())
+    };
+    let ((greedy, none, _), (best, found, searched)) = (adders(&[]), adders(&["--effort", "best"]));
+    assert!(
+        best < greedy && none.is_null() && searched.is_some_and(|pairs| pairs > 1000),
+        "{best} {greedy} {searched:?}"
+    );
+    assert!(["kept", "searched"].contains(&found.as_str().unwrap()));
+    // What was found once is there the next time.
+    assert_eq!(adders(&["--effort", "best"]), (best, "kept".into(), searched));
+    let (_, stderr, code) = of_fc2(&["--effort", "best"]);
+    assert!(
+        code == 2 && stderr.contains("--effort best searches across channels, and --cse is per-channel"),
+        "{stderr}"
+    );
+}
+
+#[test]
 fn the_graph_has_every_output() {
     let (dot, _, code) = of_fc2(&["--emit", "dot"]);
     assert_eq!(code, 0);

@@ -15,7 +15,7 @@ pub use fold::Fold;
 pub use lifetimes::Lifetimes;
 pub use place::{Place, PlaceApart};
 pub use schedule::Schedule;
-pub use share::{Share, Sharing};
+pub use share::{Share, Sharing, search};
 pub use split::Split;
 pub use tile::{Tile, Tiling};
 

@@ -132,44 +132,63 @@ fn place(
     if let Some(value) = schedule.values.iter().find(|value| usize::from(value.format.bits) > domains) {
         return Err(PlacementError::WordTooLong { bits: value.format.bits, domains });
     }
-    let along = |column: usize, domain: usize, bits: u8| Operand {
-        column: column as u16,
-        domain: domain as u8,
-        bits,
-        direction: Direction::Along,
-    };
-    let is_accumulator = |value: &&Value| matches!(value.kind, ValueKind::Accumulator { .. });
-    let accumulators: Vec<&Value> = schedule.values.iter().take_while(is_accumulator).collect();
     let lives = Lives::of(schedule);
-    let carry_column = geometry.columns() - 1;
-    let words: Vec<u8> = accumulators.iter().map(|value| value.format.bits).collect();
+    let (accumulators, first_free) = place_accumulators(schedule, &lives, geometry, arrangement)?;
+    place_others(schedule, &lives, geometry, accumulators, first_free)
+}
+
+fn along(column: usize, domain: usize, bits: u8) -> Operand {
+    Operand { column: column as u16, domain: domain as u8, bits, direction: Direction::Along }
+}
+
+/// The accumulators' places, and the first column that they leave free.
+fn place_accumulators(
+    schedule: &Words,
+    lives: &Lives,
+    geometry: Geometry,
+    arrangement: Accumulators,
+) -> Result<(Vec<Operand>, usize), PlacementError> {
+    let (domains, carry_column) = (geometry.domains(), geometry.columns() - 1);
+    let is_accumulator = |value: &&Value| matches!(value.kind, ValueKind::Accumulator { .. });
+    let words: Vec<u8> =
+        schedule.values.iter().take_while(is_accumulator).map(|value| value.format.bits).collect();
     let packed = packed(&words, domains);
     let (places, first_free) = match arrangement {
         Accumulators::Packed => packed,
         Accumulators::Apart => {
-            let others = lives.most_alive(schedule, accumulators.len()).max(3);
+            let others = lives.most_alive(schedule, words.len()).max(3);
             let columns = carry_column.saturating_sub(others).max(packed.1);
             apart(&words, columns.min(words.len()), domains).unwrap_or(packed)
         }
     };
-    let mut operands: Vec<Operand> =
-        places.iter().zip(&words).map(|(&(column, domain), &bits)| along(column, domain, bits)).collect();
     if first_free + 3 > carry_column {
         return Err(PlacementError::Accumulators {
-            accumulators: accumulators.len(),
-            bits: accumulators.iter().map(|value| value.format.bits).max().unwrap_or(0),
+            accumulators: words.len(),
+            bits: words.iter().copied().max().unwrap_or(0),
             needed: first_free,
             columns: geometry.columns(),
         });
     }
+    let operand = |(&(column, domain), &bits)| along(column, domain, bits);
+    Ok((places.iter().zip(&words).map(operand).collect(), first_free))
+}
 
+/// The places of inputs and temporaries in the columns that are left, each for its life time.
+fn place_others(
+    schedule: &Words,
+    lives: &Lives,
+    geometry: Geometry,
+    mut operands: Vec<Operand>,
+    first_free: usize,
+) -> Result<Placement, PlacementError> {
+    let (domains, carry_column, accumulators) = (geometry.domains(), geometry.columns() - 1, operands.len());
     let mut occupied = vec![0_u128; carry_column - first_free];
     operands.resize(schedule.values.len(), along(0, 0, 1));
     let mut placed = vec![false; schedule.values.len()];
     let (mut live, mut columns_used) = (0_usize, first_free);
     for (time, operation) in schedule.operations.iter().enumerate() {
         for id in operation.values() {
-            if id.index() < accumulators.len() || placed[id.index()] {
+            if id.index() < accumulators || placed[id.index()] {
                 continue;
             }
             let bits = schedule.values[id.index()].format.bits;
@@ -189,7 +208,7 @@ fn place(
             columns_used = columns_used.max(first_free + column + 1);
         }
         for id in operation.values() {
-            if id.index() >= accumulators.len() && lives.last_use[id.index()] == time {
+            if id.index() >= accumulators && lives.last_use[id.index()] == time {
                 let operand = operands[id.index()];
                 occupied[usize::from(operand.column) - first_free] &=
                     !(word_mask(operand.bits) << operand.domain);

@@ -350,7 +350,7 @@ layers:
             text = text.replace(from, to);
         }
         let expected = "\
-networks/small.yaml:4:1: field `input.zero` is 2 pixels; expected one, or one for each of 3 channels
+networks/small.yaml:4:43: field `input.zero` is 2 pixels; expected one, or one for each of 3 channels
 networks/small.yaml:5:1: field `activation_bits` is 0; expected 1 to 8
 networks/small.yaml:7:5: layer `a`: field `from` is `nowhere`, which no layer before it is called
 networks/small.yaml:8:5: layer `b`: field `groups` is 4; expected a divisor of 6 inputs and of 6 outputs

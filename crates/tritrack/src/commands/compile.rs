@@ -1,5 +1,6 @@
 //! `tritrack compile`: a network's layers as sums, programs or counts.
 
+mod effort;
 mod passes;
 
 use std::io::Write;
@@ -7,12 +8,14 @@ use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 use compiler::pass::Pass;
-use compiler::share_layer;
+use compiler::{Sharing, share_layer};
 use network::LinearLayer;
 use rtm_ap::MachineLayer;
 use studies::loaded;
 use tables::{Table, TypedRow};
-use workspace::{Failure, Inputs};
+use workspace::{Failure, Inputs, WorkspaceError};
+
+use effort::{Effort, Found};
 
 use super::{Format, MachineArguments, print_table};
 use crate::choice::Choice;
@@ -49,6 +52,10 @@ tables::table! {
         column_steps: Option<u64>,
         /// Time of compilation.
         seconds: f64 = "s",
+        /// Where shared terms are from: `kept` by an earlier search, or `searched` now.
+        found: Option<String>,
+        /// Pairs of terms that came or went in that search: its work.
+        searched: Option<u64>,
     }
 }
 
@@ -74,6 +81,7 @@ pub enum Emit {
 #[command(after_help = "Examples:
   tritrack compile resnet18-s80-a4                                        counts of every layer
   tritrack compile resnet18-s80-a4 --cse cross-channel --unlimited        the same, whatever fits an array
+  tritrack compile resnet18-s80-a4 --layer stem --cse cross-channel --unlimited --effort best
   tritrack compile vgg8-fashion-s85-a4 --layer fc2 --emit asm             a layer's programs
   tritrack compile vgg8-fashion-s85-a4 --layer fc2 --passes fold,share    a layer's sums after two passes
   tritrack compile vgg8-fashion-s85-a4 --verify                           every stage of every layer checked")]
@@ -87,6 +95,9 @@ pub struct Arguments {
     /// Share without regard to any array: all input channels at once if the algorithm looks across them
     #[arg(long)]
     unlimited: bool,
+    /// What is done to share more across channels: greedy, or best
+    #[arg(long, default_value_t = Effort::Greedy)]
+    effort: Effort,
     /// What to print; the last stage as text if passes are named
     #[arg(long, value_enum)]
     emit: Option<Emit>,
@@ -121,7 +132,14 @@ pub fn run(arguments: &Arguments, inputs: &Inputs<'_>, output: &mut impl Write) 
         return Ok(());
     };
     let loaded = loaded::network(inputs, network)?;
-    let options = arguments.machine.options()?;
+    let mut options = arguments.machine.options()?;
+    if arguments.effort == Effort::Best {
+        if options.sharing != Sharing::CrossChannel {
+            let message = format!("--effort best searches across channels, and --cse is {}", options.sharing);
+            return Err(WorkspaceError::argument(message).into());
+        }
+        options.sharing = Sharing::Searched;
+    }
     let all: Vec<&LinearLayer> = loaded.network.linear_layers().map(|(_, layer)| layer).collect();
     let layers: Vec<&LinearLayer> = match &arguments.layer {
         None => all,
@@ -140,6 +158,22 @@ pub fn run(arguments: &Arguments, inputs: &Inputs<'_>, output: &mut impl Write) 
     for layer in layers {
         let started = Instant::now();
         let maximum = u32::from(layer.input_maximum());
+        if arguments.unlimited && options.sharing == Sharing::Searched && emit != Emit::Asm {
+            let mut notes = Vec::new();
+            let found = effort::best(inputs.workspace(), network, layer, |path, error| {
+                notes.push(format!("{}: {error}", inputs.workspace().shown(path)));
+            })?;
+            match emit {
+                Emit::Ir => drop(write!(output, "{}", found.sums)),
+                Emit::Dot => drop(write!(output, "{}", found.sums.to_dot())),
+                Emit::Asm | Emit::Stats => {
+                    let counts = [found.sums.adders_without_accumulators(), 0];
+                    let made = Made { counts, found: Some((found, notes)), ..Made::default() };
+                    push(&mut table, layer, options.sharing.name(), "unlimited", made, started)?;
+                }
+            }
+            continue;
+        }
         let shared = || share_layer(layer.name(), layer.weights(), maximum, options.sharing);
         match emit {
             Emit::Ir => {
@@ -156,14 +190,16 @@ pub fn run(arguments: &Arguments, inputs: &Inputs<'_>, output: &mut impl Write) 
             }
             Emit::Stats if arguments.unlimited => {
                 let counts = [shared().adders_without_accumulators(), 0];
-                push(&mut table, layer, options.sharing.name(), "unlimited", counts, None, started)?;
+                let made = Made { counts, ..Made::default() };
+                push(&mut table, layer, options.sharing.name(), "unlimited", made, started)?;
             }
             Emit::Stats => {
                 let compiled = MachineLayer::compile(layer, &options)?;
                 let statistics = compiled.compiled().statistics;
                 let counts = [statistics.adders, statistics.accumulates];
                 let layout = compiled.compiled().layout.name();
-                push(&mut table, layer, options.sharing.name(), layout, counts, Some(&compiled), started)?;
+                let made = Made { counts, compiled: Some(&compiled), found: None };
+                push(&mut table, layer, options.sharing.name(), layout, made, started)?;
             }
         }
     }
@@ -173,15 +209,28 @@ pub fn run(arguments: &Arguments, inputs: &Inputs<'_>, output: &mut impl Write) 
     Ok(())
 }
 
+/// What was made of a layer.
+#[derive(Default)]
+struct Made<'m> {
+    /// Additions, and those into accumulators.
+    counts: [usize; 2],
+    compiled: Option<&'m MachineLayer>,
+    /// What a search found, and why something that was kept was passed over.
+    found: Option<(Found, Vec<String>)>,
+}
+
 fn push(
     table: &mut Table,
     layer: &LinearLayer,
     algorithm: &str,
     layout: &str,
-    [adders, accumulates]: [usize; 2],
-    compiled: Option<&MachineLayer>,
+    Made { counts: [adders, accumulates], compiled, found }: Made<'_>,
     started: Instant,
 ) -> Result<(), Failure> {
+    let source = found.as_ref().map(|(found, refused)| match &refused[..] {
+        [] => found.source.name().to_owned(),
+        notes => format!("{}; passed over: {}", found.source, notes.join("; ")),
+    });
     let of_programs =
         |value: fn(&rtm_ap::ProgramCounts) -> u64| compiled.map(|layer| layer.counts().map(value).sum());
     let statistics = compiled.map(|layer| layer.compiled().statistics);
@@ -200,6 +249,8 @@ fn push(
         passes: of_programs(|counts| counts.compares),
         column_steps: of_programs(|counts| counts.track_steps),
         seconds: started.elapsed().as_secs_f64(),
+        found: source,
+        searched: found.map(|(found, _)| found.work),
     })?;
     Ok(())
 }

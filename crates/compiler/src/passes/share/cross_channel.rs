@@ -63,7 +63,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::CommonSubexpressions;
-use crate::ir::{Definition, Group, SignedTerm, TermId};
+use crate::ir::{Definition, Group, OutputSum, SignedTerm, TermId};
 
 /// Interference-aware greedy sharing over a whole group.
 pub struct CrossChannel;
@@ -74,12 +74,63 @@ const LEAST: usize = 2;
 /// Pairs that wait in buckets after filling, 8 bytes each.
 const MOST_WAITING: usize = 4_000_000;
 
+/// Terms of sums that are shared together at most: it bounds time and memory for the largest layers, whose sums are cut by window
+/// elements.
+const MOST_TERMS: usize = 2_000_000;
+
 impl CommonSubexpressions for CrossChannel {
     fn share(&self, group: &mut Group) {
+        share_in_blocks(group, MOST_TERMS);
+    }
+}
+
+/// Shares among neighbouring window elements only, as many of them as the sums have so many terms of.
+fn share_in_blocks(group: &mut Group, most_terms: usize) {
+    let terms: usize = group.sums.iter().map(|sum| sum.terms.len()).sum();
+    if terms <= most_terms || !group.definitions.is_empty() {
         let mut matrix = Matrix::new(group);
         Search::run(&mut matrix);
         matrix.write_back(group);
+        return;
     }
+    let taps = group.taps.len();
+    let blocks = terms.div_ceil(most_terms.max(1)).clamp(1, taps.max(1));
+    let bounds: Vec<usize> = (0..=blocks).map(|block| taps * block / blocks).collect();
+    let of_block = |range: &[usize]| {
+        let (first, end) = (range[0], range[1]);
+        let inside = |term: &&SignedTerm| (first..end).contains(&term.id.index());
+        let local = |term: &SignedTerm| SignedTerm { id: TermId(term.id.0 - first as u32), ..*term };
+        let sum = |sum: &OutputSum| OutputSum {
+            output: sum.output,
+            terms: sum.terms.iter().filter(inside).map(local).collect(),
+        };
+        let sums = group.sums.iter().map(sum).collect();
+        let mut part = Group { taps: group.taps[first..end].to_vec(), definitions: Vec::new(), sums };
+        let mut matrix = Matrix::new(&part);
+        Search::run(&mut matrix);
+        matrix.write_back(&mut part);
+        part
+    };
+    let parts: Vec<Group> = bounds.windows(2).map(of_block).collect();
+    group.sums.iter_mut().for_each(|sum| sum.terms.clear());
+    for (part, &first) in parts.iter().zip(&bounds) {
+        let (elements, before) = (part.taps.len(), group.definitions.len());
+        // Definitions of earlier blocks come before those of this one.
+        let moved = |id: TermId| {
+            let place = id.index();
+            let place = if place < elements { first + place } else { taps + before + place - elements };
+            TermId(place as u32)
+        };
+        group.definitions.extend(part.definitions.iter().map(|definition| Definition {
+            left: moved(definition.left),
+            right: moved(definition.right),
+            subtract: definition.subtract,
+        }));
+        for (sum, of_part) in group.sums.iter_mut().zip(&part.sums) {
+            sum.terms.extend(of_part.terms.iter().map(|term| SignedTerm { id: moved(term.id), ..*term }));
+        }
+    }
+    group.sums.iter_mut().for_each(|sum| sum.terms.sort_unstable());
 }
 
 /// A term of a sum, or a sum of a term: the number, and whether the sign is negative.
@@ -394,5 +445,43 @@ impl Search {
             interference += here - 1 + u64::from(meets_left != 0) + u64::from(meets_right != 0);
         }
         interference
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use network::TernaryWeights;
+
+    use super::*;
+    use crate::ir::{LayerWeights, Representation};
+    use crate::pass::Settings;
+    use crate::{Geometry, Layout, Options, Sharing, share_layer_in_groups};
+
+    #[test]
+    fn sums_that_are_cut_are_right_and_share_nearly_as_much() {
+        let values =
+            (0..40 * 60).map(|i: u64| [1, 0, -1, 0, 0][(i * i + 7 * i) as usize * 2_654_435 % 5]).collect();
+        let weights = TernaryWeights::new([40, 60, 1, 1], values).unwrap();
+        let geometry = Geometry::new(64, 256, 64).unwrap();
+        let options = Options {
+            geometry,
+            sharing: Sharing::CrossChannel,
+            layout: Layout::Along,
+            outputs_per_processor: None,
+        };
+        let settings = Settings::unlimited(&weights, &options);
+        let adders = |most_terms: usize| {
+            let mut sums = share_layer_in_groups("cut", &weights, 15, Sharing::None, 1);
+            share_in_blocks(&mut sums.groups[0], most_terms);
+            let from =
+                LayerWeights { layer: "cut".into(), input_maximum: 15, weights: Arc::new(weights.clone()) };
+            sums.verify(&from, &settings).unwrap();
+            sums.adders()
+        };
+        let unshared = share_layer_in_groups("cut", &weights, 15, Sharing::None, 1).adders();
+        let (whole, halves) = (adders(usize::MAX), adders(weights.nonzeros().div_ceil(2)));
+        assert!(whole <= halves && halves < unshared, "{whole} {halves} {unshared}");
     }
 }

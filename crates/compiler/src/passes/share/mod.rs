@@ -2,6 +2,7 @@
 
 mod cross_channel;
 mod greedy_pairs;
+pub mod search;
 
 use network::TernaryWeights;
 use rayon::prelude::*;
@@ -37,6 +38,8 @@ names::names! {
         /// Over several input channels at once, or all: the pair that saves most, and among those the one that stands least in
         /// the way of others.
         CrossChannel = "cross-channel",
+        /// The same, and a search from there: shared terms are taken apart and shared anew, and what is better is kept.
+        Searched = "searched",
     }
 }
 
@@ -47,6 +50,7 @@ impl Sharing {
             Self::None => &Unshared,
             Self::PerChannel => &greedy_pairs::GreedyPairs,
             Self::CrossChannel => &cross_channel::CrossChannel,
+            Self::Searched => &search::Searched,
         }
     }
 
@@ -54,7 +58,7 @@ impl Sharing {
     pub fn groups_without_limits(self, weights: &TernaryWeights) -> usize {
         match self {
             Self::None | Self::PerChannel => weights.inputs(),
-            Self::CrossChannel => 1,
+            Self::CrossChannel | Self::Searched => 1,
         }
     }
 }
