@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use tables::read_parquet;
 use tempfile::TempDir;
@@ -45,23 +46,33 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     found
 }
 
-#[test]
-fn every_kind_of_study_makes_the_tables_that_it_declares_and_a_figure_and_keeps_its_stages() {
+/// Every kind of study, run by so many threads: the workspace, and what each run said.
+fn run_by(threads: usize) -> (TempDir, Workspace, BTreeMap<&'static str, String>) {
     let (folder, workspace) = workspace();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    let mut said = BTreeMap::new();
     for kind in REGISTRY.studies {
-        let ids = [kind.name.to_owned()];
-        let inputs = Inputs::new(&workspace);
-        let manifests = chosen(&workspace, &ids, &mut Vec::new()).unwrap();
+        let manifests = chosen(&workspace, &[kind.name.to_owned()], &mut Vec::new()).unwrap();
         assert_eq!(manifests[0].study.name(), kind.name, "a manifest of each kind, under its name");
         let mut output = Vec::new();
-        reproduce(&inputs, &manifests, Mode::Needed, &mut output).unwrap();
-        let said = String::from_utf8(output).unwrap();
-        assert!(said.lines().filter(|line| !line.contains("wrote")).count() > 1, "no summary: {said}");
+        pool.install(|| reproduce(&Inputs::new(&workspace), &manifests, Mode::Needed, &mut output)).unwrap();
+        said.insert(kind.name, String::from_utf8(output).unwrap());
+    }
+    (folder, workspace, said)
+}
 
+/// The run by three threads, once for all tests.
+static BY_THREE: LazyLock<(TempDir, Workspace, BTreeMap<&'static str, String>)> = LazyLock::new(|| run_by(3));
+
+#[test]
+fn every_kind_of_study_makes_the_tables_that_it_declares_and_a_figure_and_keeps_its_stages() {
+    let (folder, workspace, said) = &*BY_THREE;
+    for kind in REGISTRY.studies {
+        let said = &said[kind.name];
+        assert!(said.lines().filter(|line| !line.contains("wrote")).count() > 1, "no summary: {said}");
         let results = files(&folder.path().join("results").join(kind.name));
-        let tables: Vec<_> = results.keys().map(|path| read_parquet(path).unwrap()).collect();
-        assert!(!tables.is_empty(), "{}", kind.name);
-        for table in &tables {
+        assert!(!results.is_empty(), "{}", kind.name);
+        for table in results.keys().map(|path| read_parquet(path).unwrap()) {
             let schema = kind.tables.iter().find(|schema| schema.name() == table.name()).unwrap();
             table.follows(schema).unwrap();
             assert!(table.rows() > 0, "{}: {} is empty", kind.name, table.name());
@@ -73,7 +84,7 @@ fn every_kind_of_study_makes_the_tables_that_it_declares_and_a_figure_and_keeps_
         // What was computed is kept under what the plan asks for: declared is what ran.
         let manifest = workspace.load_manifest(kind.name).unwrap();
         fs::remove_file(workspace.record(kind.name)).unwrap();
-        let plan = Plan::of(&manifest, &inputs, false).unwrap();
+        let plan = Plan::of(&manifest, &Inputs::new(workspace), false).unwrap();
         for stage in plan.stages.iter().filter(|stage| stage.key.is_some()) {
             assert_eq!(stage.state, State::Kept, "{}: {} of {}", kind.name, stage.kind, stage.what);
         }
@@ -82,25 +93,14 @@ fn every_kind_of_study_makes_the_tables_that_it_declares_and_a_figure_and_keeps_
 
 #[test]
 fn every_kind_of_study_gives_the_same_bytes_at_one_thread_and_at_three() {
-    let at = |threads: usize| {
-        let (folder, workspace) = workspace();
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| {
-            let manifests = chosen(&workspace, &["all".to_owned()], &mut Vec::new()).unwrap();
-            reproduce(&Inputs::new(&workspace), &manifests, Mode::Forced, &mut Vec::new()).unwrap();
-        });
-        let of = |name: &str| -> BTreeMap<PathBuf, Vec<u8>> {
-            let below = folder.path().join(name);
-            files(&below)
-                .into_iter()
-                .map(|(path, bytes)| (path.strip_prefix(&below).unwrap().to_owned(), bytes))
-                .collect()
-        };
-        (of("results"), of("figures"))
+    let of = |folder: &TempDir| -> BTreeMap<PathBuf, Vec<u8>> {
+        let all = ["results", "figures"].map(|name| files(&folder.path().join(name)));
+        let inside = |path: PathBuf| path.strip_prefix(folder.path()).unwrap().to_owned();
+        all.into_iter().flatten().map(|(path, bytes)| (inside(path), bytes)).collect()
     };
-    let (one, three) = (at(1), at(3));
-    assert_eq!(one.0.keys().collect::<Vec<_>>(), three.0.keys().collect::<Vec<_>>());
-    for ((path, one), three) in one.0.iter().chain(&one.1).zip(three.0.values().chain(three.1.values())) {
+    let (one, three) = (of(&run_by(1).0), of(&BY_THREE.0));
+    assert_eq!(one.keys().collect::<Vec<_>>(), three.keys().collect::<Vec<_>>());
+    for ((path, one), three) in one.iter().zip(three.values()) {
         assert!(one == three, "{} differs", path.display());
     }
 }
