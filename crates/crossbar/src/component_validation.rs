@@ -3,7 +3,6 @@
 
 use std::path::Path;
 
-use serde::Deserialize;
 use technology::{Parameters, Quantity};
 
 use crate::array::Subarray;
@@ -38,46 +37,31 @@ impl ComponentComparison {
     }
 }
 
-/// What is compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Component {
-    /// A conversion with the current of a column of which a quarter of the rows are active.
-    Conversion,
-    /// A conversion without any current.
-    ConverterAlone,
-    /// The area of a converter.
-    ConverterArea,
-    /// The word lines of a subarray of which a quarter of the rows are active.
-    WordLines,
-    /// The driver of an active row.
-    Driver,
-    /// A shift-add of one conversion.
-    ShiftAdd,
-    /// An addition.
-    Adder,
-    /// The area of a subarray's cells.
-    CellArea,
-    /// The area of a subarray.
-    SubarrayArea,
+names::names! {
+    /// What is compared.
+    pub enum Component: "a component" {
+        /// A conversion with the current of a column of which a quarter of the rows are active.
+        Conversion = "conversion with column current" | "conversion",
+        /// A conversion without any current.
+        ConverterAlone = "converter alone" | "converter_alone",
+        /// The area of a converter.
+        ConverterArea = "converter area" | "converter_area",
+        /// The word lines of a subarray of which a quarter of the rows are active.
+        WordLines = "word lines" | "word_lines",
+        /// The driver of an active row.
+        Driver = "row driver" | "driver",
+        /// A shift-add of one conversion.
+        ShiftAdd = "shift-add" | "shift_add",
+        /// An addition.
+        Adder = "adder",
+        /// The area of a subarray's cells.
+        CellArea = "cell area" | "cell_area",
+        /// The area of a subarray.
+        SubarrayArea = "subarray area" | "subarray_area",
+    }
 }
 
 impl Component {
-    /// The name in tables.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Conversion => "conversion with column current",
-            Self::ConverterAlone => "converter alone",
-            Self::ConverterArea => "converter area",
-            Self::WordLines => "word lines",
-            Self::Driver => "row driver",
-            Self::ShiftAdd => "shift-add",
-            Self::Adder => "adder",
-            Self::CellArea => "cell area",
-            Self::SubarrayArea => "subarray area",
-        }
-    }
-
     /// The unit of its values.
     pub fn unit(self) -> &'static str {
         match self {
@@ -148,7 +132,7 @@ impl Stated {
         };
         let number = |text: &str| text.parse::<f64>().map_err(|_| format!("`{text}` is not a number"));
         let component: Component =
-            serde_yaml::from_str(component).map_err(|_| format!("`{component}` is not a component"))?;
+            component.parse().map_err(|_| format!("`{component}` is not a component"))?;
         if *unit != component.unit() {
             return Err(format!("a {} in `{unit}`; expected {}", component.name(), component.unit()));
         }

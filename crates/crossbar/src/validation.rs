@@ -36,81 +36,44 @@ impl Comparison {
     }
 }
 
-/// How far parameters were set from a measured case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Calibration {
-    /// Those of most parts.
-    Largely,
-    /// Those of a few parts, or only how one depends on bits or on the node.
-    InPart,
-    /// None: the case is predicted.
-    Not,
-}
-
-impl Calibration {
-    /// The name in tables.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Largely => "largely",
-            Self::InPart => "in part",
-            Self::Not => "not",
-        }
+names::names! {
+    /// How far parameters were set from a measured case.
+    pub enum Calibration: "how far parameters were set" {
+        /// Those of most parts.
+        Largely = "largely",
+        /// Those of a few parts, or only how one depends on bits or on the node.
+        InPart = "in part" | "in_part",
+        /// None: the case is predicted.
+        Not = "not",
     }
 }
 
-/// What is compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part {
-    /// Dynamic energy, pJ.
-    Energy,
-    /// Converters with the array, pJ.
-    Conversion,
-    /// Accumulation, pJ.
-    Accumulation,
-    /// Buffers, pJ.
-    Buffers,
-    /// Interconnect, pJ.
-    Interconnect,
-    /// Everything else that is dynamic, pJ.
-    Other,
-    /// Leakage, pJ.
-    Leakage,
-    /// Latency, ns.
-    Latency,
-    /// Subarrays allocated.
-    Subarrays,
+names::names! {
+    /// What is compared.
+    #[derive(PartialOrd, Ord)]
+    pub enum Part: "a part of a measured case" {
+        /// Dynamic energy, pJ.
+        Energy = "energy",
+        /// Converters with the array, pJ.
+        Conversion = "conversion",
+        /// Accumulation, pJ.
+        Accumulation = "accumulation",
+        /// Buffers, pJ.
+        Buffers = "buffers",
+        /// Interconnect, pJ.
+        Interconnect = "interconnect",
+        /// Everything else that is dynamic, pJ.
+        Other = "other",
+        /// Leakage, pJ.
+        Leakage = "leakage",
+        /// Latency, ns.
+        Latency = "latency",
+        /// Subarrays allocated.
+        Subarrays = "subarrays",
+    }
 }
 
 impl Part {
-    /// Every part, in the order of the table.
-    pub const ALL: [Self; 9] = [
-        Self::Energy,
-        Self::Conversion,
-        Self::Accumulation,
-        Self::Buffers,
-        Self::Interconnect,
-        Self::Other,
-        Self::Leakage,
-        Self::Latency,
-        Self::Subarrays,
-    ];
-
-    /// The name in tables.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Energy => "energy",
-            Self::Conversion => "conversion",
-            Self::Accumulation => "accumulation",
-            Self::Buffers => "buffers",
-            Self::Interconnect => "interconnect",
-            Self::Other => "other",
-            Self::Leakage => "leakage",
-            Self::Latency => "latency",
-            Self::Subarrays => "subarrays",
-        }
-    }
-
     /// The unit of its values.
     pub fn unit(self) -> &'static str {
         match self {

@@ -1,25 +1,15 @@
 //! What a converter makes of a column's sum.
 
-/// What the levels of a converter span. Sums beyond the last level are clipped to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum ConverterRange {
-    /// Every sum that the rows of a subarray can have.
-    FullScale,
-    /// Up to the largest sum that a column of the layer has on calibration images.
-    Calibrated,
-    /// One level for each unit of the sum: small sums are exact.
-    UnitSteps,
-}
-
-impl ConverterRange {
-    /// The name in files and tables.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::FullScale => "full-scale",
-            Self::Calibrated => "calibrated",
-            Self::UnitSteps => "unit-steps",
-        }
+names::names! {
+    /// What the levels of a converter span. Sums beyond the last level are clipped to it.
+    #[derive(Hash)]
+    pub enum ConverterRange: "what a converter's levels span" {
+        /// Every sum that the rows of a subarray can have.
+        FullScale = "full-scale",
+        /// Up to the largest sum that a column of the layer has on calibration images.
+        Calibrated = "calibrated",
+        /// One level for each unit of the sum: small sums are exact.
+        UnitSteps = "unit-steps",
     }
 }
 

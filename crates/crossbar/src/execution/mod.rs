@@ -18,23 +18,14 @@ use layer::AnalogLayer;
 
 use crate::Mapping;
 
-/// How a weight of -1, 0 or 1 stands in cells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum WeightEncoding {
-    /// As weight + 1 in one cell of two bits; the number of active rows is subtracted, as a dummy column gives it.
-    Offset,
-    /// In two binary cells of two columns, one for 1 and one for -1, each with a conversion of its own.
-    Differential,
-}
-
-impl WeightEncoding {
-    /// The name in files and tables.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Offset => "offset",
-            Self::Differential => "differential",
-        }
+names::names! {
+    /// How a weight of -1, 0 or 1 stands in cells.
+    #[derive(Hash)]
+    pub enum WeightEncoding: "a way to hold weights in cells" {
+        /// As weight + 1 in one cell of two bits; the number of active rows is subtracted, as a dummy column gives it.
+        Offset = "offset",
+        /// In two binary cells of two columns, one for 1 and one for -1, each with a conversion of its own.
+        Differential = "differential",
     }
 }
 
