@@ -8,6 +8,9 @@ use super::{
 };
 use crate::{LinearLayer, Shape, Window};
 
+/// The shape that a pool gives, its source's maximum and bounds, and its zeros.
+type Pooled = (Shape, (u16, Bounds), Vec<u16>);
+
 /// Builds a [`Network`] node by node, in execution order.
 #[derive(Debug)]
 pub struct NetworkBuilder {
@@ -385,12 +388,7 @@ impl NetworkBuilder {
     }
 
     /// What a pool makes of a source: the shape, and the source's maximum, bounds and zeros.
-    fn pooled(
-        &self,
-        name: &str,
-        source: ActivationId,
-        window: Window,
-    ) -> Result<(Shape, (u16, Bounds), Vec<u16>), GraphError> {
+    fn pooled(&self, name: &str, source: ActivationId, window: Window) -> Result<Pooled, GraphError> {
         let &Activation { shape, maximum, bounds, ref zeros, .. } = self.source(name, source)?;
         let (height, width) =
             window.output(shape).ok_or_else(|| GraphError::DoesNotFit { node: name.into(), input: shape })?;
