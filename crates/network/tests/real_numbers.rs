@@ -86,7 +86,7 @@ fn checkpoint(
                     && !matches!(layer, LayerDescription::Convolution(c) if c.activation == ActivationDescription::None);
             }
             LayerDescription::Add(_) | LayerDescription::Table(_) | LayerDescription::Multiply(_) => {
-                rounded = true
+                rounded = true;
             }
             LayerDescription::Rescale(_) => {
                 norm(&mut file, shapes[name][0], &mut numbers);

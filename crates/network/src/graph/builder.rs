@@ -8,6 +8,9 @@ use super::{
 };
 use crate::{LinearLayer, Shape, Window};
 
+/// The shape of a pool's result; its maximum and bounds, and its zeros, if it were the largest value of each window.
+type Pooled = (Shape, (u16, Bounds), Vec<u16>);
+
 /// Builds a [`Network`] node by node, in execution order.
 #[derive(Debug)]
 pub struct NetworkBuilder {
@@ -390,7 +393,7 @@ impl NetworkBuilder {
         name: &str,
         source: ActivationId,
         window: Window,
-    ) -> Result<(Shape, (u16, Bounds), Vec<u16>), GraphError> {
+    ) -> Result<Pooled, GraphError> {
         let &Activation { shape, maximum, bounds, ref zeros, .. } = self.source(name, source)?;
         let (height, width) =
             window.output(shape).ok_or_else(|| GraphError::DoesNotFit { node: name.into(), input: shape })?;
