@@ -253,5 +253,8 @@ fn labels_beyond_a_networks_outputs_are_an_error_with_both_numbers() {
         &["quantize", &model("torch-vgg"), "--images", &path.display().to_string(), "--calibration", "2"],
     );
     assert_eq!(code, 2);
-    assert!(stderr.contains("an image of class 999; the network has 5 outputs, for classes 0 to 4"), "{stderr}");
+    assert!(
+        stderr.contains("an image of class 999; the network has 5 outputs, for classes 0 to 4"),
+        "{stderr}"
+    );
 }

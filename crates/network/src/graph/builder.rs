@@ -388,12 +388,7 @@ impl NetworkBuilder {
     }
 
     /// What a pool makes of a source: the shape, and the source's maximum, bounds and zeros.
-    fn pooled(
-        &self,
-        name: &str,
-        source: ActivationId,
-        window: Window,
-    ) -> Result<Pooled, GraphError> {
+    fn pooled(&self, name: &str, source: ActivationId, window: Window) -> Result<Pooled, GraphError> {
         let &Activation { shape, maximum, bounds, ref zeros, .. } = self.source(name, source)?;
         let (height, width) =
             window.output(shape).ok_or_else(|| GraphError::DoesNotFit { node: name.into(), input: shape })?;
