@@ -72,9 +72,9 @@ pub fn quantize_network(
     };
     let shared = shared_steps(&plan, network, images, options.steps, &maxima)?;
     let mut walk = Walk::new(network, &plan, images, &image, options, &maxima, sparsities);
-    for (place, &step) in shared.iter().enumerate() {
+    for (place, shared) in shared.into_iter().enumerate() {
         progress(measured + place, all);
-        walk.step(&plan, place, step)?;
+        walk.step(&plan, place, shared)?;
     }
     progress(all, all);
     let sparsity = overall_sparsity(&walk.layers);

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{LinearLayer, Shape, Window};
 
-/// The shape that a pool gives, its source's maximum and bounds, and its zeros.
+/// The shape of a pool's result; its maximum and bounds, and its zeros, if it were the largest value of each window.
 type Pooled = (Shape, (u16, Bounds), Vec<u16>);
 
 /// Builds a [`Network`] node by node, in execution order.

@@ -364,6 +364,40 @@ def unsupported() -> None:
     onnx.save(b.model(x), FOLDER / "unsupported.onnx")
 
 
+def single_axis_means() -> None:
+    """Means over one axis after the other, with and without the reduced axis, with channels first and last."""
+    b = Builder([3, 6, 5])
+    x = b.add("Conv", "image", b.constant(weights(4, 3, 3, 3)))
+    y = b.add("ReduceMean", b.add("ReduceMean", x, axes=[3], keepdims=0), axes=[2], keepdims=0)
+    z = b.add("Flatten", b.add("ReduceMean", b.add("ReduceMean", x, axes=[-2]), axes=[-1]))
+    last = b.add("Transpose", x, perm=[0, 2, 3, 1])
+    t = b.add("ReduceMean", b.add("ReduceMean", last, axes=[1], keepdims=0), axes=[1], keepdims=0)
+    x = b.add("Concat", y, z, t, axis=1)
+    keep("single-axis-means", b.model(b.add("Gemm", x, b.constant(weights(12, 5)))))
+
+
+def functions() -> None:
+    """Functions of one value, by operators of their own and as products; a gate that is spread; parts of channels."""
+    b = Builder([3, 7, 7])
+    x = b.add("Conv", "image", b.constant(weights(8, 3, 3, 3)), dilations=[2, 2], pads=[2, 2, 2, 2])
+    parts = [f"part_{k}" for k in range(4)]
+    b.nodes.append(helper.make_node("Split", [x], parts, name="split", axis=1))
+    y = b.add("PRelu", parts[0], b.constant(np.array([[[0.1]], [[0.3]]], np.float32)))
+    z = b.add("Elu", b.add("LeakyRelu", parts[1], alpha=0.2), alpha=0.7)
+    half = b.add("Mul", b.add("Erf", b.add("Div", parts[2], b.constant(np.float32(np.sqrt(2))))), b.constant(np.float32(0.5)))
+    t = b.add("Mul", parts[2], b.add("Add", half, b.constant(np.float32(0.5))))
+    u = b.add("Min", b.add("Max", b.add("Sub", parts[3], parts[0]), b.constant(np.float32(-0.7))), b.constant(np.float32(0.9)))
+    x = b.add("Concat", y, z, t, u, axis=1)
+    gate = b.add("HardSigmoid", b.add("GlobalAveragePool", x), alpha=1 / 6, beta=0.5)
+    gate = b.add("Expand", gate, b.constant(np.array([1, 8, 7, 7])))
+    x = b.add("HardSwish", b.add("Mul", gate, x))
+    x = b.add("AveragePool", x, kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 0, 0], ceil_mode=1)
+    x = b.add("Slice", x, *(b.constant(np.array([value])) for value in (1, 8, 1, 2)))
+    x = b.add("Gemm", b.add("Flatten", x), b.constant(weights(5, 64)), transB=1)
+    x = b.add("Softmax", x)
+    keep("functions", b.model(b.add("Identity", x)), b.model(b.nodes[-3].output[0]))
+
+
 def normalized_features() -> None:
     """A batch norm on features that were flattened with their channels last."""
     b = Builder([3, 5, 5])
@@ -385,3 +419,5 @@ external()
 quantized()
 unsupported()
 normalized_features()
+single_axis_means()
+functions()
