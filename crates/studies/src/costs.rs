@@ -5,13 +5,13 @@ use std::any::Any;
 use rtm_ap::SearchModel;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use system::{Report, System, WeightStatistics, Workload};
+use system::{Report, System, Workload};
 use workspace::stages::{Declared, Promise};
 use workspace::{Checks, Failure, Inputs};
 use yaml::FieldPath;
 
 use crate::images::Images;
-use crate::loaded::{network, workload};
+use crate::loaded::{network, weight_sparsity, workload};
 use crate::machine::MachineSettings;
 use crate::names::{NetworkName, ProcessorName};
 use crate::run::{Executed, MachineRun, Run};
@@ -80,7 +80,8 @@ impl CostStudy {
     /// If an input is missing or wrong.
     pub fn systems(&self, inputs: &Inputs<'_>, run: &MachineRun) -> Result<Vec<Costed>, Failure> {
         let events = events_of(&self.network, self.machine, run);
-        let bits = network(inputs, &self.network)?.description.activation_bits;
+        let loaded = network(inputs, &self.network)?;
+        let (bits, zeros) = (loaded.description.activation_bits, weight_sparsity(&loaded.network));
         let own = workload(inputs, &self.network, &self.images, WeightPrecision::Ternary, bits)?;
         let mut costed = Vec::new();
         for technology in &self.technologies {
@@ -90,18 +91,10 @@ impl CostStudy {
             }
         }
         for point in &self.crossbars {
-            let precision = point.weights.precision(own_zeros(&own), point.activation_bits);
+            let precision = point.weights.precision(zeros, point.activation_bits);
             costed.push(Costed::of(&point.system(inputs)?, &own.at(precision))?);
         }
         Ok(costed)
-    }
-}
-
-/// The share of zero weights of a network's own.
-fn own_zeros(workload: &Workload) -> f64 {
-    match workload.precision.weights {
-        WeightStatistics::Ternary { zeros } => zeros,
-        WeightStatistics::Symmetric { .. } => 0.0,
     }
 }
 

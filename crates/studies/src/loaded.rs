@@ -14,7 +14,7 @@ use system::{Activations, Layer, LayerShape, Pool, Workload};
 use workspace::{Failure, Inputs, Workspace, WorkspaceError, digest};
 use yaml::{Document, FileError};
 
-use crate::images::{Images, fitted_images};
+use crate::images::{Images, fitted_images, image_set};
 use crate::names::WeightsName;
 use crate::systems::WeightPrecision;
 
@@ -123,14 +123,20 @@ pub fn workload(
     activation_bits: u32,
 ) -> Result<Workload, Failure> {
     let loaded = network(inputs, name)?;
-    let set = fitted_images(inputs, &loaded, images)?;
-    let statistics = loaded.network.activation_statistics(&set.feature_maps())?;
-    let layers = loaded.network.linear_layers().zip(statistics).map(|((id, layer), (_, input))| {
-        Layer::new(shape(&loaded.network, id, layer, input), 1.0 - layer.weights().sparsity())
-    });
+    // Noted here: the layers that are kept rest on them in every experiment.
+    image_set(inputs, &loaded, images)?;
+    // Their statistics take an inference of every image; a study asks for them once for each of its systems.
+    let layers = inputs.load(&format!("layers of {name} over {images:?}"), |_| {
+        let set = fitted_images(inputs, &loaded, images)?;
+        let statistics = loaded.network.activation_statistics(&set.feature_maps())?;
+        let layers = loaded.network.linear_layers().zip(statistics).map(|((id, layer), (_, input))| {
+            Layer::new(shape(&loaded.network, id, layer, input), 1.0 - layer.weights().sparsity())
+        });
+        Ok(layers.collect::<Result<Vec<_>, _>>()?)
+    })?;
     Ok(Workload {
         name: name.to_owned(),
-        layers: layers.collect::<Result<_, _>>()?,
+        layers: Vec::clone(&layers),
         precision: weights.precision(weight_sparsity(&loaded.network), activation_bits),
     })
 }

@@ -6,7 +6,7 @@ use faults::{AccumulatorBit, FaultKind, FaultModel, FaultPoint, FaultRates, Miti
 use workspace::stages::{Series, StageKind};
 use workspace::{Failure, Inputs};
 
-use crate::trials::{FAULT_SOURCES, KeptRecord, Trials, prepared};
+use crate::trials::{FAULT_SOURCES, KeptRecord, Trials};
 
 /// So rare that an inference with at least one fault has one.
 const ONE_FAULT: f64 = 1e-18;
@@ -113,10 +113,6 @@ impl Series for SingleFaults {
     }
 
     fn compute(&self, inputs: &Inputs<'_>, units: Range<u64>) -> Result<Vec<KeptRecord>, Failure> {
-        let models = self.site.models();
-        let can_strike = self.trials.faulty.with_campaign(inputs, |campaign| {
-            Ok(prepared(campaign, &self.trials.point, models.as_deref()).expected_faults() > 0.0)
-        })?;
-        if can_strike { self.trials.run(inputs, units, models.as_deref()) } else { Ok(Vec::new()) }
+        self.trials.run(inputs, units, self.site.models().as_deref())
     }
 }
