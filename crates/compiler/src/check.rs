@@ -6,6 +6,8 @@
 use ap_program::{Cell, Instruction, Observer, Program, ProgramError, Step, Tap, walk};
 use network::TernaryWeights;
 
+use crate::random::Random;
+
 /// Why a program is not what a layer's weights ask for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CheckError {
@@ -129,21 +131,13 @@ struct Inputs {
 
 impl Inputs {
     fn new(weights: &TernaryWeights, maximum: u32, seed: u64) -> Self {
-        let mut state = seed;
-        let mut random = || {
-            // SplitMix64 (Steele, Lea, Flood 2014): enough to vary a check, and needs no dependency.
-            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mut z = state;
-            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            z ^ (z >> 31)
-        };
+        let mut random = Random::new(seed);
         let values = (0..weights.inputs() * weights.taps())
             .map(|_| {
                 std::array::from_fn(|row| match row {
                     0 => maximum,
                     1 => 0,
-                    _ => (random() % (u64::from(maximum) + 1)) as u32,
+                    _ => (random.next() % (u64::from(maximum) + 1)) as u32,
                 })
             })
             .collect();

@@ -20,6 +20,7 @@ mod options;
 pub mod pass;
 pub mod passes;
 mod pipeline;
+mod random;
 
 pub use ap_program::{Geometry, GeometryError};
 pub use bounds::per_channel_lower_bound;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use faults::{Campaign, CleanRun};
 use network::FeatureMap;
 use rtm_ap::{ActivationsAt, Machine};
-use workspace::{Failure, Inputs};
+use workspace::{Failure, Inputs, Manifest};
 
 use crate::images::{Images, image_set, labelled};
 use crate::loaded::network;
@@ -34,6 +34,11 @@ struct Prepared {
 }
 
 impl Faulty {
+    /// A network on a machine over images, with the random streams of an experiment.
+    pub fn of(network: &str, machine: MachineSettings, images: &Images, manifest: &Manifest) -> Self {
+        Self { network: network.to_owned(), machine, images: images.clone(), seed: manifest.seed }
+    }
+
     /// Everything that a campaign depends on beside its points.
     ///
     /// # Errors
@@ -84,7 +89,7 @@ impl Faulty {
         let machine = self.machine(inputs)?;
         // Noted here: what is prepared once rests on them in every experiment.
         image_set(inputs, &*network(inputs, &self.network)?, &self.images)?;
-        let prepared = inputs.load(&format!("{self:?}"), |_| {
+        let prepared = inputs.load_large(&format!("{self:?}"), |_| {
             let labelled = labelled(inputs, &self.network, &self.images)?;
             let clean = CleanRun::of(&machine, &labelled.images)?;
             Ok(Prepared { machine, images: labelled.images, labels: labelled.labels, clean })
@@ -92,10 +97,4 @@ impl Faulty {
         let Prepared { machine, images, labels, clean } = &*prepared;
         work(&Campaign::after(machine, images, labels, self.seed, clean.clone())?)
     }
-}
-
-/// Lets go of compiled networks and of what was inferred without faults.
-pub fn release(inputs: &Inputs<'_>) {
-    inputs.release::<Prepared>();
-    inputs.release::<Machine>();
 }

@@ -1,15 +1,11 @@
 //! The associative processor and the ways to compile for it.
 
 use std::borrow::Cow;
-use std::fmt;
-use std::str::FromStr;
 
 use compiler::{Geometry, Layout, Options, Sharing};
 use rtm_ap::ActivationsAt;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, de};
-
-use crate::names::Choice;
 
 /// The array and the compiler's options.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,12 +25,8 @@ struct WrittenMachine {
     #[schemars(range(min = 1, max = 128))]
     domains: u64,
     /// How subexpressions are shared.
-    #[serde(deserialize_with = "parsed")]
-    #[schemars(with = "Choice<Sharing>")]
     sharing: Sharing,
     /// How words lie in the array.
-    #[serde(deserialize_with = "parsed")]
-    #[schemars(with = "Choice<Layout>")]
     layout: Layout,
     /// The most outputs that one processor computes; as many as fit if left out.
     #[schemars(range(min = 1))]
@@ -72,32 +64,6 @@ pub struct Flow {
     /// The associative processor and the compiler's options.
     pub machine: MachineSettings,
     /// Where activations are requantized and pooled; at the periphery if left out.
-    #[serde(default, deserialize_with = "parsed")]
-    #[schemars(with = "Choice<ActivationsAt>")]
+    #[serde(default)]
     pub activations: ActivationsAt,
-}
-
-/// What is told by its name.
-///
-/// # Errors
-/// If there is nothing of that name.
-pub fn parsed<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: FromStr<Err: fmt::Display>,
-{
-    String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
-}
-
-/// A list of things that are told by their names.
-///
-/// # Errors
-/// If there is nothing of one of the names.
-pub fn parsed_list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: FromStr<Err: fmt::Display>,
-{
-    let names = Vec::<String>::deserialize(deserializer)?;
-    names.iter().map(|name| name.parse().map_err(de::Error::custom)).collect()
 }

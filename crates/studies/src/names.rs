@@ -1,13 +1,15 @@
-//! Values that are names: of files of the workspace, and of choices that other crates define. They exist for the schemas alone.
+//! Values that are names: of files of the workspace, and of choices of other crates that are no plain lists. Types here exist for the
+//! schemas alone.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::marker::PhantomData;
+use std::str::FromStr;
 
 use compiler::lut::Features;
-use compiler::{Layout, Sharing};
-use faults::{FaultKind, Mitigation};
-use rtm_ap::ActivationsAt;
+use faults::Mitigation;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, de};
 use serde_json::json;
 use yaml::NAME_OF;
 
@@ -51,49 +53,17 @@ names_of_files! {
     ReferencesName = "folder of references";
 }
 
-/// A choice that is written by its name.
+/// A choice of another crate that is written by its name, and has more names than a list can hold.
 pub struct Choice<T>(PhantomData<T>);
 
-/// What can be chosen.
-pub trait Choices {
-    /// The name of the choice in a schema.
-    const NAME: &'static str;
-
-    /// The names, as they are written.
-    fn names() -> Vec<String>;
-}
-
-impl<T: Choices> JsonSchema for Choice<T> {
+impl JsonSchema for Choice<Features> {
     fn schema_name() -> Cow<'static, str> {
-        T::NAME.into()
+        "Features".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "enum": T::names() })
-    }
-}
-
-macro_rules! choices {
-    ($($choice:ty, $name:literal;)*) => {
-        $(impl Choices for $choice {
-            const NAME: &'static str = $name;
-            fn names() -> Vec<String> {
-                Self::ALL.into_iter().map(|choice| choice.name().to_owned()).collect()
-            }
-        })*
-    };
-}
-
-choices! {
-    Sharing, "Sharing";
-    Layout, "Layout";
-    ActivationsAt, "ActivationsAt";
-    FaultKind, "FaultKind";
-}
-
-impl Choices for Features {
-    const NAME: &'static str = "Features";
-    fn names() -> Vec<String> {
-        Self::all().chain([Self::FULL_KEYS]).map(|features| features.to_string()).collect()
+        let names: Vec<String> =
+            Features::all().chain([Features::FULL_KEYS]).map(|features| features.to_string()).collect();
+        json_schema!({ "type": "string", "enum": names })
     }
 }
 
@@ -108,4 +78,29 @@ impl JsonSchema for Choice<Mitigation> {
             .map(|family| json!({ "type": "string", "pattern": format!("^{family}-[0-9]+$") }));
         json_schema!({ "anyOf": std::iter::once(named).chain(counted).collect::<Vec<_>>() })
     }
+}
+
+/// What is told by its name.
+///
+/// # Errors
+/// If there is nothing of that name.
+pub fn parsed<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: fmt::Display>,
+{
+    String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+}
+
+/// A list of things that are told by their names.
+///
+/// # Errors
+/// If there is nothing of one of the names.
+pub fn parsed_list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: fmt::Display>,
+{
+    let names = Vec::<String>::deserialize(deserializer)?;
+    names.iter().map(|name| name.parse().map_err(de::Error::custom)).collect()
 }

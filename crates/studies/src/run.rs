@@ -130,7 +130,7 @@ pub fn compiled(
     options: &Options,
     activations: ActivationsAt,
 ) -> Result<Arc<Machine>, Failure> {
-    inputs.load(&format!("{name} {options:?} {activations}"), |_| {
+    inputs.load_large(&format!("{name} {options:?} {activations}"), |_| {
         Ok(Machine::compile(network, options)?.with_activations(activations)?)
     })
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use digital::ArrayDesign;
-use faults::{LiteratureEndurance, LiteratureRates};
+use faults::{FaultRates, LiteratureEndurance, LiteratureRates};
 use rtm_ap::ProcessorDesign;
 use technology::{ParameterSet, Parameters, TechnologyFile};
 use workspace::{Failure, Inputs};
@@ -52,11 +52,19 @@ pub fn digital(inputs: &Inputs<'_>, name: &str) -> Result<Arc<TechnologyFile<Arr
     load(inputs, "digital", name, |path| Ok(::digital::load_technology(path)?))
 }
 
-/// A file of fault rates.
+/// The fault rates of a file, each a probability.
+///
+/// # Errors
+/// If the file is missing or wrong, or a rate no probability.
+pub fn fault_rates(inputs: &Inputs<'_>, name: &str) -> Result<FaultRates, Failure> {
+    Ok(FaultRates::of(&*literature_rates(inputs, name)?)?)
+}
+
+/// A file of fault rates, with what stands beside them.
 ///
 /// # Errors
 /// If it is missing or wrong.
-pub fn fault_rates(inputs: &Inputs<'_>, name: &str) -> Result<Arc<LiteratureRates>, Failure> {
+pub fn literature_rates(inputs: &Inputs<'_>, name: &str) -> Result<Arc<LiteratureRates>, Failure> {
     load(inputs, "faults", name, |path| {
         let file = TechnologyFile::<()>::load(path, &[LiteratureRates::DECLARATIONS])?;
         Ok(LiteratureRates::resolve(&file.parameters)?)

@@ -1,12 +1,13 @@
 //! Every kind of study on a manifest that takes seconds, through the library: no binary is spawned.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use sample_workspaces::{files, workspace};
 use tables::read_parquet;
 use tempfile::TempDir;
 use workspace::stages::{Plan, State};
@@ -15,40 +16,22 @@ use workspace::{Inputs, Mode, Registry, Workspace, chosen, reproduce};
 static REGISTRY: Registry = studies::registry(|_| ());
 
 /// A workspace with the repository's inputs and a manifest of each kind of study.
-fn workspace() -> (TempDir, Workspace) {
-    let folder = tempfile::tempdir().unwrap();
-    let experiments = folder.path().join("experiments");
-    fs::create_dir(&experiments).unwrap();
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for shared in ["networks", "data", "technology", "references"] {
-        let source = fs::canonicalize(here.join("../../experiments").join(shared)).unwrap();
-        std::os::unix::fs::symlink(source, experiments.join(shared)).unwrap();
-    }
-    for manifest in fs::read_dir(here.join("tests/tiny")).unwrap() {
-        let path = manifest.unwrap().path();
-        fs::copy(&path, experiments.join(path.file_name().unwrap())).unwrap();
-    }
+fn tiny() -> (TempDir, Workspace) {
+    let read = |name: &str| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tiny").join(name).with_extension("yaml");
+        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    };
+    let manifests: Vec<(&str, String)> =
+        REGISTRY.studies.iter().map(|kind| (kind.name, read(kind.name))).collect();
+    let manifests: Vec<(&str, &str)> = manifests.iter().map(|(id, text)| (*id, text.as_str())).collect();
+    let folder = workspace(&manifests);
     let workspace = Workspace::find(Some(folder.path()), &REGISTRY).unwrap();
     (folder, workspace)
 }
 
-/// Every file below a folder, with its bytes; what a run keeps for the next one is left out.
-fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() && !path.ends_with(".state") {
-            found.extend(files(&path).into_iter().map(|(file, bytes)| (path.join(file), bytes)));
-        } else if path.is_file() {
-            found.insert(path.clone(), fs::read(&path).unwrap());
-        }
-    }
-    found
-}
-
 /// Every kind of study, run by so many threads: the workspace, and what each run said.
 fn run_by(threads: usize) -> (TempDir, Workspace, BTreeMap<&'static str, String>) {
-    let (folder, workspace) = workspace();
+    let (folder, workspace) = tiny();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     let mut said = BTreeMap::new();
     for kind in REGISTRY.studies {
@@ -72,7 +55,7 @@ fn every_kind_of_study_makes_the_tables_that_it_declares_and_a_figure_and_keeps_
         assert!(said.lines().filter(|line| !line.contains("wrote")).count() > 1, "no summary: {said}");
         let results = files(&folder.path().join("results").join(kind.name));
         assert!(!results.is_empty(), "{}", kind.name);
-        for table in results.keys().map(|path| read_parquet(path).unwrap()) {
+        for table in results.iter().map(|(path, _)| read_parquet(path).unwrap()) {
             let schema = kind.tables.iter().find(|schema| schema.name() == table.name()).unwrap();
             table.follows(schema).unwrap();
             assert!(table.rows() > 0, "{}: {} is empty", kind.name, table.name());

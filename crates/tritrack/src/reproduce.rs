@@ -3,7 +3,6 @@
 use std::io::Write;
 
 use clap::Args;
-use studies::faulty;
 use studies::images::ImageSource;
 use studies::variation::Variation;
 use workspace::{Failure, Inputs, Mode, Workspace, chosen, locked};
@@ -87,10 +86,5 @@ pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write
         }
     }
     let mode = if arguments.force { Mode::Forced } else { Mode::Needed };
-    for manifest in &manifests {
-        workspace::reproduce(&inputs, std::slice::from_ref(manifest), mode, output)?;
-        // Compiled networks are large.
-        faulty::release(&inputs);
-    }
-    Ok(())
+    workspace::reproduce(&inputs, &manifests, mode, output)
 }

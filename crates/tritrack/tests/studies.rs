@@ -2,11 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod support;
+
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
 use std::sync::OnceLock;
 
+use support::{tritrack, workspace};
 use tables::{Table, read_parquet};
 use tempfile::TempDir;
 
@@ -45,31 +46,10 @@ sensitivity:
     )
 }
 
-/// A workspace with the repository's inputs and the given manifests.
-fn workspace(manifests: &[(&str, &str)]) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let experiments = folder.path().join("experiments");
-    fs::create_dir(&experiments).unwrap();
-    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments");
-    for shared in ["networks", "data", "technology", "references"] {
-        let source = fs::canonicalize(repository.join(shared)).unwrap();
-        std::os::unix::fs::symlink(source, experiments.join(shared)).unwrap();
-    }
-    for (id, text) in manifests {
-        fs::write(experiments.join(format!("{id}.yaml")), text).unwrap();
-    }
-    folder
-}
-
-fn tritrack(folder: &TempDir, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tritrack"));
-    command.arg("--workspace").arg(folder.path()).args(arguments).output().unwrap()
-}
-
 /// Runs manifests in a workspace with the repository's inputs; gives the workspace, or the message of what went wrong.
 fn reproduced(manifests: &[(&str, &str)]) -> Result<TempDir, String> {
     let folder = workspace(manifests);
-    let output = tritrack(&folder, &["reproduce", "all"]);
+    let output = tritrack(folder.path(), &["reproduce", "all"]);
     match output.status.code() {
         Some(0) => Ok(folder),
         _ => Err(String::from_utf8(output.stderr).unwrap()),
@@ -272,7 +252,7 @@ fn the_front_of_the_space_is_beaten_by_no_shape() {
 #[test]
 fn the_same_bytes_come_out_at_any_number_of_threads() {
     let again = workspace(&[("ratio", &ratio()), ("space", &space())]);
-    let output = tritrack(&again, &["--jobs", "1", "reproduce", "all"]);
+    let output = tritrack(again.path(), &["--jobs", "1", "reproduce", "all"]);
     assert!(output.status.success());
     for path in [
         "results/ratio/ratios.parquet",

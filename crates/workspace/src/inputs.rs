@@ -26,6 +26,8 @@ pub struct Inputs<'w> {
 struct Kept {
     value: Arc<dyn Any + Send + Sync>,
     files: BTreeMap<PathBuf, String>,
+    /// Whether it is let go of when the next experiment begins.
+    is_large: bool,
 }
 
 /// The files that a value is made from, while it is made.
@@ -51,9 +53,10 @@ impl<'w> Inputs<'w> {
         self.workspace
     }
 
-    /// Forgets which files were read; called before each experiment.
+    /// Forgets which files were read, and lets go of what is large; called before each experiment.
     pub fn start_experiment(&self) {
         held(&self.noted).clear();
+        held(&self.kept).retain(|_, kept| !kept.is_large);
     }
 
     /// The files that the experiment rests on, relative to the workspace, with their BLAKE3.
@@ -70,9 +73,30 @@ impl<'w> Inputs<'w> {
         name: &str,
         make: impl FnOnce(&mut Reading<'_>) -> Result<T, Failure>,
     ) -> Result<Arc<T>, Failure> {
+        self.loaded(name, false, make)
+    }
+
+    /// The same for what is too large to be kept beyond the experiment that asks for it.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn load_large<T: Send + Sync + 'static>(
+        &self,
+        name: &str,
+        make: impl FnOnce(&mut Reading<'_>) -> Result<T, Failure>,
+    ) -> Result<Arc<T>, Failure> {
+        self.loaded(name, true, make)
+    }
+
+    fn loaded<T: Send + Sync + 'static>(
+        &self,
+        name: &str,
+        is_large: bool,
+        make: impl FnOnce(&mut Reading<'_>) -> Result<T, Failure>,
+    ) -> Result<Arc<T>, Failure> {
         let key = (TypeId::of::<T>(), name.to_owned());
         let known = held(&self.kept).get(&key).cloned();
-        if let Some(Kept { value, files }) = known
+        if let Some(Kept { value, files, .. }) = known
             && let Ok(value) = value.downcast::<T>()
         {
             held(&self.noted).extend(files);
@@ -81,14 +105,10 @@ impl<'w> Inputs<'w> {
         let mut reading = Reading { workspace: self.workspace, files: BTreeMap::new() };
         let value = Arc::new(make(&mut reading)?);
         held(&self.noted).extend(reading.files.clone());
-        let kept = Kept { value: Arc::clone(&value) as Arc<dyn Any + Send + Sync>, files: reading.files };
+        let any = Arc::clone(&value) as Arc<dyn Any + Send + Sync>;
+        let kept = Kept { value: any, files: reading.files, is_large };
         held(&self.kept).insert(key, kept);
         Ok(value)
-    }
-
-    /// Lets go of all values of a type: they are large, and made again when they are asked for.
-    pub fn release<T: 'static>(&self) {
-        held(&self.kept).retain(|(of, _), _| *of != TypeId::of::<T>());
     }
 }
 

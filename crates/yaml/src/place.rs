@@ -239,39 +239,31 @@ impl Node {
 
     /// The place of a field's name; of the nearest thing around it that is there.
     pub fn place_of_name(&self, path: &FieldPath) -> Place {
-        let around = FieldPath(path.0[..path.0.len().saturating_sub(1)].to_vec());
-        let (mut node, mut place) = (self, self.place);
-        for step in &path.0 {
-            let next = match (step, &node.value) {
-                (Step::Field(name), Value::Fields(fields)) => {
-                    fields.iter().find(|(key, _)| key.name == *name).map(|(key, node)| (key.place, node))
-                }
-                (Step::Item(index), Value::List(items)) => items.get(*index).map(|node| (node.place, node)),
-                _ => None,
-            };
-            match next {
-                Some(next) => (place, node) = next,
-                None => return self.place_of(&around),
-            }
-        }
-        place
+        self.reached(path).0
     }
 
     /// The place of a field; of the nearest thing around it that is there.
     pub fn place_of(&self, path: &FieldPath) -> Place {
-        let mut node = self;
+        self.reached(path).1.place
+    }
+
+    /// A field with the place of its name; the nearest thing around it that is there, with its own place.
+    fn reached(&self, path: &FieldPath) -> (Place, &Self) {
+        let (mut place, mut node) = (self.place, self);
         for step in &path.0 {
-            let next = match (step, &node.value) {
-                (Step::Field(name), _) => node.field(name),
-                (Step::Item(index), Value::List(items)) => items.get(*index),
-                (Step::Item(_), _) => None,
+            let next = match step {
+                Step::Field(name) => {
+                    let field = node.fields().iter().find(|(key, _)| key.name == *name);
+                    field.map(|(key, node)| (key.place, node))
+                }
+                Step::Item(index) => node.items().get(*index).map(|node| (node.place, node)),
             };
             match next {
-                Some(next) => node = next,
-                None => break,
+                Some(next) => (place, node) = next,
+                None => return (node.place, node),
             }
         }
-        node.place
+        (place, node)
     }
 }
 

@@ -18,8 +18,8 @@ use std::path::Path;
 
 use crate::checkpoint::Checkpoint;
 use crate::description::{
-    ActivationDescription, ConvolutionDescription, NetworkDescription, Plain, Source, SumPoolDescription,
-    Wired, wire,
+    ActivationDescription, ConvolutionDescription, NetworkDescription, Places, Plain, Source,
+    SumPoolDescription, Wired, wire,
 };
 use crate::graph::{
     ActivationId, Addend, Border, FRACTION_BITS, GraphError, LayerId, Network, NetworkBuilder,
@@ -48,18 +48,20 @@ impl Network {
     /// If either cannot be read, or they do not make a network.
     pub fn load(path: &Path) -> Result<(NetworkDescription, Self), NetworkError> {
         let folder = path.parent().unwrap_or(Path::new(""));
-        let (description, places) = NetworkDescription::load_with_places(path)?;
+        let (description, text) = NetworkDescription::load_with_text(path)?;
         let checkpoint = description.checkpoint.as_ref();
         let checkpoint = checkpoint.map(|file| Checkpoint::load(&folder.join(file))).transpose()?;
         let parameters = parameters_of(&description, checkpoint.as_ref())?;
         match Assembly::run(&description, parameters) {
             Ok(network) => Ok((description, network)),
-            Err(failure) => Err(match failure.layer.and_then(|layer| places.get(layer)) {
-                Some(&position) => {
-                    NetworkError::Placed { path: path.into(), position, source: Box::new(failure.error) }
-                }
-                None => failure.error,
-            }),
+            Err(failure) => {
+                Err(match failure.layer.and_then(|layer| Places::of(&text).layers().get(layer).copied()) {
+                    Some(position) => {
+                        NetworkError::Placed { path: path.into(), position, source: Box::new(failure.error) }
+                    }
+                    None => failure.error,
+                })
+            }
         }
     }
 

@@ -7,6 +7,7 @@ mod layers;
 mod places;
 mod wiring;
 
+use std::cell::LazyCell;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -21,8 +22,7 @@ pub use layers::{
     LayerDescription, MaxPoolDescription, MultiplyDescription, PickDescription, RescaleDescription,
     SumPoolDescription, TableDescription,
 };
-pub(crate) use places::Place;
-use places::Places;
+pub(crate) use places::Places;
 pub(crate) use wiring::{Plain, Source, Wired, wire};
 
 /// No extent of an image comes near.
@@ -156,14 +156,14 @@ impl NetworkDescription {
     /// If the file cannot be read, is not a description, or contradicts itself. Whether its layers fit each other and the
     /// checkpoint is checked when the network is built.
     pub fn load(path: &Path) -> Result<Self, DescriptionError> {
-        Ok(Self::load_with_places(path)?.0)
+        Ok(Self::load_with_text(path)?.0)
     }
 
-    /// The same with the place of every layer in the file, where they are found.
-    pub(crate) fn load_with_places(path: &Path) -> Result<(Self, Vec<Place>), DescriptionError> {
+    /// The same with the file's text.
+    pub(crate) fn load_with_text(path: &Path) -> Result<(Self, String), DescriptionError> {
         let text = fs::read_to_string(path)
             .map_err(|source| DescriptionError::Read { path: path.into(), source })?;
-        Ok((Self::parse(&text, path)?, Places::of(&text).layers()))
+        Ok((Self::parse(&text, path)?, text))
     }
 
     /// Reads a description from the text of the file `path`.
@@ -184,7 +184,7 @@ impl NetworkDescription {
     /// Everything that contradicts itself.
     fn mistakes(&self, text: &str, path: &Path) -> Vec<Mistake> {
         let mut mistakes = Vec::new();
-        let places = Places::of(text);
+        let places = LazyCell::new(|| Places::of(text));
         let mut field = |field: &str, found: &dyn std::fmt::Display, expected: &str| {
             let position = places.field(field);
             let what = format!("field `{field}` is {found}; expected {expected}");

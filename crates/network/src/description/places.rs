@@ -6,7 +6,7 @@ use yaml::{FieldPath, Node};
 pub(crate) type Place = (usize, usize);
 
 /// The text with the place of everything in it; nothing is found in what is no YAML.
-pub(super) struct Places(Option<Node>);
+pub(crate) struct Places(Option<Node>);
 
 impl Places {
     /// Of a text.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use faults::{Campaign, FaultKind, FaultPoint, FaultRates, Mitigation, Sampling, Stream, Summary};
+use faults::{Campaign, FaultKind, FaultPoint, Mitigation, Sampling, Stream, Summary};
 use rtm_ap::Machine;
 use studies::{loaded, technologies};
 use tables::{Table, TypedRow};
@@ -171,7 +171,7 @@ pub fn run(arguments: &Arguments, inputs: &Inputs<'_>, output: &mut impl Write) 
             &clean_classes
         }
     };
-    let stated = FaultRates::of(&*technologies::fault_rates(inputs, &arguments.rates)?)?;
+    let stated = technologies::fault_rates(inputs, &arguments.rates)?;
     let campaign = Campaign::new(&machine, &images, labels, arguments.seed)?;
     let rates = if arguments.rate.is_empty() {
         vec![stated.by_one.at_distance_one()]

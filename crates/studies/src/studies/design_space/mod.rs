@@ -21,8 +21,7 @@ use workspace::{Checks, Failure, Inputs, Manifest, Study, WorkspaceError, rows_o
 use yaml::FieldPath;
 
 use crate::loaded::{network, weight_sparsity};
-use crate::machine::parsed;
-use crate::names::{Choice, ProcessorName};
+use crate::names::ProcessorName;
 use crate::quick::keep_ends;
 use crate::systems::{microjoules, milliseconds, square_millimetres};
 use crate::technologies;
@@ -62,12 +61,8 @@ struct Way {
     /// The name in tables and figures.
     name: String,
     /// How subexpressions are shared.
-    #[serde(deserialize_with = "parsed")]
-    #[schemars(with = "Choice<Sharing>")]
     sharing: Sharing,
     /// How words lie in the array.
-    #[serde(deserialize_with = "parsed")]
-    #[schemars(with = "Choice<Layout>")]
     layout: Layout,
     /// The most outputs that one processor computes.
     #[schemars(range(min = 1))]

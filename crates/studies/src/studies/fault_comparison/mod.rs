@@ -5,9 +5,7 @@ mod analog;
 mod figure;
 mod processor;
 
-use faults::{
-    FaultKind, FaultRates, Interval, IntervalError, Mitigation, Stream, Summary, cluster_bootstrap,
-};
+use faults::{FaultKind, Interval, IntervalError, Mitigation, Stream, Summary, cluster_bootstrap};
 use figures::Figure;
 use rtm_ap::SearchModel;
 use schemars::JsonSchema;
@@ -21,8 +19,8 @@ use yaml::FieldPath;
 use crate::faulty::Faulty;
 use crate::images::Images;
 use crate::loaded::network;
-use crate::machine::{MachineSettings, parsed, parsed_list};
-use crate::names::{AnalogName, Choice, FaultRatesName, NetworkName, ProcessorName};
+use crate::machine::MachineSettings;
+use crate::names::{AnalogName, Choice, FaultRatesName, NetworkName, ProcessorName, parsed};
 use crate::run::{Executed, MachineRun, Run};
 use crate::studies::accuracy::AnalogPoint;
 use crate::studies::shift_faults::protected_cost;
@@ -81,8 +79,6 @@ struct ProcessorFaults {
     /// The name in tables and figures.
     name: String,
     /// The kinds of faults, at the file's rates.
-    #[serde(deserialize_with = "parsed_list")]
-    #[schemars(with = "Vec<Choice<FaultKind>>")]
     faults: Vec<FaultKind>,
     /// What protects the machine.
     #[serde(deserialize_with = "parsed")]
@@ -163,7 +159,7 @@ impl Study for FaultComparisonStudy {
         declared: &mut Declared,
     ) -> Result<Stages, Failure> {
         let faulty = self.faulty(manifest);
-        let rates = FaultRates::of(&*technologies::fault_rates(inputs, &self.rates)?)?;
+        let rates = technologies::fault_rates(inputs, &self.rates)?;
         let mut processor = Vec::new();
         for (number, point) in (0..).zip(&self.processor) {
             let point = processor::point(rates, &point.faults, point.mitigation, number);
@@ -215,12 +211,7 @@ impl Study for FaultComparisonStudy {
 
 impl FaultComparisonStudy {
     fn faulty(&self, manifest: &Manifest) -> Faulty {
-        Faulty {
-            network: self.network.clone(),
-            machine: self.machine,
-            images: self.images.clone(),
-            seed: manifest.seed,
-        }
+        Faulty::of(&self.network, self.machine, &self.images, manifest)
     }
 
     fn processor_rows(
@@ -230,7 +221,7 @@ impl FaultComparisonStudy {
         stages: &Stages,
         results: &Results,
     ) -> Result<Vec<ComparisonRow>, Failure> {
-        let rates = FaultRates::of(&*technologies::fault_rates(inputs, &self.rates)?)?;
+        let rates = technologies::fault_rates(inputs, &self.rates)?;
         let run = results.of(stages.run)?;
         let machine = self.faulty(manifest).machine(inputs)?;
         let priced = Priced::by(inputs, &self.technology)?;

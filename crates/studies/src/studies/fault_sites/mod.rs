@@ -3,7 +3,7 @@
 mod figure;
 mod single;
 
-use faults::{Campaign, FaultKind, FaultRates, Record, Stream, Summary};
+use faults::{Campaign, FaultKind, Record, Stream, Summary};
 use figures::Figure;
 use rtm_ap::MachineLayer;
 use schemars::JsonSchema;
@@ -134,7 +134,7 @@ impl Study for FaultSitesStudy {
         declared: &mut Declared,
     ) -> Result<Stages, Failure> {
         let faulty = self.faulty(manifest);
-        let rates = certain(&FaultRates::of(&*technologies::fault_rates(inputs, &self.rates)?)?)?;
+        let rates = certain(&technologies::fault_rates(inputs, &self.rates)?)?;
         let machine = faulty.machine(inputs)?;
         let layers = 0..machine.layers().len();
         let by_kind =
@@ -213,12 +213,7 @@ struct Struck {
 
 impl FaultSitesStudy {
     fn faulty(&self, manifest: &Manifest) -> Faulty {
-        Faulty {
-            network: self.network.clone(),
-            machine: self.machine,
-            images: self.images.clone(),
-            seed: manifest.seed,
-        }
+        Faulty::of(&self.network, self.machine, &self.images, manifest)
     }
 
     fn struck(

@@ -19,8 +19,8 @@ use yaml::FieldPath;
 
 use crate::images::Images;
 use crate::loaded::network;
-use crate::machine::{MachineSettings, parsed_list};
-use crate::names::{Choice, NetworkName, ProcessorName};
+use crate::machine::MachineSettings;
+use crate::names::{NetworkName, ProcessorName};
 use crate::quick::keep_ends;
 use crate::run::{Executed, MachineRun, Run};
 use crate::systems::{Priced, microjoules};
@@ -34,8 +34,7 @@ pub struct OperationsStudy {
     #[schemars(with = "Vec<NetworkName>", length(min = 1))]
     networks: Vec<String>,
     /// The ways of sharing.
-    #[serde(deserialize_with = "parsed_list")]
-    #[schemars(with = "Vec<Choice<Sharing>>", length(min = 1))]
+    #[schemars(length(min = 1))]
     sharing: Vec<Sharing>,
     /// Networks whose layers are also shared across channels as if arrays had no limits.
     #[serde(default)]
@@ -55,8 +54,7 @@ struct OnArrays {
     /// The images that feed executed events.
     images: Images,
     /// The ways; energies are given relative to the first.
-    #[serde(deserialize_with = "parsed_list")]
-    #[schemars(with = "Vec<Choice<Sharing>>", length(min = 1))]
+    #[schemars(length(min = 1))]
     sharing: Vec<Sharing>,
     /// The associative processor; its own way of sharing is not used.
     machine: MachineSettings,

@@ -99,7 +99,7 @@ impl ProtectionCosts {
     ) -> Result<Table, Failure> {
         let priced = Priced::by(inputs, &self.technology)?;
         let pricing = priced.on(study.machine, self.search_model);
-        let stated = technologies::fault_rates(inputs, &study.rates)?;
+        let stated = technologies::literature_rates(inputs, &study.rates)?;
         let crossbar_energy = self.crossbar_energy(study, inputs)?;
         let machine = Run::of(&study.network, study.machine, &self.images).machine(inputs)?;
         let of = |mitigation: Mitigation| {

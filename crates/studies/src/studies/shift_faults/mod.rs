@@ -18,8 +18,8 @@ use yaml::FieldPath;
 
 use crate::faulty::Faulty;
 use crate::images::Images;
-use crate::machine::{MachineSettings, parsed_list};
-use crate::names::{Choice, FaultRatesName, NetworkName};
+use crate::machine::MachineSettings;
+use crate::names::{Choice, FaultRatesName, NetworkName, parsed_list};
 use crate::run::{Executed, MachineRun, Run};
 use crate::technologies;
 use crate::trials::{KeptRecord, Trials, prepared, records};
@@ -45,8 +45,7 @@ pub struct ShiftFaultStudy {
     #[schemars(with = "FaultRatesName")]
     rates: String,
     /// Which kinds of faults there are.
-    #[serde(deserialize_with = "parsed_list")]
-    #[schemars(with = "Vec<Choice<FaultKind>>", length(min = 1))]
+    #[schemars(length(min = 1))]
     faults: Vec<FaultKind>,
     /// Probabilities of a slip in a shift by one domain; farther shifts keep the file's proportion to it.
     #[schemars(length(min = 1), inner(range(min = 0.0, max = 0.1)))]
@@ -202,7 +201,7 @@ impl Study for ShiftFaultStudy {
         inputs: &Inputs<'_>,
         declared: &mut Declared,
     ) -> Result<Stages, Failure> {
-        let literature = self.literature(inputs)?;
+        let literature = technologies::fault_rates(inputs, &self.rates)?;
         let (mut points, mut rare) = (Vec::new(), Vec::new());
         // After the points come the four of the agreement, then the rare ones.
         let count = (self.mitigations.len() * self.rates_at_distance_one.len()) as u64;
@@ -244,7 +243,7 @@ impl Study for ShiftFaultStudy {
         stages: &Stages,
         results: &Results,
     ) -> Result<(Vec<Table>, Vec<String>), Failure> {
-        let literature = self.literature(inputs)?;
+        let literature = technologies::fault_rates(inputs, &self.rates)?;
         self.faulty(manifest).with_campaign(inputs, |campaign| {
             let clean = campaign.clean_correct() as f64 / campaign.images() as f64;
             let mut summary = vec![format!(
@@ -282,17 +281,8 @@ impl Study for ShiftFaultStudy {
 }
 
 impl ShiftFaultStudy {
-    fn literature(&self, inputs: &Inputs<'_>) -> Result<FaultRates, Failure> {
-        Ok(FaultRates::of(&*technologies::fault_rates(inputs, &self.rates)?)?)
-    }
-
     fn faulty(&self, manifest: &Manifest) -> Faulty {
-        Faulty {
-            network: self.network.clone(),
-            machine: self.machine,
-            images: self.images.clone(),
-            seed: manifest.seed,
-        }
+        Faulty::of(&self.network, self.machine, &self.images, manifest)
     }
 
     /// A point of the campaign. Points of one rate share their random numbers across mitigations: their stage is the rate's.

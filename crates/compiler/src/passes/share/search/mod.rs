@@ -10,7 +10,6 @@
 //! Work is counted in pairs that come or go, and the choices are drawn from a seed: the same work gives the same sums on any machine.
 
 mod neighbourhood;
-mod random;
 mod sums;
 
 use super::CommonSubexpressions;

@@ -2,8 +2,8 @@
 
 use std::collections::BinaryHeap;
 
-use super::random::Random;
 use super::sums::{Pair, Sums};
+use crate::random::Random;
 
 /// Most terms that are taken apart together.
 const MOST: u64 = 10;

@@ -1,8 +1,9 @@
 //! Numbers that look random, the same for the same seed: SplitMix64 (Steele, Lea, Flood, "Fast Splittable Pseudorandom Number
-//! Generators", OOPSLA 2014). It only varies a search, whose result is verified, so that nothing depends on its quality.
+//! Generators", OOPSLA 2014). They only vary a search, whose result is verified, and the inputs of a check, so that nothing depends on their
+//! quality, and a dependency is not needed.
 
 #[derive(Debug, Clone)]
-pub(super) struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
     pub fn new(seed: u64) -> Self {
