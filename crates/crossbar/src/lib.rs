@@ -51,4 +51,4 @@ pub use model::Crossbar;
 pub use parameters::CrossbarParameters;
 pub use report::{AreaParts, EnergyParts, LatencyParts, LayerReport, NetworkReport};
 pub use shapes::load_shapes;
-pub use technology_file::load_technology;
+pub use technology_file::{load_technology, load_technology_with};

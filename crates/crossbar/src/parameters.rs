@@ -60,18 +60,18 @@ technology::parameters! {
         successive_bit_area: Area = "successive.bit_area" per "bit",
 
         /// Energy of a shift-add of one conversion, for each bit of the sum of the converter's and the activation's bits.
-        shift_add: Energy = "accumulation.shift_add" per "bit",
+        shift_add: Energy = "accumulation.shift_add" per "bit" of components,
         /// Energy of an addition with its register, for each bit of a partial sum.
-        adder: Energy = "accumulation.adder" per "bit",
+        adder: Energy = "accumulation.adder" per "bit" of components,
         /// Area of a shift-adder or an adder, for each bit.
-        adder_area: Area = "accumulation.area" per "bit",
+        adder_area: Area = "accumulation.area" per "bit" of components,
         /// Steps of a tile's adder tree for each bit of a partial sum and each column that shares a converter.
         adder_steps: Number = "accumulation.steps" per "bit",
 
         /// Energy to store or load one bit in the buffers of a tile or a processing element.
-        buffer: Energy = "buffer.access" per "bit",
+        buffer: Energy = "buffer.access" per "bit" of components,
         /// Energy to store one bit of a partial sum at the output of a processing element.
-        output_register: Energy = "buffer.output_register" per "bit",
+        output_register: Energy = "buffer.output_register" per "bit" of components,
         /// Area of a processing element's buffers and control, for each row and column of its subarrays.
         element_area: Area = "buffer.area" per "line",
         /// Steps of the buffers for an input value of a matrix row, unrolled layers.
@@ -88,7 +88,7 @@ technology::parameters! {
         buffer_bit_share: Number = "buffer.bit_share" per "bit",
 
         /// Capacitance of a wire.
-        wire: Capacitance = "interconnect.wire" per "um",
+        wire: Capacitance = "interconnect.wire" per "um" of components,
         /// Share of a path's wires that an input bit charges between the global buffer and a tile.
         input_global_activity: Number = "interconnect.input_global_activity" per "",
         /// Share of a path's wires that an input bit charges between a tile's edge and a processing element.
@@ -103,8 +103,8 @@ technology::parameters! {
         output_steps: Number = "interconnect.output_steps" per "bit",
 
         /// Leakage of a subarray with its share of periphery for each of its rows and columns, apart from what follows.
-        leakage: Power = "leakage.line" per "line",
+        leakage: Power = "leakage.line" per "line" of components,
         /// Leakage of a register's bit; each row has those of an activation and of the shifts between the cells of a weight.
-        leakage_bit: Power = "leakage.register" per "bit",
+        leakage_bit: Power = "leakage.register" per "bit" of components,
     }
 }

@@ -14,5 +14,6 @@ mod system;
 pub use self::system::DigitalSystem;
 pub use model::{
     DigitalError, DigitalParts, DigitalReport, LayerCost, MacArray, MatrixLayer, ZeroWeights, load_technology,
+    load_technology_with,
 };
 pub use parameters::{ArrayDesign, ArrayParameters};

@@ -186,7 +186,18 @@ pub struct MacArray {
 /// # Errors
 /// If the file cannot be read, is not of the form, or does not give exactly the parameters that the model needs.
 pub fn load_technology(path: &Path) -> Result<TechnologyFile<ArrayDesign>, TechnologyError> {
-    TechnologyFile::load(path, &[ArrayParameters::DECLARATIONS])
+    load_technology_with(path, None)
+}
+
+/// The same with the component libraries in a folder of their own.
+///
+/// # Errors
+/// As [`load_technology`].
+pub fn load_technology_with(
+    path: &Path,
+    libraries: Option<&Path>,
+) -> Result<TechnologyFile<ArrayDesign>, TechnologyError> {
+    TechnologyFile::load_as(path, libraries, |_| ArrayParameters::DECLARATIONS.to_vec())
 }
 
 impl MacArray {

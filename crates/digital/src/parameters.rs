@@ -27,24 +27,24 @@ technology::parameters! {
         /// Supply at the reference node over that at 22 nm.
         supply_ratio: Number = "scaling.supply_ratio" per "",
         /// Energy of a multiplier for each product of a weight's and an activation's bit.
-        multiplier_bit: Energy = "unit.multiplier" per "bit2",
+        multiplier_bit: Energy = "unit.multiplier" per "bit2" of components,
         /// Energy of an adder for each bit.
-        adder_bit: Energy = "unit.adder" per "bit",
+        adder_bit: Energy = "unit.adder" per "bit" of components,
         /// Energy to store one bit in a register.
-        register_bit: Energy = "unit.register" per "bit",
+        register_bit: Energy = "unit.register" per "bit" of components,
         /// Time of a multiplication with its addition.
         cycle: Time = "unit.cycle" per "",
         /// Energy to read or write one bit of the buffer beside the array.
-        buffer_bit: Energy = "buffer.access" per "bit",
+        buffer_bit: Energy = "buffer.access" per "bit" of components,
         /// Energy to read or write one bit of the large memory.
-        memory_bit: Energy = "memory.access" per "bit",
+        memory_bit: Energy = "memory.access" per "bit" of components,
         /// Leakage of a unit.
-        unit_leakage: Power = "leakage.unit" per "unit",
+        unit_leakage: Power = "leakage.unit" per "unit" of components,
         /// Leakage of a bit of memory.
-        bit_leakage: Power = "leakage.bit" per "bit",
+        bit_leakage: Power = "leakage.bit" per "bit" of components,
         /// Area of a unit.
-        unit_area: Area = "area.unit" per "unit",
+        unit_area: Area = "area.unit" per "unit" of components,
         /// Area of a bit of memory.
-        bit_area: Area = "area.bit" per "bit",
+        bit_area: Area = "area.bit" per "bit" of components,
     }
 }

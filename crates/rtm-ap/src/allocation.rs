@@ -121,7 +121,8 @@ pub(crate) fn rounds(needed: u64, programs: usize, installed: u64) -> impl Itera
     })
 }
 
-fn in_rounds(layer: &LayerDemand, mut events: Events, installed: u64) -> Events {
+/// The events of a layer on the processors installed; a layer that takes more runs in rounds.
+pub(crate) fn in_rounds(layer: &LayerDemand, mut events: Events, installed: u64) -> Events {
     if layer.processors <= installed {
         return events;
     }

@@ -5,7 +5,9 @@ use technology::{Area, Energy, FeatureArea, Power, Quantity, Time};
 
 use crate::allocation::Allocated;
 use crate::events::{Events, PerRows};
-use crate::technology_parameters::{PaddingRows, ProcessorParameters, SearchModel};
+use crate::operation::{IdleProcessors, Operation, PaddingRows};
+use crate::store::Store;
+use crate::technology_parameters::{ProcessorParameters, SearchModel};
 
 /// Energy by part.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -24,7 +26,7 @@ pub struct EnergyParts {
     pub movement: Energy,
     /// Requantization and pools.
     pub periphery: Energy,
-    /// Leakage of all processors over the latency.
+    /// Leakage of processors and of the program store over the latency.
     pub leakage: Energy,
 }
 
@@ -68,6 +70,22 @@ impl Cost {
     pub fn power(&self) -> Power {
         self.energy.total() / self.latency
     }
+
+    /// The same, so many times: a share of a batch for one image.
+    pub(crate) fn times(&self, factor: f64) -> Self {
+        let e = &self.energy;
+        let energy = EnergyParts {
+            search: e.search * factor,
+            write: e.write * factor,
+            read: e.read * factor,
+            shift: e.shift * factor,
+            program: e.program * factor,
+            movement: e.movement * factor,
+            periphery: e.periphery * factor,
+            leakage: e.leakage * factor,
+        };
+        Self { energy, latency: self.latency * factor }
+    }
 }
 
 /// How events are charged: on processors of a geometry, with parameters, by a search model.
@@ -79,37 +97,50 @@ pub struct Pricing<'p> {
     pub parameters: &'p ProcessorParameters,
     /// How a search is charged.
     pub model: SearchModel,
-    /// What rows without an output position do.
-    pub padding: PaddingRows,
+    /// How the machine is run.
+    pub operation: Operation,
+    /// Words of 64 bits of the program that the machine keeps.
+    pub words: usize,
 }
 
 impl Pricing<'_> {
-    /// What events cost. All `installed` processors leak, whether a layer uses them or not.
+    /// What events cost on processors of which so many are installed. The program store leaks all the time, and so do processors, those
+    /// that a layer does not use only if they are not switched off.
     pub fn cost(&self, events: &Events, installed: u64) -> Cost {
         let p = self.parameters;
-        let rows = |count: PerRows| match self.padding {
+        let rows = |count: PerRows| match self.operation.padding_rows {
             PaddingRows::Active => count.physical,
             PaddingRows::Gated => count.occupied,
         };
-        let steps = events.serial;
-        let latency = p.search_time * steps.compares as f64
-            + p.write_time * steps.writes as f64
-            + p.shift_time * steps.shifts as f64
-            + p.read_time * steps.reads as f64
-            + p.movement_time * (events.loaded_bits + events.output_bits);
+        let latency = self.latency(events);
+        let store = self.store();
+        let leaking = match self.operation.idle_processors {
+            IdleProcessors::Leaking => installed,
+            IdleProcessors::Off => events.processors,
+        };
         let energy = EnergyParts {
             search: self.search(events, rows),
             write: p.write_bit
                 * (rows(events.tagged_bits) + rows(events.broadcast_bits) + events.loaded_bits),
             read: p.read_bit * events.stored_bits,
             shift: p.shift_step * p.cell_tracks.base() * rows(events.track_steps),
-            program: (p.fetch_word + p.decode_word) * events.words_fetched
+            program: (store.word + p.decode_word) * events.words_fetched
                 + p.broadcast_word * events.words_broadcast,
             movement: (p.movement_bit + p.buffer_bit) * (events.loaded_bits + events.output_bits),
             periphery: p.requantization * events.requantizations + p.pool_operation * events.pool_operations,
-            leakage: p.leakage * installed as f64 * latency,
+            leakage: (p.leakage * leaking as f64 + store.leakage) * latency,
         };
         Cost { energy, latency }
+    }
+
+    /// Searches, writes, shifts, reads and transfers, one after the other.
+    pub fn latency(&self, events: &Events) -> Time {
+        let (p, steps) = (self.parameters, events.serial);
+        p.search_time * steps.compares as f64
+            + p.write_time * steps.writes as f64
+            + p.shift_time * steps.shifts as f64
+            + p.read_time * steps.reads as f64
+            + p.movement_time * (events.loaded_bits + events.output_bits)
     }
 
     fn search(&self, events: &Events, rows: impl Fn(PerRows) -> f64) -> Energy {
@@ -124,25 +155,30 @@ impl Pricing<'_> {
         }
     }
 
-    /// What a network costs for one image on allocated processors. A pipeline's processors each leak from one image to the next;
-    /// otherwise all of them leak in every layer.
+    /// What the program store costs.
+    pub fn store(&self) -> Store {
+        Store::new(self.operation.store, self.words, self.geometry.domains(), self.parameters)
+    }
+
+    /// What a network costs for one image on allocated processors. A pipeline's processors each leak from one image to the next, and the
+    /// program store leaks once; otherwise all layers take their turns.
     pub fn network(&self, allocated: &Allocated) -> NetworkCost {
         let of_layer = |events: &Events| self.cost(events, allocated.installed);
         let mut layers: Vec<Cost> = allocated.events.iter().map(of_layer).collect();
         let latency = layers.iter().map(|cost| cost.latency).sum();
         let slowest = layers.iter().map(|cost| cost.latency).fold(Time::ZERO, Time::max);
         if allocated.pipelined {
+            let store = self.store().leakage * (1.0 / layers.len().max(1) as f64);
             for (cost, events) in layers.iter_mut().zip(&allocated.events) {
-                cost.energy.leakage = self.parameters.leakage * events.processors as f64 * slowest;
+                cost.energy.leakage = (self.parameters.leakage * events.processors as f64 + store) * slowest;
             }
         }
         NetworkCost { layers, latency, interval: if allocated.pipelined { slowest } else { latency } }
     }
 
-    /// The area of `installed` processors with the memory that holds a program of `words` words of 64 bits.
-    pub fn chip_area(&self, installed: u64, words: usize) -> Area {
-        processor_area(self.geometry, self.parameters) * installed as f64
-            + self.parameters.program_bit_area * (64 * words) as f64
+    /// The area of `installed` processors with the memory that holds the program.
+    pub fn chip_area(&self, installed: u64) -> Area {
+        processor_area(self.geometry, self.parameters) * installed as f64 + self.store().area
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use crate::operation::ProgramStore;
 use crate::technology_parameters::SearchModel;
 
 /// One product: counts of events times parameters.
@@ -12,6 +13,8 @@ pub struct Term {
     pub part: &'static str,
     /// The model that charges it; both if there is none.
     pub model: Option<SearchModel>,
+    /// The program store that it belongs to; every one if there is none.
+    pub store: Option<ProgramStore>,
     /// What is counted.
     pub counts: &'static [&'static str],
     /// By which parameters of the technology file it is multiplied.
@@ -30,7 +33,7 @@ const fn term(
     counts: &'static [&'static str],
     parameters: &'static [&'static str],
 ) -> Term {
-    Term { part, model: None, counts, parameters }
+    Term { part, model: None, store: None, counts, parameters }
 }
 
 const fn charged(
@@ -38,7 +41,16 @@ const fn charged(
     counts: &'static [&'static str],
     parameters: &'static [&'static str],
 ) -> Term {
-    Term { part: "search", model: Some(model), counts, parameters }
+    Term { part: "search", model: Some(model), store: None, counts, parameters }
+}
+
+const fn of_store(
+    part: &'static str,
+    store: ProgramStore,
+    counts: &'static [&'static str],
+    parameters: &'static [&'static str],
+) -> Term {
+    Term { part, model: None, store: Some(store), counts, parameters }
 }
 
 /// Every term of energy and latency.
@@ -50,7 +62,11 @@ pub const TERMS: &[Term] = &[
     term("write", &["bits written"], &["write.bit"]),
     term("read", &["bits read"], &["read.bit"]),
     term("shift", &["steps of tracks"], &["cell.tracks", "shift.step"]),
-    term("program", &["words fetched"], &["controller.fetch_word"]),
+    of_store("program", ProgramStore::Sram, &["bits fetched"], &["store.sram"]),
+    of_store("program", ProgramStore::Edram, &["bits fetched"], &["store.edram"]),
+    of_store("program", ProgramStore::Racetrack, &["bits fetched"], &["read.bit"]),
+    of_store("program", ProgramStore::Racetrack, &["bits fetched there and back"], &["shift.step"]),
+    term("program", &["bits fetched", "mm to the controller"], &["store.way"]),
     term("program", &["words fetched"], &["controller.decode_word"]),
     term("program", &["words received"], &["controller.broadcast_word"]),
     term("movement", &["bits moved"], &["movement.bit_within_bank"]),
@@ -58,6 +74,8 @@ pub const TERMS: &[Term] = &[
     term("periphery", &["requantizations"], &["periphery.requantization"]),
     term("periphery", &["pool operations"], &["periphery.pool_compare"]),
     term("leakage", &["processors", "latency"], &["leakage.per_ap"]),
+    of_store("leakage", ProgramStore::Sram, &["bits stored", "latency"], &["store.sram_leakage"]),
+    of_store("leakage", ProgramStore::Edram, &["bits stored", "latency"], &["store.edram_leakage"]),
     term("latency", &["searches"], &["search.time"]),
     term("latency", &["writes"], &["write.time"]),
     term("latency", &["shifts"], &["shift.time"]),
@@ -74,9 +92,13 @@ pub fn formulas() -> Vec<String> {
             (part, Some(model)) => format!("energy, {part} ({})", model.name()),
             (part, None) => format!("energy, {part}"),
         };
+        let term_in_words = match term.store {
+            Some(store) => format!("({}) {term}", store.name()),
+            None => term.to_string(),
+        };
         match lines.last_mut().filter(|(last, _)| *last == name) {
-            Some((_, terms)) => terms.push(term.to_string()),
-            None => lines.push((name, vec![term.to_string()])),
+            Some((_, terms)) => terms.push(term_in_words),
+            None => lines.push((name, vec![term_in_words])),
         }
     }
     lines.into_iter().map(|(name, terms)| format!("{name} = {}", terms.join(" + "))).collect()

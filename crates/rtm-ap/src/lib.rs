@@ -11,6 +11,7 @@
 
 mod activation;
 mod allocation;
+mod batch;
 mod block;
 mod columns;
 mod cost;
@@ -23,7 +24,9 @@ mod kernel;
 mod layer;
 mod machine;
 mod node;
+mod operation;
 mod program_events;
+mod store;
 mod strike;
 mod struck;
 mod system;
@@ -39,6 +42,7 @@ pub use ap_program::{ProgramCounts, SerialSteps};
 pub use self::system::{NetworkEvents, ProcessorSystem};
 pub use activation::ActivationsAt;
 pub use allocation::{Allocated, Allocation, LayerDemand, ProgramDemand, UnknownAllocation};
+pub use batch::LayerRows;
 pub use columns::ColumnRole;
 pub use cost::{AreaAdditions, Cost, EnergyParts, NetworkCost, Pricing, processor_area, processor_area_with};
 pub use events::{Events, PerRows, RowCount, TableEvents};
@@ -47,10 +51,12 @@ pub use expectation::expected_tagged_bits;
 pub use formula::{TERMS, Term, formulas};
 pub use layer::{MachineError, MachineLayer, StruckRow};
 pub use machine::{Machine, Run};
+pub use operation::{IdleProcessors, Operation, PaddingRows, ProgramStore};
 pub use program_events::ProgramEvents;
+pub use store::Store;
 pub use strike::{Effect, Move, Search, Strike, StrikeSites, WrittenBit};
 pub use technology_parameters::{
-    PaddingRows, ProcessorDesign, ProcessorParameters, SearchModel, ShiftSource, load_technology,
+    ProcessorDesign, ProcessorParameters, SearchModel, ShiftSource, load_technology, load_technology_with,
 };
 pub use timeline::Timeline;
 pub use trace::TracedInstruction;

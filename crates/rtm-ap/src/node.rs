@@ -3,9 +3,9 @@
 //!
 //! | what | rule |
 //! |---|---|
-//! | logic and memory (program, buffer, requantization, pools) | logic |
+//! | logic and memory (program store, decoder, buffer, requantization, pools) | logic |
 //! | searches | wires and gates that span cells |
-//! | moving a bit | wires of the same length |
+//! | moving a bit, a word's way from the store | wires of the same length |
 //! | writing and reading a junction | node (assumption: the current follows the junction's diameter more than its area, to stay stable) |
 //! | shifting a track, stated | as searches; times stay (assumption: driver and wires dominate memory-array figures) |
 //! | shifting a track, computed | width and domain length follow the node; thickness, resistance of a square and current density stay |
@@ -36,10 +36,15 @@ impl ProcessorParameters {
             write_bit: self.write_bit * size,
             read_bit: self.read_bit * size,
             shift_step: self.shift_step * cell_wire,
-            fetch_word: self.fetch_word * logic,
+            store_sram: self.store_sram * logic,
+            store_edram: self.store_edram * logic,
+            store_sram_leakage: self.store_sram_leakage * leakage,
+            store_edram_leakage: self.store_edram_leakage * leakage,
+            store_sram_area: self.store_sram_area * area,
+            store_edram_area: self.store_edram_area * area,
+            store_way: self.store_way * wire,
             decode_word: self.decode_word * logic,
             broadcast_word: self.broadcast_word * wire,
-            program_bit_area: self.program_bit_area * area,
             movement_bit: self.movement_bit * wire,
             buffer_bit: self.buffer_bit * logic,
             requantization: self.requantization * logic,

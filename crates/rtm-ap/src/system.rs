@@ -8,11 +8,12 @@ use technology::{Declaration, Energy, ParameterSet, Parameters};
 
 use crate::cost::{Cost, EnergyParts, Pricing};
 use crate::events::Events;
+use crate::operation::Operation;
 use crate::technology_parameters::{ProcessorDesign, ProcessorParameters, SearchModel, ShiftSource};
 use crate::track::TrackParameters;
 
-/// What one image of a network made happen on processors of a geometry, executed or expected. Layers follow one another on as many
-/// processors as the largest of them takes.
+/// What images of a network made happen on processors of a geometry, executed or expected. Layers follow one another on the processors
+/// that are installed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NetworkEvents {
     /// The network's name.
@@ -23,6 +24,10 @@ pub struct NetworkEvents {
     pub layers: Vec<(String, Events)>,
     /// Program words of all layers, of 64 bits.
     pub words: usize,
+    /// Processors that are installed.
+    pub installed: u64,
+    /// Images that went through together.
+    pub images: u32,
 }
 
 impl NetworkEvents {
@@ -34,11 +39,6 @@ impl NetworkEvents {
         }
         total
     }
-
-    /// Processors that are installed.
-    pub fn installed(&self) -> u64 {
-        self.layers.iter().map(|(_, events)| events.processors).max().unwrap_or(0)
-    }
 }
 
 /// An associative processor under a technology at a node, that knows what one network makes happen on it.
@@ -49,6 +49,7 @@ pub struct ProcessorSystem {
     parameters: ParameterSet,
     node_nm: f64,
     model: SearchModel,
+    operation: Operation,
     events: Arc<NetworkEvents>,
 }
 
@@ -61,7 +62,15 @@ impl ProcessorSystem {
         model: SearchModel,
         events: Arc<NetworkEvents>,
     ) -> Self {
-        Self { name: name.into(), node_nm: design.node_nm, design, parameters, model, events }
+        let operation = Operation { batch: events.images, ..design.operation() };
+        Self { name: name.into(), node_nm: design.node_nm, design, parameters, model, operation, events }
+    }
+
+    /// The same processor run in another way; how many images go through together is said by the events.
+    #[must_use]
+    pub fn operated(self, operation: Operation) -> Self {
+        let operation = Operation { batch: self.events.images, ..operation };
+        Self { operation, ..self }
     }
 
     /// The same processor at another node, nm; its parameters remain those of the technology's node.
@@ -136,23 +145,20 @@ impl System for ProcessorSystem {
 
     fn prepare<'a>(&'a self, workload: &'a Workload) -> Result<Box<dyn Prepared + 'a>, SystemError> {
         self.check(workload)?;
-        let (total, installed) = (self.events.total(), self.events.installed());
-        Ok(Box::new(PreparedProcessor { system: self, total, installed }))
+        Ok(Box::new(PreparedProcessor { system: self }))
     }
 }
 
 #[derive(Debug)]
 struct PreparedProcessor<'a> {
     system: &'a ProcessorSystem,
-    /// The events of all layers: counts are whole numbers, so the whole is priced from their sums.
-    total: Events,
-    installed: u64,
 }
 
 impl PreparedProcessor<'_> {
     fn pricing<'p>(&self, parameters: &'p ProcessorParameters) -> Pricing<'p> {
-        let ProcessorSystem { design, model, events, .. } = self.system;
-        Pricing { geometry: events.geometry, parameters, model: *model, padding: design.padding_rows }
+        let ProcessorSystem { operation, model, events, .. } = self.system;
+        let NetworkEvents { geometry, words, .. } = **events;
+        Pricing { geometry, parameters, model: *model, operation: *operation, words }
     }
 }
 
@@ -160,22 +166,28 @@ impl Prepared for PreparedProcessor<'_> {
     fn report(&self, parameters: &ParameterSet) -> Result<Report, SystemError> {
         let parameters = ProcessorParameters::varied(parameters, self.system.node_nm)?;
         let (pricing, events) = (self.pricing(&parameters), &self.system.events);
-        let layer = |(name, events): &(String, Events)| {
-            layer_report(name, pricing.cost(events, self.installed), events.processors)
+        let per_image = 1.0 / f64::from(events.images.max(1));
+        let of_layer = |(name, of_layer): &(String, Events)| {
+            let cost = pricing.cost(of_layer, events.installed).times(per_image);
+            layer_report(name, cost, of_layer.processors)
         };
-        let whole = pricing.cost(&self.total, self.installed);
+        let layers: Vec<LayerReport> = events.layers.iter().map(of_layer).collect();
         let machine = Machine {
-            latency: whole.latency,
-            area: pricing.chip_area(self.installed, events.words),
-            arrays: self.installed,
+            latency: pricing.latency(&events.total()) * per_image,
+            area: pricing.chip_area(events.installed),
+            arrays: events.installed,
             program_bytes: Some(8 * events.words as u64),
         };
-        Ok(Report::new(events.layers.iter().map(layer).collect(), whole.energy.total(), machine))
+        let energy = layers.iter().map(LayerReport::energy).sum();
+        Ok(Report::new(layers, energy, machine))
     }
 
     fn energy(&self, parameters: &ParameterSet) -> Result<Energy, SystemError> {
         let parameters = ProcessorParameters::varied(parameters, self.system.node_nm)?;
-        Ok(self.pricing(&parameters).cost(&self.total, self.installed).energy.total())
+        let (pricing, events) = (self.pricing(&parameters), &self.system.events);
+        let of_layer = |(_, of_layer): &(String, Events)| pricing.cost(of_layer, events.installed).energy.total();
+        let batch: Energy = events.layers.iter().map(of_layer).sum();
+        Ok(batch * (1.0 / f64::from(events.images.max(1))))
     }
 }
 

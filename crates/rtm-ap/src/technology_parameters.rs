@@ -8,6 +8,7 @@ use technology::{
     TechnologyFile, Time,
 };
 
+use crate::operation::{IdleProcessors, PaddingRows, ProgramStore};
 use crate::track::{TrackParameters, put_step};
 
 /// The choices of an associative processor that are not numbers with a range.
@@ -18,6 +19,12 @@ pub struct ProcessorDesign {
     pub node_nm: f64,
     /// What rows without an output position do.
     pub padding_rows: PaddingRows,
+    /// What processors that a layer does not use do.
+    #[serde(default)]
+    pub idle_processors: IdleProcessors,
+    /// What the program is kept in.
+    #[serde(default)]
+    pub store: ProgramStore,
     /// Where the energy and the time of a track's step come from.
     #[serde(default)]
     pub shift: ShiftSource,
@@ -39,7 +46,18 @@ names::names! {
 /// # Errors
 /// If the file cannot be read, is not of the form, or does not give exactly the parameters that its design needs.
 pub fn load_technology(path: &Path) -> Result<TechnologyFile<ProcessorDesign>, TechnologyError> {
-    let mut file = TechnologyFile::<ProcessorDesign>::load_as(path, |design| match design.shift {
+    load_technology_with(path, None)
+}
+
+/// The same with the component libraries in a folder of their own.
+///
+/// # Errors
+/// As [`load_technology`].
+pub fn load_technology_with(
+    path: &Path,
+    libraries: Option<&Path>,
+) -> Result<TechnologyFile<ProcessorDesign>, TechnologyError> {
+    let mut file = TechnologyFile::<ProcessorDesign>::load_as(path, libraries, |design| match design.shift {
         ShiftSource::Stated => ProcessorParameters::DECLARATIONS.to_vec(),
         ShiftSource::Track => {
             let all = ProcessorParameters::DECLARATIONS.iter().chain(TrackParameters::DECLARATIONS);
@@ -66,16 +84,6 @@ impl ProcessorParameters {
             TrackParameters { width: track.width * size, domain_length: track.domain_length * size, ..track };
         let step = track.step();
         Ok(Self { shift_step: step.energy, shift_time: step.time, ..own.at_node(node_nm) })
-    }
-}
-
-names::names! {
-    /// What rows without an output position do.
-    pub enum PaddingRows: "what empty rows do" {
-        /// They search, shift and are written like the others.
-        Active = "active",
-        /// They are switched off.
-        Gated = "gated",
     }
 }
 
@@ -117,26 +125,38 @@ technology::parameters! {
         read_time: Time = "read.time" per "",
         /// Tracks of one cell: two if the cell holds a bit and its complement, one if it compares with a reference.
         cell_tracks: Number = "cell.tracks" per "",
-        /// Energy to fetch one program word of 64 bits.
-        fetch_word: Energy = "controller.fetch_word" per "word",
         /// Energy to decode a program word and to step through its passes.
-        decode_word: Energy = "controller.decode_word" per "word",
+        decode_word: Energy = "controller.decode_word" per "word" of components,
         /// Energy to bring a program word to one processor.
-        broadcast_word: Energy = "controller.broadcast_word" per "word",
-        /// Area of the program's memory.
-        program_bit_area: Area = "controller.store_bit" per "bit",
+        broadcast_word: Energy = "controller.broadcast_word" per "word" of components,
+        /// Energy to read one bit of a bank of static memory that holds the program.
+        store_sram: Energy = "store.sram" per "bit" of components,
+        /// Leakage of a bit of static memory that holds the program.
+        store_sram_leakage: Power = "store.sram_leakage" per "bit" of components,
+        /// Area of a bit of static memory that holds the program.
+        store_sram_area: Area = "store.sram_area" per "bit" of components,
+        /// Energy to read one bit of a bank of embedded dynamic memory that holds the program.
+        store_edram: Energy = "store.edram" per "bit" of components,
+        /// Leakage and refresh of a bit of embedded dynamic memory that holds the program.
+        store_edram_leakage: Power = "store.edram_leakage" per "bit" of components,
+        /// Area of a bit of embedded dynamic memory that holds the program.
+        store_edram_area: Area = "store.edram_area" per "bit" of components,
+        /// Area of a program store of racetracks over that of its tracks.
+        store_track_overhead: Number = "store.track_overhead" per "",
+        /// Energy to bring one bit over one mm from a bank of the store to the controller.
+        store_way: Energy = "store.way" per "mm" of components,
         /// Energy to move one bit between the buffer and a processor.
-        movement_bit: Energy = "movement.bit_within_bank" per "bit",
+        movement_bit: Energy = "movement.bit_within_bank" per "bit" of components,
         /// Time that the way between buffer and processors, which all of them share, is taken by one bit.
         movement_time: Time = "movement.time" per "bit",
         /// Energy to read or write one bit in the buffer.
-        buffer_bit: Energy = "buffer.bit" per "bit",
+        buffer_bit: Energy = "buffer.bit" per "bit" of components,
         /// Energy to multiply, add, shift and clamp one accumulator.
-        requantization: Energy = "periphery.requantization" per "",
+        requantization: Energy = "periphery.requantization" per "" of components,
         /// Energy of one comparison or addition of a pool.
-        pool_operation: Energy = "periphery.pool_compare" per "",
+        pool_operation: Energy = "periphery.pool_compare" per "" of components,
         /// Leakage of one processor with its share of the controller.
-        leakage: Power = "leakage.per_ap" per "AP",
+        leakage: Power = "leakage.per_ap" per "AP" of components,
         /// Feature size.
         feature_size: Length = "area.feature_size" per "",
         /// Area of the transistors and junctions of one cell.
@@ -144,10 +164,10 @@ technology::parameters! {
         /// Area of one domain of a track.
         domain_area: FeatureArea = "area.domain" per "domain",
         /// Area of a row's tag register, sense amplifier and drivers.
-        row_area: Area = "area.periphery_row" per "row",
+        row_area: Area = "area.periphery_row" per "row" of components,
         /// Area of a column's key and mask bits and its drivers.
-        column_area: Area = "area.periphery_column" per "column",
+        column_area: Area = "area.periphery_column" per "column" of components,
         /// Area of the controller's part in one processor.
-        controller_area: Area = "area.controller" per "AP",
+        controller_area: Area = "area.controller" per "AP" of components,
     }
 }

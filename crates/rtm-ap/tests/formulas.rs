@@ -7,13 +7,29 @@ use std::path::Path;
 use ap_program::{Geometry, SerialSteps};
 use proptest::prelude::*;
 use rtm_ap::{
-    EnergyParts, Events, PaddingRows, PerRows, Pricing, ProcessorParameters, SearchModel, TERMS, formulas,
+    EnergyParts, Events, Operation, PerRows, Pricing, ProcessorParameters, ProgramStore, SearchModel, TERMS, formulas,
 };
 use technology::{Parameters, Quantity};
 
 /// What a name in a formula counts.
-fn count(name: &str, events: &Events, installed: u64, columns: usize, latency: f64) -> f64 {
+/// What the formula's counts are on a machine with a program of so many words, its bank so many mm away.
+#[derive(Clone, Copy)]
+struct Counted<'a> {
+    events: &'a Events,
+    installed: u64,
+    columns: usize,
+    latency: f64,
+    words: usize,
+    way_mm: f64,
+}
+
+fn count(name: &str, counted: Counted<'_>) -> f64 {
+    let Counted { events, installed, columns, latency, words, way_mm } = counted;
     match name {
+        "bits fetched" => 64.0 * events.words_fetched,
+        "bits fetched there and back" => 2.0 * 64.0 * events.words_fetched,
+        "bits stored" => 64.0 * words as f64,
+        "mm to the controller" => way_mm,
         "bits searched" => events.searched_bits.physical,
         "rows searched" => events.row_searches.physical,
         "columns" => columns as f64,
@@ -59,14 +75,16 @@ proptest! {
             let file = rtm_ap::load_technology(&path).unwrap();
             let parameters = ProcessorParameters::resolve(&file.parameters).unwrap();
             let geometry = Geometry::new(256, 192, 64).unwrap();
-            for model in [SearchModel::ActiveBits, SearchModel::MatchLine] {
-                let pricing = Pricing { geometry, parameters: &parameters, model, padding: PaddingRows::Active };
+            for (model, store) in [SearchModel::ActiveBits, SearchModel::MatchLine].into_iter().flat_map(|model| ProgramStore::ALL.map(|store| (model, store))) {
+                let operation = Operation { store, ..file.design.operation() };
+                let pricing = Pricing { geometry, parameters: &parameters, model, operation, words: 12_345 };
+                let way_mm = 0.5e-3 * pricing.store().area.base().sqrt();
                 let found = pricing.cost(&events, installed);
                 let latency = found.latency.base();
                 let sum = |part: &str| -> f64 {
-                    let of_part = TERMS.iter().filter(|term| term.part == part && term.model.is_none_or(|of| of == model));
+                    let of_part = TERMS.iter().filter(|term| term.part == part && term.model.is_none_or(|of| of == model) && term.store.is_none_or(|of| of == store));
                     of_part.map(|term| {
-                        let counted: f64 = term.counts.iter().map(|name| count(name, &events, installed, 192, latency)).product();
+                        let counted: f64 = term.counts.iter().map(|name| count(name, Counted { events: &events, installed, columns: 192, latency, words: 12_345, way_mm })).product();
                         let priced = term.parameters.iter().map(|path| file.parameters.get(path).unwrap().base_value());
                         counted * priced.product::<f64>()
                     }).sum()

@@ -8,7 +8,10 @@ use std::sync::Arc;
 use ap_program::{Geometry, SerialSteps};
 use compiler::{Layout, Options, Sharing};
 use network::{FeatureMap, ImageSet, Network};
-use rtm_ap::{Allocation, Events, Machine, PaddingRows, Pricing, ProcessorParameters, SearchModel, Timeline};
+use rtm_ap::{
+    Allocation, Events, IdleProcessors, Machine, Operation, PaddingRows, Pricing, ProcessorParameters,
+    ProgramStore, SearchModel, Timeline,
+};
 use technology::{Parameters, Quantity, Time};
 
 fn experiments() -> std::path::PathBuf {
@@ -105,8 +108,14 @@ fn a_network_that_fits_whole_gives_images_at_the_pace_of_its_slowest_layer() {
     let (machine, image) = machine(Layout::Along);
     let events = machine.run(&image).unwrap().events;
     let (p, geometry) = (parameters(), machine.options().geometry);
-    let (model, padding) = (SearchModel::ActiveBits, PaddingRows::Active);
-    let pricing = Pricing { geometry, parameters: &p, model, padding };
+    let operation = Operation {
+        padding_rows: PaddingRows::Active,
+        idle_processors: IdleProcessors::Leaking,
+        store: ProgramStore::Racetrack,
+        batch: 1,
+    };
+    let model = SearchModel::ActiveBits;
+    let pricing = Pricing { geometry, parameters: &p, model, operation, words: machine.program_words() };
     let of = |allocation: Allocation| {
         let allocated = allocation.apply(&machine.demands(), &events);
         (pricing.network(&allocated), allocated)

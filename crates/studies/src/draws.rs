@@ -1,54 +1,26 @@
 //! Draws from the ranges of parameters. What both systems share is drawn once for both: a draw in which wires are dear is one in
 //! which they are dear on either side.
 
+use std::collections::BTreeMap;
+
 use faults::Stream;
 use rand::RngExt;
 use technology::{ParameterSet, Prior};
 
-/// What is shared, and the parameters that it moves together, whatever the technology they belong to.
-pub const SHARED: [(&str, &[&str]); 4] = [
-    ("wires", &["interconnect.wire", "movement.bit_within_bank", "controller.broadcast_word"]),
-    (
-        "logic and its supply",
-        &[
-            "scaling.reference_supply",
-            "accumulation.shift_add",
-            "accumulation.adder",
-            "controller.decode_word",
-            "periphery.requantization",
-            "periphery.pool_compare",
-            "unit.multiplier",
-            "unit.adder",
-            "unit.register",
-        ],
-    ),
-    (
-        "static memory",
-        &["buffer.access", "buffer.output_register", "buffer.bit", "controller.fetch_word", "memory.access"],
-    ),
-    ("leakage", &["leakage.line", "leakage.register", "leakage.per_ap", "leakage.unit", "leakage.bit"]),
-];
-
-/// A number that stands for a name.
 fn stage(name: &str) -> u64 {
     let mut bytes = [0; 8];
     bytes.copy_from_slice(&blake3::hash(name.as_bytes()).as_bytes()[..8]);
     u64::from_le_bytes(bytes)
 }
 
-/// One draw of a technology's parameters: draw `trial` is the same in every experiment with the seed.
+/// One draw of a technology's parameters: draw `trial` is the same in every experiment with the seed. A component stands at one quantile
+/// in every system, whatever its library.
 pub fn drawn(parameters: &ParameterSet, prior: Prior, seed: u64, trial: u64) -> ParameterSet {
-    let uniform =
-        |name: &str| Stream { seed, stage: stage(name), trial, unit: 0 }.generator().random::<f64>();
-    let shared = SHARED.map(|(name, _)| uniform(name));
-    let mut own = Stream { seed, stage: stage(parameters.technology()), trial, unit: 0 }.generator();
-    parameters.at_quantiles(prior, |path| {
-        let class = SHARED.iter().position(|(_, paths)| paths.contains(&path));
-        match class {
-            Some(class) => shared[class],
-            None => own.random(),
-        }
-    })
+    let stream = |name: &str| Stream { seed, stage: stage(name), trial, unit: 0 }.generator();
+    let (mut shared, mut own) = (stream("components"), stream(parameters.technology()));
+    let components = ParameterSet::component_paths().map(|path| (path, shared.random::<f64>()));
+    let components: BTreeMap<String, f64> = components.collect();
+    parameters.at_quantiles(prior, |path| components.get(path).copied().unwrap_or_else(|| own.random()))
 }
 
 /// 5 %, 50 % and 95 % points of ratios, and the share that reaches a level.
@@ -94,19 +66,21 @@ mod tests {
         };
         for trial in 0..20 {
             let (a, b) = (drawn(&crossbar, Prior::Flat, 7, trial), drawn(&processor, Prior::Flat, 7, trial));
-            let wires = place(&a, "interconnect.wire");
-            assert!((wires - place(&b, "movement.bit_within_bank")).abs() < 1e-9);
-            assert!((wires - place(&b, "shift.step")).abs() > 1e-9);
+            for component in ["components.wire.capacitance", "components.flip_flop.leakage"] {
+                assert!((place(&a, component) - place(&b, component)).abs() < 1e-9, "{component}");
+                assert!((place(&a, component) - place(&b, "shift.step")).abs() > 1e-9);
+            }
         }
     }
 
     #[test]
-    fn every_shared_path_belongs_to_a_technology() {
-        let crossbar = crossbar::load_technology(&file("crossbar", "neurosim-rram-22nm")).unwrap().parameters;
+    fn a_draw_of_a_component_moves_what_is_made_of_it() {
         let processor = rtm_ap::load_technology(&file("rtm-ap", "paper-like")).unwrap().parameters;
-        let digital = digital::load_technology(&file("digital", "mac-array")).unwrap().parameters;
-        for path in SHARED.iter().flat_map(|(_, paths)| paths.iter()) {
-            assert!([&crossbar, &processor, &digital].iter().any(|set| set.get(path).is_some()), "{path}");
+        for trial in 0..20 {
+            let set = drawn(&processor, Prior::Flat, 7, trial);
+            let value = |path: &str| set.get(path).unwrap().base_value();
+            let expected = value("components.sram.leakage");
+            assert!((value("store.sram_leakage") / expected - 1.0).abs() < 1e-9);
         }
     }
 

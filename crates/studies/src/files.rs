@@ -41,6 +41,7 @@ pub fn technology_schema<D: JsonSchema>(
         "properties": {
             "name": { "description": "The name that manifests and tables use.", "type": "string" },
             "title": { "description": "One line for a figure's legend.", "type": "string" },
+            "components": { "description": "The component library that parts are counted in.", "type": "string" },
             "design": design,
             "parameters": parameters,
         },
@@ -63,9 +64,21 @@ fn parameter(generator: &mut SchemaGenerator) -> Value {
             "high": { "description": "The 95 % point, in `unit`.", "type": "number" },
             "source": { "description": "Where the value comes from.", "type": "string", "minLength": 1 },
             "mark": generator.subschema_for::<Mark>(),
+            "of": {
+                "description": "What the part is made of: components of the library and how many of each.",
+                "type": "object", "additionalProperties": { "type": "number", "exclusiveMinimum": 0 }, "minProperties": 1,
+            },
+            "within": {
+                "description": "5 % and 95 % points over what the components come to, for what the part's design leaves open.",
+                "type": "array", "items": { "type": "number", "exclusiveMinimum": 0 }, "minItems": 2, "maxItems": 2,
+            },
             "distribution": generator.subschema_for::<Distribution>(),
         },
-        "required": ["value", "unit", "low", "high", "source", "mark"],
+        "required": ["unit", "source"],
+        "oneOf": [
+            { "required": ["value", "low", "high", "mark"] },
+            { "required": ["of"] },
+        ],
         "additionalProperties": false,
     })
 }

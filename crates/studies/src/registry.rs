@@ -4,7 +4,9 @@ use std::path::Path;
 
 use faults::{LiteratureEndurance, LiteratureRates};
 use rtm_ap::{ProcessorDesign, ProcessorParameters, TrackParameters};
-use technology::{Declaration, ParameterSet, Parameters, TechnologyFile};
+use technology::{
+    ComponentParameters, Declaration, Library, LibraryDesign, ParameterSet, Parameters, TechnologyFile,
+};
 use workspace::{Failure, FileKind, FileSchema, Registry};
 
 use crate::files::technology_schema;
@@ -23,7 +25,7 @@ const fn technology(
 }
 
 /// The kinds of files that manifests name.
-pub static FILES: [FileKind; 9] = [
+pub static FILES: [FileKind; 10] = [
     FileKind {
         name: "network",
         folder: "networks",
@@ -90,6 +92,23 @@ pub static FILES: [FileKind; 9] = [
             },
         },
         |path| digital::load_technology(path).map(titled).map_err(Failure::from),
+    ),
+    technology(
+        "component library",
+        "technology/components",
+        FileSchema {
+            name: "components",
+            meaning: "A library of components: `experiments/technology/components/*.yaml`",
+            make: |_| {
+                technology_schema::<LibraryDesign>(
+                    "Library of components",
+                    ComponentParameters::DECLARATIONS,
+                    // A library may leave components out.
+                    &[""],
+                )
+            },
+        },
+        |path| Ok(titled(Library::load(path)?.file().clone())),
     ),
     technology(
         "file of fault rates",

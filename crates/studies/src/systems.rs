@@ -6,18 +6,20 @@ use std::sync::Arc;
 
 use crossbar::{CrossbarSystem, Gating, ZeroSkipping};
 use digital::{DigitalSystem, ZeroWeights};
-use rtm_ap::{NetworkEvents, Pricing, ProcessorDesign, ProcessorParameters, ProcessorSystem, SearchModel};
+use rtm_ap::{
+    Events, LayerRows, NetworkEvents, Pricing, ProcessorDesign, ProcessorParameters, ProcessorSystem, SearchModel,
+};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use system::{Precision, System, WeightStatistics};
-use technology::{Energy, Parameters, Quantity, TechnologyFile, Time};
+use technology::{Energy, Quantity, TechnologyFile, Time};
 use workspace::{Checks, Failure, Inputs};
 use yaml::FieldPath;
 
 use crate::images::Images;
 use crate::machine::MachineSettings;
 use crate::names::{CrossbarName, DigitalName};
-use crate::run::MachineRun;
+use crate::run::{MachineRun, RunLayer};
 use crate::{loaded, technologies};
 
 /// The name of the associative processor in tables.
@@ -230,14 +232,32 @@ impl OtherPoint {
     }
 }
 
-/// What a run made happen, as a system of the associative processor takes it.
+/// What a run made happen, as a system of the associative processor takes it: image by image, on as many processors as the largest
+/// layer takes.
 pub fn events_of(network: &str, machine: MachineSettings, run: &MachineRun) -> Arc<NetworkEvents> {
-    let names = run.layers.iter().map(|layer| layer.name.clone());
+    events_of_batch(network, machine, run, 1, run.processors())
+}
+
+/// The same for images that go through together, on so many processors.
+pub fn events_of_batch(
+    network: &str,
+    machine: MachineSettings,
+    run: &MachineRun,
+    images: u32,
+    installed: u64,
+) -> Arc<NetworkEvents> {
+    let array = machine.0.geometry.rows() as u64;
+    let of_layer = |(layer, events): (&RunLayer, &Events)| {
+        let rows = LayerRows { demand: &layer.demand, occupied: layer.occupied_rows, array };
+        (layer.name.clone(), events.of_batch(rows, images, installed))
+    };
     Arc::new(NetworkEvents {
         network: network.to_owned(),
         geometry: machine.0.geometry,
-        layers: names.zip(run.events.iter().copied()).collect(),
+        layers: run.layers.iter().zip(&run.events).map(of_layer).collect(),
         words: run.words,
+        installed,
+        images,
     })
 }
 
@@ -265,12 +285,13 @@ impl Priced {
     /// If it is missing or wrong.
     pub fn by(inputs: &Inputs<'_>, technology: &str) -> Result<Self, Failure> {
         let file = technologies::processor(inputs, technology)?;
-        Ok(Self { parameters: ProcessorParameters::resolve(&file.parameters)?, file })
+        let parameters = ProcessorParameters::varied(&file.parameters, file.design.node_nm)?;
+        Ok(Self { parameters, file })
     }
 
-    /// How events on a machine are charged.
-    pub fn on(&self, machine: MachineSettings, model: SearchModel) -> Pricing<'_> {
-        self.with(&self.parameters, machine, model)
+    /// How events on a machine that keeps a program of so many words are charged.
+    pub fn on(&self, machine: MachineSettings, model: SearchModel, words: usize) -> Pricing<'_> {
+        self.with(&self.parameters, machine, model, words)
     }
 
     /// The same with other parameters.
@@ -279,9 +300,10 @@ impl Priced {
         parameters: &'p ProcessorParameters,
         machine: MachineSettings,
         model: SearchModel,
+        words: usize,
     ) -> Pricing<'p> {
-        let padding = self.file.design.padding_rows;
-        Pricing { geometry: machine.0.geometry, parameters, model, padding }
+        let operation = self.file.design.operation();
+        Pricing { geometry: machine.0.geometry, parameters, model, operation, words }
     }
 
     /// The technology file.

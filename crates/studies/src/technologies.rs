@@ -6,11 +6,14 @@ use std::sync::Arc;
 use digital::ArrayDesign;
 use faults::{FaultRates, LiteratureEndurance, LiteratureRates};
 use rtm_ap::ProcessorDesign;
-use technology::{ParameterSet, Parameters, TechnologyFile};
+use technology::{Library, ParameterSet, Parameters, TechnologyFile};
 use workspace::{Failure, Inputs};
 
 use crate::loaded::check_form;
 use crate::studies::fault_comparison::AnalogParameters;
+
+/// The kind of component libraries.
+const COMPONENTS: &str = "components";
 
 /// A technology of a kind, as its folder is called, checked against its schema and read.
 fn load<T: Send + Sync + 'static>(
@@ -28,12 +31,43 @@ fn load<T: Send + Sync + 'static>(
     })
 }
 
+/// A technology of a system whose components stand in one of the workspace's libraries.
+fn load_with_library<D: Send + Sync + 'static>(
+    inputs: &Inputs<'_>,
+    kind: &'static str,
+    name: &str,
+    read: impl FnOnce(&Path, &Path) -> Result<TechnologyFile<D>, Failure>,
+) -> Result<Arc<TechnologyFile<D>>, Failure> {
+    let path = inputs.workspace().technology(kind, name);
+    // Named like a file of the folder, so that the folder is known.
+    let libraries = inputs.workspace().technology(COMPONENTS, "any").with_file_name("");
+    inputs.load(&format!("{kind} {}", path.display()), |reading| {
+        check_form(inputs.workspace(), kind, &path)?;
+        let file = read(&path, &libraries)?;
+        reading.note(&path)?;
+        if let Some(library) = &file.components {
+            reading.note(library)?;
+        }
+        Ok(file)
+    })
+}
+
+/// A library of components.
+///
+/// # Errors
+/// If it is missing or wrong.
+pub fn components(inputs: &Inputs<'_>, name: &str) -> Result<Arc<Library>, Failure> {
+    load(inputs, COMPONENTS, name, |path| Ok(Library::load(path)?))
+}
+
 /// A technology of the associative processor.
 ///
 /// # Errors
 /// If it is missing or wrong.
 pub fn processor(inputs: &Inputs<'_>, name: &str) -> Result<Arc<TechnologyFile<ProcessorDesign>>, Failure> {
-    load(inputs, "rtm-ap", name, |path| Ok(rtm_ap::load_technology(path)?))
+    load_with_library(inputs, "rtm-ap", name, |path, libraries| {
+        Ok(rtm_ap::load_technology_with(path, Some(libraries))?)
+    })
 }
 
 /// A technology of a crossbar, as it stands in its file.
@@ -41,7 +75,9 @@ pub fn processor(inputs: &Inputs<'_>, name: &str) -> Result<Arc<TechnologyFile<P
 /// # Errors
 /// If it is missing or wrong.
 pub fn crossbar(inputs: &Inputs<'_>, name: &str) -> Result<Arc<TechnologyFile<crossbar::Design>>, Failure> {
-    load(inputs, "crossbar", name, |path| Ok(::crossbar::load_technology(path)?))
+    load_with_library(inputs, "crossbar", name, |path, libraries| {
+        Ok(::crossbar::load_technology_with(path, Some(libraries))?)
+    })
 }
 
 /// A technology of a digital array, as it stands in its file.
@@ -49,7 +85,9 @@ pub fn crossbar(inputs: &Inputs<'_>, name: &str) -> Result<Arc<TechnologyFile<cr
 /// # Errors
 /// If it is missing or wrong.
 pub fn digital(inputs: &Inputs<'_>, name: &str) -> Result<Arc<TechnologyFile<ArrayDesign>>, Failure> {
-    load(inputs, "digital", name, |path| Ok(::digital::load_technology(path)?))
+    load_with_library(inputs, "digital", name, |path, libraries| {
+        Ok(::digital::load_technology_with(path, Some(libraries))?)
+    })
 }
 
 /// The fault rates of a file, each a probability.

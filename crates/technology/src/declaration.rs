@@ -13,6 +13,17 @@ pub struct Declaration {
     pub per: &'static str,
     /// What it means, one sentence.
     pub meaning: &'static str,
+    /// Who sets its price.
+    pub price: Price,
+}
+
+/// Who sets the price of a part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Price {
+    /// The file, by a value of its own.
+    Own,
+    /// The component library, which all systems share: the file says how many of which components the part is made of.
+    Components,
 }
 
 impl Declaration {
@@ -41,7 +52,20 @@ pub trait Parameters: Sized {
     fn resolve(set: &ParameterSet) -> Result<Self, TechnologyError>;
 }
 
-/// Declares a struct of quantities together with the paths and units that a technology file gives them under.
+/// Who sets a price, as [`parameters!`] writes it.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! price {
+    () => {
+        $crate::Price::Own
+    };
+    (components) => {
+        $crate::Price::Components
+    };
+}
+
+/// Declares a struct of quantities together with the paths and units that a technology file gives them under. A parameter that ends
+/// with `of components` is priced by the component library.
 ///
 /// ```
 /// technology::parameters! {
@@ -60,7 +84,7 @@ macro_rules! parameters {
     (
         $(#[$attribute:meta])*
         $visibility:vis struct $name:ident {
-            $(#[doc = $meaning:literal] $field:ident: $quantity:ty = $path:literal per $per:literal,)*
+            $(#[doc = $meaning:literal] $field:ident: $quantity:ty = $path:literal per $per:literal $(of $price:ident)?,)*
         }
     ) => {
         $(#[$attribute])*
@@ -75,6 +99,7 @@ macro_rules! parameters {
                     dimension: <$quantity as $crate::Quantity>::DIMENSION,
                     per: $per,
                     meaning: $meaning.trim_ascii_start(),
+                    price: $crate::price!($($price)?),
                 },)*
             ];
             fn base_values(&self) -> Vec<f64> {

@@ -61,4 +61,17 @@ pub enum TechnologyError {
         /// The base unit of what the model needs.
         expected: String,
     },
+    /// A price of its own for what the component library prices.
+    #[error(
+        "technology `{technology}`: `{path}` has a price of its own, but the component library prices what it is made of; expected \
+         `{path}: {{of: {{component: count, ...}}, unit: {unit}, source: ...}}` and `components: NAME` at the top of the file"
+    )]
+    OwnPrice {
+        /// The technology's name.
+        technology: String,
+        /// `section.name`.
+        path: String,
+        /// The unit in the file.
+        unit: String,
+    },
 }

@@ -1,14 +1,14 @@
 //! Technology files: YAML with a name, a design and parameters in sections.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use yaml::{FieldPath, Node, Place};
 
-use crate::parameter::Written as WrittenParameter;
-use crate::{Declaration, ParameterSet, TechnologyError};
+use crate::parameter::{Checked, Written as WrittenParameter};
+use crate::{Bill, Declaration, Library, ParameterSet, TechnologyError};
 
 /// A technology file: what the hardware is (`design`, a type of the model's own) and what its parts cost (`parameters`).
 #[derive(Debug, Clone, PartialEq)]
@@ -19,7 +19,9 @@ pub struct TechnologyFile<D> {
     pub title: String,
     /// The choices that are not numbers with a range.
     pub design: D,
-    /// The numbers.
+    /// The component library that prices what the system shares with others, if it has one.
+    pub components: Option<PathBuf>,
+    /// The numbers, those of the component library included.
     pub parameters: ParameterSet,
 }
 
@@ -28,72 +30,136 @@ pub struct TechnologyFile<D> {
 struct Written<D> {
     name: String,
     title: String,
+    components: Option<String>,
     design: D,
     parameters: BTreeMap<String, BTreeMap<String, WrittenParameter>>,
 }
 
 impl<D: DeserializeOwned> TechnologyFile<D> {
-    /// Reads a file and checks it against what the model declares.
+    /// Reads a file and checks it against what the model declares. The library that it names stands beside its folder.
     ///
     /// # Errors
     /// If the file cannot be read, is not of the form, or does not give exactly what is declared.
     pub fn load(path: &Path, declarations: &[&[Declaration]]) -> Result<Self, TechnologyError> {
-        Self::load_as(path, |_| declarations.concat())
+        Self::load_as(path, None, |_| declarations.concat())
     }
 
-    /// Reads a file whose design decides which parameters it has to give.
+    /// Reads a file whose design decides which parameters it has to give. The library that it names stands in the given folder, or
+    /// else beside its own.
     ///
     /// # Errors
     /// If the file cannot be read, is not of the form, or does not give exactly what is declared.
     pub fn load_as(
         path: &Path,
+        libraries: Option<&Path>,
         declarations: impl FnOnce(&D) -> Vec<Declaration>,
     ) -> Result<Self, TechnologyError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| TechnologyError::Unreadable { path: path.to_owned(), source })?;
-        Self::parse_as(&text, path, declarations)
+        Self::parse_as(&read(path)?, path, libraries, declarations)
     }
 
-    /// Reads the text of a file; `path` is for the messages.
+    /// Reads a file that may leave out what it does not have: a library.
+    pub(crate) fn load_parts(path: &Path, declarations: &[Declaration]) -> Result<Self, TechnologyError> {
+        let text = read(path)?;
+        let file = Self::parse_unchecked(&text, path, None)?;
+        let given = |declaration: &&Declaration| file.parameters.get(declaration.path).is_some();
+        // All are told where something is not known.
+        let given: Vec<Declaration> = match file.parameters.iter().all(|(path, _)| declarations.iter().any(|d| d.path == path)) {
+            true => declarations.iter().filter(given).copied().collect(),
+            false => declarations.to_vec(),
+        };
+        file.checked(&text, path, &given)
+    }
+
+    /// Reads the text of a file; `path` is for the messages, and for the library beside it.
     ///
     /// # Errors
     /// If the text is not of the form or does not give exactly what is declared.
     pub fn parse(text: &str, path: &Path, declarations: &[&[Declaration]]) -> Result<Self, TechnologyError> {
-        Self::parse_as(text, path, |_| declarations.concat())
+        Self::parse_as(text, path, None, |_| declarations.concat())
     }
 
     fn parse_as(
         text: &str,
         path: &Path,
+        libraries: Option<&Path>,
         declarations: impl FnOnce(&D) -> Vec<Declaration>,
     ) -> Result<Self, TechnologyError> {
+        let file = Self::parse_unchecked(text, path, libraries)?;
+        let declared = declarations(&file.design);
+        file.checked(text, path, &declared)
+    }
+
+    fn parse_unchecked(text: &str, path: &Path, libraries: Option<&Path>) -> Result<Self, TechnologyError> {
         let written: Written<D> = serde_yaml::from_str(text).map_err(|error| {
             let (line, column) = error.location().map_or((0, 0), |place| (place.line(), place.column()));
             TechnologyError::Malformed { path: path.to_owned(), line, column, message: error.to_string() }
         })?;
         let malformed = |path_in_file: &str, message: String| {
             let (line, column) = place(text, path_in_file).unwrap_or((0, 0));
+            let message = format!("`{path_in_file}`: {message}");
             TechnologyError::Malformed { path: path.to_owned(), line, column, message }
         };
-        let mut parameters = BTreeMap::new();
+        let (mut parameters, mut unpriced) = (BTreeMap::new(), Vec::new());
         for (section, of_section) in written.parameters {
             for (name, parameter) in of_section {
                 let path_in_file = format!("{section}.{name}");
-                let parameter = parameter
-                    .checked()
-                    .map_err(|message| malformed(&path_in_file, format!("`{path_in_file}`: {message}")))?;
-                parameters.insert(path_in_file, parameter);
+                match parameter.checked().map_err(|message| malformed(&path_in_file, message))? {
+                    Checked::Valued(parameter) => {
+                        parameters.insert(path_in_file, parameter);
+                    }
+                    Checked::Billed(part) => unpriced.push((path_in_file, part)),
+                }
             }
         }
-        let parameters = ParameterSet::new(written.name.clone(), parameters);
-        parameters.check(&declarations(&written.design)).map_err(|error| match &error {
-            TechnologyError::Unknown { path, .. } | TechnologyError::WrongUnit { path, .. } => {
-                malformed(path, error.to_string())
+        let mut parameters = ParameterSet::new(written.name.clone(), parameters);
+        let mut components = None;
+        if let Some(name) = written.components {
+            let library_path = match libraries {
+                Some(folder) => folder.join(format!("{name}.yaml")),
+                None => Library::beside(path, &name),
+            };
+            Library::load(&library_path)?.put_into(&mut parameters);
+            components = Some(library_path);
+        }
+        for (path_in_file, part) in unpriced {
+            let nominal = Bill::sum(&part.counts, &parameters, part.dimension);
+            let nominal = nominal.map_err(|message| malformed(&path_in_file, message))?;
+            parameters.insert(path_in_file, part.priced(nominal));
+        }
+        Ok(Self { name: written.name, title: written.title, design: written.design, components, parameters })
+    }
+
+    /// The file, if it gives exactly what is declared.
+    fn checked(self, text: &str, path: &Path, declarations: &[Declaration]) -> Result<Self, TechnologyError> {
+        self.parameters.check(declarations).map_err(|error| match &error {
+            TechnologyError::Unknown { path: at, .. }
+            | TechnologyError::WrongUnit { path: at, .. }
+            | TechnologyError::OwnPrice { path: at, .. } => {
+                let (line, column) = place(text, at).unwrap_or((0, 0));
+                let message = error.to_string();
+                TechnologyError::Malformed { path: path.to_owned(), line, column, message }
             }
             _ => error,
         })?;
-        Ok(Self { name: written.name, title: written.title, design: written.design, parameters })
+        Ok(self)
     }
+}
+
+impl<D: Clone> TechnologyFile<D> {
+    /// The same system with another library's components. A file without bills stays as it is.
+    #[must_use]
+    pub fn with_components(&self, library: &Library) -> Self {
+        let mut file = self.clone();
+        if file.components.is_some() {
+            library.put_into(&mut file.parameters);
+            file.parameters.follow_components();
+        }
+        file
+    }
+}
+
+fn read(path: &Path) -> Result<String, TechnologyError> {
+    std::fs::read_to_string(path).map_err(|source| TechnologyError::Unreadable { path: path.to_owned(), source })
 }
 
 /// The line and column at which a parameter stands in a file's text, counted from 1.

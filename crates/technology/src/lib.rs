@@ -3,9 +3,11 @@
 //!
 //! A hardware model declares what it needs with [`parameters!`]; a file has to give exactly that. The typed struct that the
 //! model computes with is resolved from the file's [`ParameterSet`], which can be varied first: one parameter set by hand,
-//! one moved to an end of its range, or all of them drawn at given quantiles. What moves to another node does so by the rules of
+//! one moved to an end of its range, or all of them drawn at given quantiles. What systems are built of in common stands once in a
+//! [`Library`] of components; their files count how many they take ([`Bill`]). What moves to another node does so by the rules of
 //! [`node`].
 
+mod components;
 mod declaration;
 mod error;
 mod file;
@@ -14,7 +16,8 @@ mod parameter;
 mod set;
 mod units;
 
-pub use declaration::{Declaration, Parameters};
+pub use components::{Bill, ComponentParameters, Library, LibraryDesign};
+pub use declaration::{Declaration, Parameters, Price};
 pub use error::TechnologyError;
 pub use file::TechnologyFile;
 pub use names::{Named, UnknownName, Variant, names};

@@ -1,7 +1,10 @@
 //! One parameter: a value that says where it comes from and how sure it is.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
+use crate::Bill;
 use crate::units::{Dimension, parse_unit};
 
 names::names! {
@@ -51,6 +54,8 @@ pub struct Parameter {
     pub mark: Mark,
     /// How it is drawn.
     pub distribution: Distribution,
+    /// What it is made of, if the component library prices it; its range is then that of the part's design.
+    pub bill: Option<Bill>,
     pub(crate) dimension: Dimension,
     pub(crate) factor: f64,
 }
@@ -64,6 +69,11 @@ impl Parameter {
     /// The value in the dimension's base unit.
     pub fn base_value(&self) -> f64 {
         self.value * self.factor
+    }
+
+    /// The same with value and range multiplied.
+    pub(crate) fn times(&self, factor: f64) -> Self {
+        Self { value: self.value * factor, low: self.low * factor, high: self.high * factor, ..self.clone() }
     }
 
     /// What the unit measures.
@@ -116,30 +126,89 @@ impl Prior {
     }
 }
 
-/// A parameter as it is written, before it is checked.
+/// A parameter as it is written, before it is checked: with a value and a range of its own, or made of components.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Written {
-    value: f64,
+    value: Option<f64>,
     unit: String,
-    low: f64,
-    high: f64,
+    low: Option<f64>,
+    high: Option<f64>,
     source: String,
-    mark: Mark,
+    mark: Option<Mark>,
     #[serde(default)]
     distribution: Distribution,
+    /// Components and how many of each.
+    of: Option<BTreeMap<String, f64>>,
+    /// For a part made of components: its 5 % and 95 % points over the bill, for what its design leaves open.
+    within: Option<(f64, f64)>,
+}
+
+/// A written parameter whose form is right.
+pub(crate) enum Checked {
+    /// It has a value.
+    Valued(Parameter),
+    /// It is made of components, which are yet to be priced.
+    Billed(Unpriced),
+}
+
+/// A part made of components that are yet to be priced.
+pub(crate) struct Unpriced {
+    pub counts: BTreeMap<String, f64>,
+    within: (f64, f64),
+    unit: String,
+    source: String,
+    pub dimension: Dimension,
+    factor: f64,
+}
+
+impl Unpriced {
+    /// The parameter, when its components come to so much in the dimension's base unit.
+    pub(crate) fn priced(self, nominal: f64) -> Parameter {
+        let Self { counts, within, unit, source, dimension, factor } = self;
+        let value = nominal / factor;
+        Parameter {
+            value,
+            low: value * within.0,
+            high: value * within.1,
+            unit,
+            source,
+            mark: Mark::Derived,
+            distribution: Distribution::LogUniform,
+            bill: Some(Bill { counts, nominal }),
+            dimension,
+            factor,
+        }
+    }
 }
 
 impl Written {
     /// The parameter, or what is wrong with it.
-    pub(crate) fn checked(self) -> Result<Parameter, String> {
-        let Self { value, unit, low, high, source, mark, distribution } = self;
+    pub(crate) fn checked(self) -> Result<Checked, String> {
+        let Self { value, unit, low, high, source, mark, distribution, of, within } = self;
         let Some((dimension, factor, _)) = parse_unit(&unit) else {
             return Err(format!("`{unit}` is not a known unit"));
         };
         if source.trim().is_empty() {
             return Err("`source` is empty: every parameter says where it comes from".to_owned());
         }
+        if let Some(counts) = of {
+            if value.or(low).or(high).is_some() || mark.is_some() {
+                return Err("what is made of components (`of`) has no value, low, high and mark of its own".to_owned());
+            }
+            let within = within.unwrap_or((1.0, 1.0));
+            if !(within.0 > 0.0 && within.0 <= 1.0 && within.1 >= 1.0 && within.1.is_finite()) {
+                return Err(format!("within: [{}, {}]; expected factors around 1, above zero", within.0, within.1));
+            }
+            return Ok(Checked::Billed(Unpriced { counts, within, unit, source, dimension, factor }));
+        }
+        if within.is_some() {
+            return Err("`within` belongs to what is made of components (`of`)".to_owned());
+        }
+        let missing = |field: &str| format!("missing field `{field}`");
+        let value = value.ok_or_else(|| missing("value"))?;
+        let (low, high) = (low.ok_or_else(|| missing("low"))?, high.ok_or_else(|| missing("high"))?);
+        let mark = mark.ok_or_else(|| missing("mark"))?;
         if ![value, low, high].iter().all(|v| v.is_finite()) {
             return Err("value, low and high must be finite numbers".to_owned());
         }
@@ -151,6 +220,7 @@ impl Written {
                 "a log-uniform range must lie above zero, but low is {low}; write `distribution: uniform` or raise it"
             ));
         }
-        Ok(Parameter { value, low, high, unit, source, mark, distribution, dimension, factor })
+        let bill = None;
+        Ok(Checked::Valued(Parameter { value, low, high, unit, source, mark, distribution, bill, dimension, factor }))
     }
 }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Declaration, Dimension, Distribution, Mark, Parameter, Prior, Quantity, TechnologyError};
+use crate::components::{component_paths, is_component};
+use crate::{
+    Bill, Declaration, Dimension, Distribution, Mark, Parameter, Price, Prior, Quantity, TechnologyError,
+};
 
 /// The parameters of one technology, by `section.name`, in alphabetical order.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,7 +41,8 @@ impl ParameterSet {
     /// The first parameter that is missing, unknown or in a wrong unit.
     pub fn check(&self, declarations: &[Declaration]) -> Result<(), TechnologyError> {
         let declared = || declarations.iter();
-        if let Some(path) = self.parameters.keys().find(|path| declared().all(|d| d.path != path.as_str())) {
+        let unknown = |path: &&String| !is_component(path) && declared().all(|d| d.path != path.as_str());
+        if let Some(path) = self.parameters.keys().find(unknown) {
             let known: Vec<&str> = declared().map(|d| d.path).collect();
             return Err(TechnologyError::Unknown {
                 technology: self.technology.clone(),
@@ -56,6 +60,13 @@ impl ParameterSet {
                 });
             };
             self.check_unit(declaration.path, parameter, declaration.dimension, declaration.per)?;
+            if declaration.price == Price::Components && parameter.bill.is_none() {
+                return Err(TechnologyError::OwnPrice {
+                    technology: self.technology.clone(),
+                    path: declaration.path.to_owned(),
+                    unit: parameter.unit.clone(),
+                });
+            }
         }
         Ok(())
     }
@@ -94,7 +105,47 @@ impl ParameterSet {
         parameter.value = value;
         parameter.low = parameter.low.min(value);
         parameter.high = parameter.high.max(value);
+        copy.follow_components();
         Ok(copy)
+    }
+
+    /// The paths that components have in the sets of systems.
+    pub fn component_paths() -> impl Iterator<Item = String> {
+        component_paths()
+    }
+
+    /// Puts a parameter in, or replaces it.
+    pub(crate) fn insert(&mut self, path: String, parameter: Parameter) {
+        self.parameters.insert(path, parameter);
+    }
+
+    /// The node that its prices are given at, nm: `scaling.reference_node` or `area.feature_size`.
+    pub(crate) fn node_nm(&self) -> Option<f64> {
+        let length = |path: &str| self.get(path).filter(|parameter| parameter.dimension == Dimension::Length);
+        // Lengths are kept in µm.
+        length("scaling.reference_node").or(length("area.feature_size")).map(|node| node.base_value() * 1e3)
+    }
+
+    /// Every part that is made of components takes their prices.
+    pub(crate) fn follow_components(&mut self) {
+        let priced: Vec<(String, f64)> = self
+            .parameters
+            .iter()
+            .filter_map(|(path, parameter)| {
+                let bill = parameter.bill.as_ref()?;
+                let sum = Bill::sum(&bill.counts, self, parameter.dimension).ok()?;
+                (sum != bill.nominal).then(|| (path.clone(), sum))
+            })
+            .collect();
+        for (path, sum) in priced {
+            if let Some(parameter) = self.parameters.get_mut(&path)
+                && let Some(bill) = &parameter.bill
+            {
+                let factor = sum / bill.nominal;
+                let bill = Bill { counts: bill.counts.clone(), nominal: sum };
+                *parameter = Parameter { bill: Some(bill), ..parameter.times(factor) };
+            }
+        }
     }
 
     /// A copy in which every parameter stands at a quantile of its range; `quantile` is asked once for each path, in
@@ -104,6 +155,7 @@ impl ParameterSet {
         for (path, parameter) in &mut copy.parameters {
             parameter.value = parameter.at_quantile(prior, quantile(path));
         }
+        copy.follow_components();
         copy
     }
 
@@ -121,6 +173,7 @@ impl ParameterSet {
             source: source.to_owned(),
             mark: Mark::Derived,
             distribution: Distribution::LogUniform,
+            bill: None,
             dimension: Q::DIMENSION,
             factor: 1.0,
         };

@@ -244,8 +244,8 @@ impl DesignSpaceStudy {
                     let mut total = Events::default();
                     events.iter().for_each(|layer| total += *layer);
                     for &model in &self.search_models {
-                        let (parameters, padding) = (&parameters, file.design.padding_rows);
-                        let pricing = Pricing { geometry, parameters, model, padding };
+                        let (parameters, operation) = (&parameters, file.design.operation());
+                        let pricing = Pricing { geometry, parameters, model, operation, words: shape.words };
                         let cost = pricing.cost(&total, total.processors);
                         points.push(Point {
                             shape: index,
@@ -255,7 +255,7 @@ impl DesignSpaceStudy {
                             processors: total.processors,
                             energy: microjoules(cost.energy.total()),
                             latency: milliseconds(cost.latency),
-                            area: square_millimetres(pricing.chip_area(total.processors, shape.words)),
+                            area: square_millimetres(pricing.chip_area(total.processors)),
                         });
                     }
                 }

@@ -124,9 +124,10 @@ impl Context<'_> {
         for name in &plan.flows {
             let found = self.study.flows.iter().zip(&stages.flows).find(|(flow, _)| flow.name == *name);
             let Some((flow, run)) = found else { continue };
-            let total = results.of(*run)?.total();
+            let run = results.of(*run)?;
+            let (total, words) = (run.total(), run.words);
             for (others, parameters) in [("nominal", nominal.clone()), ("free", others_free(&nominal))] {
-                let map = Map { flow, total, parameters, priced: &priced, baseline: baseline.nominal };
+                let map = Map { flow, total, words, parameters, priced: &priced, baseline: baseline.nominal };
                 for search in plan.search_fj.places() {
                     for shift in plan.shift_pj.places() {
                         let ratio = map.ratio(shift, search);
@@ -167,7 +168,11 @@ fn others_free(nominal: &ProcessorParameters) -> ProcessorParameters {
     ProcessorParameters {
         write_bit: Energy::ZERO,
         read_bit: Energy::ZERO,
-        fetch_word: Energy::ZERO,
+        store_sram: Energy::ZERO,
+        store_edram: Energy::ZERO,
+        store_way: Energy::ZERO,
+        store_sram_leakage: Power::ZERO,
+        store_edram_leakage: Power::ZERO,
         decode_word: Energy::ZERO,
         broadcast_word: Energy::ZERO,
         movement_bit: Energy::ZERO,
@@ -183,6 +188,7 @@ fn others_free(nominal: &ProcessorParameters) -> ProcessorParameters {
 struct Map<'f> {
     flow: &'f Flow,
     total: Events,
+    words: usize,
     parameters: ProcessorParameters,
     priced: &'f Priced,
     /// µJ.
@@ -197,7 +203,7 @@ impl Map<'_> {
             search_active_bit: Energy::picojoules(search * 1e-3),
             ..self.parameters.clone()
         };
-        let pricing = self.priced.with(&parameters, self.flow.machine, SearchModel::ActiveBits);
+        let pricing = self.priced.with(&parameters, self.flow.machine, SearchModel::ActiveBits, self.words);
         self.baseline / microjoules(pricing.cost(&self.total, self.total.processors).energy.total())
     }
 }

@@ -74,7 +74,7 @@ impl Context<'_> {
             let mut rows = Vec::new();
             for &(outputs, run) in splits {
                 let run = results.of(run)?;
-                let pricing = priced.with(&parameters, flow.machine, headline.search_model);
+                let pricing = priced.with(&parameters, flow.machine, headline.search_model, run.words);
                 rows.push(split(flow, outputs, &run, &pricing, (baseline, beside)));
             }
             mark(&mut rows, beside);
@@ -103,7 +103,7 @@ fn split(
     let (processors, cost) = of(Allocation::LargestLayer);
     let (_, pipelined) = of(Allocation::WholeNetwork);
     let (energy, latency) = (microjoules(cost.energy()), milliseconds(cost.latency));
-    let area = square_millimetres(pricing.chip_area(processors, run.words));
+    let area = square_millimetres(pricing.chip_area(processors));
     ReplicationRow {
         flow: flow.name.clone(),
         outputs_per_processor,

@@ -147,7 +147,8 @@ impl Study for HardwareFeaturesStudy {
         for (flow, (run, executed)) in self.flows.iter().zip(stages) {
             let executed = results.of(*executed)?;
             let machine = run.machine(inputs)?;
-            let priced = OnFlow { flow, total: executed.total(), by: Priced::by(inputs, &self.technology)? };
+            let by = Priced::by(inputs, &self.technology)?;
+            let priced = OnFlow { flow, total: executed.total(), words: executed.words, by };
             let uses = TableUse::of(&machine);
             for (features, found) in &of_hardware {
                 let events = uses.with_schedules(&priced.total, &base, found);
@@ -185,13 +186,15 @@ impl Study for HardwareFeaturesStudy {
 struct OnFlow<'s> {
     flow: &'s Flow,
     total: Events,
+    words: usize,
     by: Priced,
 }
 
 impl OnFlow<'_> {
     /// Energy, µJ, and latency, ms.
     fn costs(&self, events: &Events, parameters: &ProcessorParameters, model: SearchModel) -> (f64, f64) {
-        let cost = self.by.with(parameters, self.flow.machine, model).cost(events, events.processors);
+        let pricing = self.by.with(parameters, self.flow.machine, model, self.words);
+        let cost = pricing.cost(events, events.processors);
         (microjoules(cost.energy.total()), milliseconds(cost.latency))
     }
 

@@ -194,8 +194,8 @@ impl LifetimeStudy {
     /// The latency of an image, which is the same whichever way searches are charged.
     fn latency(&self, inputs: &Inputs<'_>, run: &MachineRun) -> Result<Time, Failure> {
         let priced = Priced::by(inputs, &self.technology)?;
-        let (pricing, installed) = (priced.on(self.machine, SearchModel::ActiveBits), run.total().processors);
-        let latency = |sum, events| sum + pricing.cost(events, installed).latency;
+        let pricing = priced.on(self.machine, SearchModel::ActiveBits, run.words);
+        let latency = |sum, events| sum + pricing.latency(events);
         Ok(run.events.iter().fold(Time::ZERO, latency))
     }
 }

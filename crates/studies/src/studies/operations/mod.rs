@@ -254,7 +254,8 @@ impl OnArrays {
         for &(sharing, run) in runs {
             let run = results.of(run)?;
             let total = run.total();
-            let cost = priced.on(self.machine, self.search_model).cost(&total, total.processors);
+            let pricing = priced.on(self.machine, self.search_model, run.words);
+            let cost = pricing.cost(&total, total.processors);
             let energy = microjoules(cost.energy.total());
             let operations = run.layers.iter().map(|layer| layer.operations).sum();
             let row_additions =

@@ -168,8 +168,9 @@ pub struct Priced<'a> {
 
 impl Priced<'_> {
     fn pricing(&self, model: SearchModel) -> Pricing<'_> {
-        let (geometry, padding) = (self.machine.options().geometry, self.file.design.padding_rows);
-        Pricing { geometry, parameters: self.parameters, model, padding }
+        let (geometry, operation) = (self.machine.options().geometry, self.file.design.operation());
+        let words = self.machine.program_words();
+        Pricing { geometry, parameters: self.parameters, model, operation, words }
     }
 
     fn costs(&self, events: &[Events], allocation: Allocation, model: SearchModel) -> NetworkCost {
@@ -234,8 +235,7 @@ impl Priced<'_> {
             let active = self.costs(&events, allocation, SearchModel::ActiveBits);
             let line = self.costs(&events, allocation, SearchModel::MatchLine);
             let leakage = active.layers.iter().map(|cost| cost.energy.leakage).sum();
-            let words = self.machine.program_words();
-            let area = self.pricing(SearchModel::ActiveBits).chip_area(allocated.installed, words);
+            let area = self.pricing(SearchModel::ActiveBits).chip_area(allocated.installed);
             table.push(ProcessorsRow {
                 allocation: allocation_name(allocation).into(),
                 processors: allocated.installed,
