@@ -3,10 +3,20 @@
 use ::system::{Precision, WeightStatistics};
 
 use crate::CrossbarError;
+use crate::execution::WeightEncoding;
 
 /// The mean of a cell's code as a share of its largest code, over the cells of a weight. Weights are stored with an offset
-/// of half the range: ternary -1, 0, 1 as 1, 2, 3; a symmetric wide weight fills its cells to one half on the average.
-pub(crate) fn mean_cell_code(weights: WeightStatistics, cell_bits: u32) -> f64 {
+/// of half the range: ternary -1, 0, 1 as 1, 2, 3; a symmetric wide weight fills its cells to one half on the average. With differential
+/// columns one of two holds the magnitude and the other nothing.
+pub(crate) fn mean_cell_code(weights: WeightStatistics, cell_bits: u32, encoding: WeightEncoding) -> f64 {
+    if encoding == WeightEncoding::Differential {
+        return match weights {
+            WeightStatistics::Symmetric { .. } => 0.25,
+            WeightStatistics::Ternary { zeros } => {
+                (1.0 - zeros.clamp(0.0, 1.0)) / 2.0 / f64::from((1_u32 << cell_bits.min(16)) - 1)
+            }
+        };
+    }
     match weights {
         WeightStatistics::Symmetric { .. } => 0.5,
         WeightStatistics::Ternary { zeros } => {
@@ -50,9 +60,11 @@ mod tests {
     #[test]
     fn ternary_codes_are_offset_by_two() {
         let ternary = WeightStatistics::Ternary { zeros: 0.5 };
-        assert!((mean_cell_code(ternary, 2) - 2.0 / 3.0).abs() < 1e-12);
+        assert!((mean_cell_code(ternary, 2, WeightEncoding::Offset) - 2.0 / 3.0).abs() < 1e-12);
         // As two one-bit cells: 01, 10, 11 with shares 1/4, 1/2, 1/4.
-        assert!((mean_cell_code(ternary, 1) - (0.5 + 0.75) / 2.0).abs() < 1e-12);
-        assert!((mean_cell_code(ternary, 4) - 2.0 / 15.0).abs() < 1e-12);
+        assert!((mean_cell_code(ternary, 1, WeightEncoding::Offset) - (0.5 + 0.75) / 2.0).abs() < 1e-12);
+        assert!((mean_cell_code(ternary, 4, WeightEncoding::Offset) - 2.0 / 15.0).abs() < 1e-12);
+        // A quarter of the weights in each of both columns.
+        assert!((mean_cell_code(ternary, 1, WeightEncoding::Differential) - 0.25).abs() < 1e-12);
     }
 }

@@ -37,7 +37,7 @@ impl Subarray {
     ) -> Self {
         let conversion = Conversion::new(
             design.converter,
-            mean_cell_code(precision.weights, design.cell_bits),
+            mean_cell_code(precision.weights, design.cell_bits, design.encoding),
             parameters,
             scaling,
         );

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use crate::CrossbarError;
+use crate::execution::WeightEncoding;
 
 /// How a column's current becomes a number, with the bits of that number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
@@ -128,6 +129,17 @@ pub enum Gating {
     Segments,
 }
 
+/// What tiles whose layer is not computed do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum IdleTiles {
+    /// They leak: their cells keep the weights without power, but buffers, converters and adders stay on.
+    #[default]
+    Leaking,
+    /// They are switched off until their layer's turn.
+    Off,
+}
+
 /// What the accelerator is.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -165,6 +177,12 @@ pub struct Design {
     /// Whether empty segments are gated.
     #[serde(default)]
     pub gating: Gating,
+    /// What tiles whose layer is not computed do.
+    #[serde(default)]
+    pub idle_tiles: IdleTiles,
+    /// How weights become codes of cells.
+    #[serde(default)]
+    pub encoding: WeightEncoding,
 }
 
 impl Design {
@@ -175,12 +193,21 @@ impl Design {
 
     /// Cells that hold one weight.
     pub fn cells_per_weight(&self, weight_bits: u32) -> usize {
-        weight_bits.div_ceil(self.cell_bits.max(1)) as usize
+        let cells = |bits: u32| bits.div_ceil(self.cell_bits.max(1)) as usize;
+        match self.encoding {
+            WeightEncoding::Offset => cells(weight_bits),
+            // The magnitude in one of two columns, its sign by which.
+            WeightEncoding::Differential => 2 * cells(weight_bits.saturating_sub(1).max(1)),
+        }
     }
 
     /// Bits by which the cells of one weight are shifted against each other when their sums are added.
     pub(crate) fn cell_shift_bits(&self, cells_per_weight: usize) -> f64 {
-        f64::from(self.cell_bits) * cells_per_weight.saturating_sub(1) as f64
+        let shifted = match self.encoding {
+            WeightEncoding::Offset => cells_per_weight,
+            WeightEncoding::Differential => cells_per_weight / 2,
+        };
+        f64::from(self.cell_bits) * shifted.saturating_sub(1) as f64
     }
 
     pub(crate) fn check(&self) -> Result<(), CrossbarError> {

@@ -43,8 +43,8 @@ mod work;
 pub use self::system::CrossbarSystem;
 pub use ::system::{Activations, LayerShape, Pool, Precision, WeightStatistics};
 pub use design::{
-    ColumnSampling, Converter, Counting, Design, Gating, Grouping, Interconnect, Mapping, TileAdders,
-    ZeroSkipping,
+    ColumnSampling, Converter, Counting, Design, Gating, Grouping, IdleTiles, Interconnect, Mapping,
+    TileAdders, ZeroSkipping,
 };
 pub use error::CrossbarError;
 pub use model::Crossbar;

@@ -7,8 +7,8 @@ use crate::grouping::Placement;
 use crate::model::Chip;
 use crate::placed::PlacedLayer;
 use crate::{
-    Counting, CrossbarError, Design, EnergyParts, Gating, LayerReport, LayerShape, Precision, TileAdders,
-    ZeroSkipping,
+    Counting, CrossbarError, Design, EnergyParts, Gating, IdleTiles, LayerReport, LayerShape, Precision,
+    TileAdders, ZeroSkipping,
 };
 
 /// The share of rows whose drivers DNN+NeuroSim takes to switch in every bit plane, whatever the activations.
@@ -70,8 +70,12 @@ impl<'a> Work<'a> {
 
     pub(crate) fn report(&self) -> LayerReport {
         let latency = self.latency();
-        // While one layer is computed, the tiles of all others wait and leak.
-        let leaking = self.chip.tiles as f64 * self.placement.tile_subarrays as f64;
+        // While one layer is computed, the tiles of all others wait.
+        let leaking_tiles = match self.chip.design.idle_tiles {
+            IdleTiles::Leaking => self.chip.tiles,
+            IdleTiles::Off => self.placement.tiles(),
+        };
+        let leaking = leaking_tiles as f64 * self.placement.tile_subarrays as f64;
         let of_units = self.demand.vectors as f64 * self.placement.full_units;
         LayerReport {
             name: self.name.to_owned(),

@@ -13,7 +13,7 @@ mod system;
 
 pub use self::system::DigitalSystem;
 pub use model::{
-    DigitalError, DigitalParts, DigitalReport, LayerCost, MacArray, MatrixLayer, ZeroWeights, load_technology,
-    load_technology_with,
+    DigitalError, DigitalParts, DigitalReport, LayerCost, MacArray, MatrixLayer, ZeroWeights,
+    load_technology, load_technology_with,
 };
 pub use parameters::{ArrayDesign, ArrayParameters};

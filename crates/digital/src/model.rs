@@ -179,6 +179,8 @@ pub struct MacArray {
     parameters: ArrayParameters,
     /// From the reference node to the design's.
     factors: NodeFactors,
+    /// Images that go through a layer together.
+    images: u32,
 }
 
 /// Reads a digital array's technology file.
@@ -219,10 +221,16 @@ impl MacArray {
             let (ratio, supply) = (parameters.supply_ratio.base(), factors.supply);
             return Err(DigitalError::Supply { ratio, reference_nm, node_nm, supply });
         }
-        Ok(Self { design, parameters, factors })
+        Ok(Self { design, parameters, factors, images: 1 })
     }
 
-    /// What a network costs.
+    /// The same array with so many images that go through a layer together, for which weights are loaded once.
+    #[must_use]
+    pub fn in_batches(self, images: u32) -> Self {
+        Self { images: images.max(1), ..self }
+    }
+
+    /// What a network costs for one image.
     ///
     /// # Errors
     /// If weights or activations have bits that are not covered.
@@ -242,8 +250,8 @@ impl MacArray {
         let weights: u64 = layers.iter().map(|layer| layer.groups * layer.rows * layer.outputs).sum();
         let largest_map =
             layers.iter().map(|layer| layer.input_values + layer.stored_values).max().unwrap_or(0);
-        let memory_bits =
-            weights as f64 * bits.0 + largest_map as f64 * bits.1 + self.design.buffer_bits as f64;
+        let maps = largest_map as f64 * f64::from(self.images);
+        let memory_bits = weights as f64 * bits.0 + maps * bits.1 + self.design.buffer_bits as f64;
         let p = &self.parameters;
         let units = (self.design.rows * self.design.columns) as f64;
         let leakage = (p.unit_leakage * units + p.bit_leakage * memory_bits) * self.factors.leakage;
@@ -283,7 +291,8 @@ impl MacArray {
         let fitting = |side: usize, extent: u64| (side as u64 / extent.max(1)).max(1);
         let together = fitting(self.design.rows, layer.rows).min(fitting(self.design.columns, layer.outputs));
         let turns = layer.groups.div_ceil(together) as f64 * row_blocks * column_blocks;
-        let cycles = turns * (vectors + 2.0 * array_rows + array_columns);
+        let images = f64::from(self.images);
+        let cycles = turns * (vectors + (2.0 * array_rows + array_columns) / images);
         let latency = p.cycle * cycles;
         let product = p.multiplier_bit * (weight_bits * activation_bits) + p.adder_bit * sum_bits;
         LayerCost {
@@ -292,7 +301,7 @@ impl MacArray {
                 arithmetic: product * (multiplications * logic),
                 registers: p.register_bit * (registers * logic),
                 buffer: p.buffer_bit * ((streamed + partial_sums) * logic),
-                memory: p.memory_bit * ((stored + loaded) * logic),
+                memory: p.memory_bit * ((stored + loaded / images) * logic),
                 leakage: leakage * latency,
             },
             latency,

@@ -15,6 +15,7 @@ pub struct DigitalSystem {
     design: ArrayDesign,
     parameters: ParameterSet,
     zeros: ZeroWeights,
+    images: u32,
 }
 
 impl DigitalSystem {
@@ -26,7 +27,13 @@ impl DigitalSystem {
         parameters: ParameterSet,
         zeros: ZeroWeights,
     ) -> Self {
-        Self { name: name.into(), design, parameters, zeros }
+        Self { name: name.into(), design, parameters, zeros, images: 1 }
+    }
+
+    /// The same array with so many images that go through a layer together, for which weights are loaded once.
+    #[must_use]
+    pub fn in_batches(self, images: u32) -> Self {
+        Self { images: images.max(1), ..self }
     }
 
     /// The design.
@@ -80,8 +87,10 @@ struct PreparedArray<'a> {
 
 impl Prepared for PreparedArray<'_> {
     fn report(&self, parameters: &ParameterSet) -> Result<Report, SystemError> {
-        let report = MacArray::new(self.system.design, parameters)
-            .and_then(|array| array.evaluate(&self.layers, self.bits.0, self.bits.1, self.system.zeros));
+        let report = MacArray::new(self.system.design, parameters).and_then(|array| {
+            let DigitalSystem { zeros, images, .. } = *self.system;
+            array.in_batches(images).evaluate(&self.layers, self.bits.0, self.bits.1, zeros)
+        });
         Ok(report.map_err(|error| self.system.error(error))?.into())
     }
 }

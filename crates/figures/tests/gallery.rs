@@ -136,7 +136,7 @@ fn charts(axis: &Axis, [low, middle, high]: [f64; 3]) -> Vec<Chart> {
                 heading: "group".into(),
                 rows: vec![IntervalRow {
                     label: "row".into(),
-                    intervals: vec![Some(Interval { low, median: middle, high })],
+                    intervals: vec![Some(Interval { low, median: middle, high, nominal: None })],
                 }],
             }],
             references: Vec::new(),

@@ -4,6 +4,7 @@ use ap_program::Geometry;
 use technology::{Area, Energy, FeatureArea, Power, Quantity, Time};
 
 use crate::allocation::Allocated;
+use crate::buffer::Kept;
 use crate::events::{Events, PerRows};
 use crate::operation::{IdleProcessors, Operation, PaddingRows};
 use crate::store::Store;
@@ -26,7 +27,7 @@ pub struct EnergyParts {
     pub movement: Energy,
     /// Requantization and pools.
     pub periphery: Energy,
-    /// Leakage of processors and of the program store over the latency.
+    /// Leakage of processors, program store and buffer over the latency.
     pub leakage: Energy,
 }
 
@@ -99,8 +100,8 @@ pub struct Pricing<'p> {
     pub model: SearchModel,
     /// How the machine is run.
     pub operation: Operation,
-    /// Words of 64 bits of the program that the machine keeps.
-    pub words: usize,
+    /// The sizes of program and buffer.
+    pub kept: Kept,
 }
 
 impl Pricing<'_> {
@@ -128,7 +129,8 @@ impl Pricing<'_> {
                 + p.broadcast_word * events.words_broadcast,
             movement: (p.movement_bit + p.buffer_bit) * (events.loaded_bits + events.output_bits),
             periphery: p.requantization * events.requantizations + p.pool_operation * events.pool_operations,
-            leakage: (p.leakage * leaking as f64 + store.leakage) * latency,
+            leakage: (p.leakage * leaking as f64 + store.leakage + p.buffer_leakage * self.buffer_bits())
+                * latency,
         };
         Cost { energy, latency }
     }
@@ -155,30 +157,39 @@ impl Pricing<'_> {
         }
     }
 
-    /// What the program store costs.
-    pub fn store(&self) -> Store {
-        Store::new(self.operation.store, self.words, self.geometry.domains(), self.parameters)
+    /// Bits that the buffer holds, for all images that go through together.
+    fn buffer_bits(&self) -> f64 {
+        self.kept.buffer_bits as f64 * f64::from(self.operation.batch)
     }
 
-    /// What a network costs for one image on allocated processors. A pipeline's processors each leak from one image to the next, and the
-    /// program store leaks once; otherwise all layers take their turns.
+    /// What the program store costs.
+    pub fn store(&self) -> Store {
+        Store::new(self.operation.store, self.kept.words, self.geometry.domains(), self.parameters)
+    }
+
+    /// What a network costs for one image on allocated processors. A pipeline's processors each leak from one image to the next, and
+    /// the memories leak once; otherwise all layers take their turns.
     pub fn network(&self, allocated: &Allocated) -> NetworkCost {
         let of_layer = |events: &Events| self.cost(events, allocated.installed);
         let mut layers: Vec<Cost> = allocated.events.iter().map(of_layer).collect();
         let latency = layers.iter().map(|cost| cost.latency).sum();
         let slowest = layers.iter().map(|cost| cost.latency).fold(Time::ZERO, Time::max);
         if allocated.pipelined {
-            let store = self.store().leakage * (1.0 / layers.len().max(1) as f64);
+            let memories = self.store().leakage + self.parameters.buffer_leakage * self.buffer_bits();
+            let memories = memories * (1.0 / layers.len().max(1) as f64);
             for (cost, events) in layers.iter_mut().zip(&allocated.events) {
-                cost.energy.leakage = (self.parameters.leakage * events.processors as f64 + store) * slowest;
+                cost.energy.leakage =
+                    (self.parameters.leakage * events.processors as f64 + memories) * slowest;
             }
         }
         NetworkCost { layers, latency, interval: if allocated.pipelined { slowest } else { latency } }
     }
 
-    /// The area of `installed` processors with the memory that holds the program.
+    /// The area of `installed` processors with the buffer and the memory that holds the program.
     pub fn chip_area(&self, installed: u64) -> Area {
-        processor_area(self.geometry, self.parameters) * installed as f64 + self.store().area
+        processor_area(self.geometry, self.parameters) * installed as f64
+            + self.store().area
+            + self.parameters.buffer_area * self.buffer_bits()
     }
 }
 

@@ -74,6 +74,7 @@ pub const TERMS: &[Term] = &[
     term("periphery", &["requantizations"], &["periphery.requantization"]),
     term("periphery", &["pool operations"], &["periphery.pool_compare"]),
     term("leakage", &["processors", "latency"], &["leakage.per_ap"]),
+    term("leakage", &["bits buffered", "latency"], &["buffer.leakage"]),
     of_store("leakage", ProgramStore::Sram, &["bits stored", "latency"], &["store.sram_leakage"]),
     of_store("leakage", ProgramStore::Edram, &["bits stored", "latency"], &["store.edram_leakage"]),
     term("latency", &["searches"], &["search.time"]),

@@ -14,6 +14,7 @@ use rayon::prelude::*;
 
 use crate::activation::{AccumulatorFormats, ActivationPrograms, ActivationsAt, is_made_on_arrays};
 use crate::allocation::LayerDemand;
+use crate::buffer::{Kept, accumulator_bits, buffer_bits};
 use crate::events::{Events, TableEvents};
 use crate::layer::{MachineError, MachineLayer};
 use crate::program_events::ProgramEvents;
@@ -152,7 +153,12 @@ impl Machine {
         &self.network
     }
 
-    /// Words of all programs.
+    /// The sizes of the memories beside the processors.
+    pub fn kept(&self) -> Kept {
+        Kept { words: self.program_words(), buffer_bits: buffer_bits(&self.network) }
+    }
+
+    /// Program words of all layers, and of activations that are made on the arrays.
     pub fn program_words(&self) -> usize {
         let layers = self.layers.iter().map(|layer| layer.compiled().statistics.words);
         let activations = self.activations.iter().flatten().map(ActivationPrograms::words);
@@ -354,6 +360,17 @@ fn count_activation(layer: &mut PeripheryEvents, activation: &Activation, networ
                 if let Addend::Activations { source, .. } = addend {
                     layer.output_bits += values * bits_of(*source);
                 }
+            }
+            // Accumulators of all branches but the one computed last wait in the buffer: written, and read again.
+            let branches = addends.iter().filter_map(|addend| match addend {
+                Addend::Accumulators { source, .. } => Some(*source),
+                Addend::Activations { .. } => None,
+            });
+            let mut branches: Vec<LayerId> = branches.collect();
+            branches.sort_by_key(|id| id.index());
+            branches.pop();
+            for branch in branches {
+                layer.output_bits += 2 * values * accumulator_bits(network, branch);
             }
         }
         Operation::MaxPool { source, window } => {

@@ -47,6 +47,8 @@ impl ProcessorParameters {
             broadcast_word: self.broadcast_word * wire,
             movement_bit: self.movement_bit * wire,
             buffer_bit: self.buffer_bit * logic,
+            buffer_leakage: self.buffer_leakage * leakage,
+            buffer_area: self.buffer_area * area,
             requantization: self.requantization * logic,
             pool_operation: self.pool_operation * logic,
             leakage: self.leakage * leakage,

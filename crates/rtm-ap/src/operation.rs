@@ -56,6 +56,10 @@ pub struct Operation {
     #[serde(default = "one")]
     #[schemars(range(min = 1))]
     pub batch: u32,
+    /// Processors that are installed; as many as one image of the largest layer takes if left out. A layer that takes more runs in rounds.
+    #[serde(default)]
+    #[schemars(range(min = 1))]
+    pub processors: Option<u64>,
 }
 
 fn one() -> u32 {
@@ -66,6 +70,6 @@ impl ProcessorDesign {
     /// How a machine of this design is run where nothing else is said: one image at a time.
     pub fn operation(&self) -> Operation {
         let Self { padding_rows, idle_processors, store, .. } = *self;
-        Operation { padding_rows, idle_processors, store, batch: 1 }
+        Operation { padding_rows, idle_processors, store, batch: 1, processors: None }
     }
 }

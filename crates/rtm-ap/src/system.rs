@@ -6,6 +6,7 @@ use ::system::{LayerReport, Machine, Prepared, Report, System, SystemError, Weig
 use compiler::Geometry;
 use technology::{Declaration, Energy, ParameterSet, Parameters};
 
+use crate::buffer::Kept;
 use crate::cost::{Cost, EnergyParts, Pricing};
 use crate::events::Events;
 use crate::operation::Operation;
@@ -22,8 +23,8 @@ pub struct NetworkEvents {
     pub geometry: Geometry,
     /// Every layer's name and events, in order.
     pub layers: Vec<(String, Events)>,
-    /// Program words of all layers, of 64 bits.
-    pub words: usize,
+    /// The sizes of the program and, for one image, of the buffer.
+    pub kept: Kept,
     /// Processors that are installed.
     pub installed: u64,
     /// Images that went through together.
@@ -157,8 +158,8 @@ struct PreparedProcessor<'a> {
 impl PreparedProcessor<'_> {
     fn pricing<'p>(&self, parameters: &'p ProcessorParameters) -> Pricing<'p> {
         let ProcessorSystem { operation, model, events, .. } = self.system;
-        let NetworkEvents { geometry, words, .. } = **events;
-        Pricing { geometry, parameters, model: *model, operation: *operation, words }
+        let NetworkEvents { geometry, kept, .. } = **events;
+        Pricing { geometry, parameters, model: *model, operation: *operation, kept }
     }
 }
 
@@ -176,7 +177,7 @@ impl Prepared for PreparedProcessor<'_> {
             latency: pricing.latency(&events.total()) * per_image,
             area: pricing.chip_area(events.installed),
             arrays: events.installed,
-            program_bytes: Some(8 * events.words as u64),
+            program_bytes: Some(8 * events.kept.words as u64),
         };
         let energy = layers.iter().map(LayerReport::energy).sum();
         Ok(Report::new(layers, energy, machine))
@@ -185,7 +186,8 @@ impl Prepared for PreparedProcessor<'_> {
     fn energy(&self, parameters: &ParameterSet) -> Result<Energy, SystemError> {
         let parameters = ProcessorParameters::varied(parameters, self.system.node_nm)?;
         let (pricing, events) = (self.pricing(&parameters), &self.system.events);
-        let of_layer = |(_, of_layer): &(String, Events)| pricing.cost(of_layer, events.installed).energy.total();
+        let of_layer =
+            |(_, of_layer): &(String, Events)| pricing.cost(of_layer, events.installed).energy.total();
         let batch: Energy = events.layers.iter().map(of_layer).sum();
         Ok(batch * (1.0 / f64::from(events.images.max(1))))
     }

@@ -57,13 +57,14 @@ pub fn load_technology_with(
     path: &Path,
     libraries: Option<&Path>,
 ) -> Result<TechnologyFile<ProcessorDesign>, TechnologyError> {
-    let mut file = TechnologyFile::<ProcessorDesign>::load_as(path, libraries, |design| match design.shift {
-        ShiftSource::Stated => ProcessorParameters::DECLARATIONS.to_vec(),
-        ShiftSource::Track => {
-            let all = ProcessorParameters::DECLARATIONS.iter().chain(TrackParameters::DECLARATIONS);
-            all.filter(|declaration| !declaration.path.starts_with("shift.")).copied().collect()
-        }
-    })?;
+    let mut file =
+        TechnologyFile::<ProcessorDesign>::load_as(path, libraries, |design| match design.shift {
+            ShiftSource::Stated => ProcessorParameters::DECLARATIONS.to_vec(),
+            ShiftSource::Track => {
+                let all = ProcessorParameters::DECLARATIONS.iter().chain(TrackParameters::DECLARATIONS);
+                all.filter(|declaration| !declaration.path.starts_with("shift.")).copied().collect()
+            }
+        })?;
     put_step(&mut file.parameters)?;
     Ok(file)
 }
@@ -151,6 +152,10 @@ technology::parameters! {
         movement_time: Time = "movement.time" per "bit",
         /// Energy to read or write one bit in the buffer.
         buffer_bit: Energy = "buffer.bit" per "bit" of components,
+        /// Leakage of a bit of the buffer.
+        buffer_leakage: Power = "buffer.leakage" per "bit" of components,
+        /// Area of a bit of the buffer.
+        buffer_area: Area = "buffer.area" per "bit" of components,
         /// Energy to multiply, add, shift and clamp one accumulator.
         requantization: Energy = "periphery.requantization" per "" of components,
         /// Energy of one comparison or addition of a pool.

@@ -7,7 +7,8 @@ use std::path::Path;
 use ap_program::{Geometry, SerialSteps};
 use proptest::prelude::*;
 use rtm_ap::{
-    EnergyParts, Events, Operation, PerRows, Pricing, ProcessorParameters, ProgramStore, SearchModel, TERMS, formulas,
+    EnergyParts, Events, Kept, Operation, PerRows, Pricing, ProcessorParameters, ProgramStore, SearchModel,
+    TERMS, formulas,
 };
 use technology::{Parameters, Quantity};
 
@@ -28,6 +29,7 @@ fn count(name: &str, counted: Counted<'_>) -> f64 {
     match name {
         "bits fetched" => 64.0 * events.words_fetched,
         "bits fetched there and back" => 2.0 * 64.0 * events.words_fetched,
+        "bits buffered" => 54_321.0,
         "bits stored" => 64.0 * words as f64,
         "mm to the controller" => way_mm,
         "bits searched" => events.searched_bits.physical,
@@ -77,7 +79,7 @@ proptest! {
             let geometry = Geometry::new(256, 192, 64).unwrap();
             for (model, store) in [SearchModel::ActiveBits, SearchModel::MatchLine].into_iter().flat_map(|model| ProgramStore::ALL.map(|store| (model, store))) {
                 let operation = Operation { store, ..file.design.operation() };
-                let pricing = Pricing { geometry, parameters: &parameters, model, operation, words: 12_345 };
+                let pricing = Pricing { geometry, parameters: &parameters, model, operation, kept: Kept { words: 12_345, buffer_bits: 54_321 } };
                 let way_mm = 0.5e-3 * pricing.store().area.base().sqrt();
                 let found = pricing.cost(&events, installed);
                 let latency = found.latency.base();

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use compiler::Geometry;
 use network::{Shape, Window};
 use rtm_ap::{
-    EnergyParts, Events, NetworkEvents, PerRows, Pricing, ProcessorDesign, ProcessorParameters,
+    EnergyParts, Events, Kept, NetworkEvents, PerRows, Pricing, ProcessorDesign, ProcessorParameters,
     ProcessorSystem, SearchModel, SerialSteps, load_technology,
 };
 use system::{Activations, Layer, LayerShape, Pool, Precision, System, WeightStatistics, Workload};
@@ -50,7 +50,7 @@ fn network() -> Arc<NetworkEvents> {
             ("b".into(), events(1.7, 12)),
             ("c".into(), events(0.3, 7)),
         ],
-        words: 1_234,
+        kept: Kept { words: 1_234, buffer_bits: 10_000 },
         installed: 12,
         images: 1,
     })
@@ -95,8 +95,8 @@ fn a_report_is_the_price_of_the_events_on_the_processors_of_the_largest_layer() 
                     let drawn = file.parameters.at_quantiles(Prior::Flat, |_| quantile);
                     let parameters = ProcessorParameters::varied(&drawn, node_nm).unwrap();
                     let operation = file.design.operation();
-                    let (geometry, words) = (network.geometry, network.words);
-                    let pricing = Pricing { geometry, parameters: &parameters, model, operation, words };
+                    let (geometry, kept) = (network.geometry, network.kept);
+                    let pricing = Pricing { geometry, parameters: &parameters, model, operation, kept };
                     let whole = pricing.cost(&network.total(), 12);
                     let close = |energy: Energy| (energy / whole.energy.total() - 1.0).abs() < 1e-12;
                     let report = prepared.report(&drawn).unwrap();

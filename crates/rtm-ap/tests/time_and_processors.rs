@@ -9,7 +9,7 @@ use ap_program::{Geometry, SerialSteps};
 use compiler::{Layout, Options, Sharing};
 use network::{FeatureMap, ImageSet, Network};
 use rtm_ap::{
-    Allocation, Events, IdleProcessors, Machine, Operation, PaddingRows, Pricing, ProcessorParameters,
+    Allocation, Events, IdleProcessors, Kept, Machine, Operation, PaddingRows, Pricing, ProcessorParameters,
     ProgramStore, SearchModel, Timeline,
 };
 use technology::{Parameters, Quantity, Time};
@@ -113,9 +113,10 @@ fn a_network_that_fits_whole_gives_images_at_the_pace_of_its_slowest_layer() {
         idle_processors: IdleProcessors::Leaking,
         store: ProgramStore::Racetrack,
         batch: 1,
+        processors: None,
     };
     let model = SearchModel::ActiveBits;
-    let pricing = Pricing { geometry, parameters: &p, model, operation, words: machine.program_words() };
+    let pricing = Pricing { geometry, parameters: &p, model, operation, kept: Kept::default() };
     let of = |allocation: Allocation| {
         let allocated = allocation.apply(&machine.demands(), &events);
         (pricing.network(&allocated), allocated)

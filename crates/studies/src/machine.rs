@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use compiler::{Geometry, Layout, Options, Sharing};
-use rtm_ap::ActivationsAt;
+use rtm_ap::{ActivationsAt, Operation};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, de};
 
@@ -66,4 +66,7 @@ pub struct Flow {
     /// Where activations are requantized and pooled; at the periphery if left out.
     #[serde(default)]
     pub activations: ActivationsAt,
+    /// How the machine is run; as the technology says, one image at a time, if left out.
+    #[serde(default)]
+    pub operation: Option<Operation>,
 }

@@ -41,6 +41,8 @@ names_of_files! {
     ProcessorName = "processor technology";
     /// A technology of a crossbar.
     CrossbarName = "crossbar technology";
+    /// A library of components.
+    ComponentsName = "component library";
     /// A technology of a digital array.
     DigitalName = "digital technology";
     /// A file of fault rates.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use compiler::Options;
 use network::Network;
-use rtm_ap::{ActivationsAt, Events, LayerDemand, Machine, MachineLayer};
+use rtm_ap::{ActivationsAt, Events, Kept, LayerDemand, Machine, MachineLayer, buffer_bits};
 use serde::{Deserialize, Serialize};
 use workspace::stages::{Promise, Results, Stage, StageKind};
 use workspace::{Failure, Inputs, Progress};
@@ -108,14 +108,16 @@ impl Run {
                 layers.push(RunLayer::from(layer));
                 words += layer.compiled().statistics.words;
             })?;
-            return Ok(MachineRun { events: expected.clone(), expected, layers, words });
+            let kept = Kept { words, buffer_bits: buffer_bits(&network) };
+            return Ok(MachineRun { events: expected.clone(), expected, layers, kept });
         }
         let machine = self.machine(inputs)?;
         let expected = machine.expected_events(share);
         let events =
             if executes { machine.run_all(&images.feature_maps())?.events } else { expected.clone() };
         let layers = machine.layers().iter().map(RunLayer::from).collect();
-        Ok(MachineRun { events, expected, layers, words: machine.program_words() })
+        let kept = Kept { words: machine.program_words(), buffer_bits: buffer_bits(&network) };
+        Ok(MachineRun { events, expected, layers, kept })
     }
 }
 
@@ -209,8 +211,8 @@ pub struct MachineRun {
     pub expected: Vec<Events>,
     /// The layers.
     pub layers: Vec<RunLayer>,
-    /// Program words of all layers, and of activations that are made on the arrays.
-    pub words: usize,
+    /// Program words of all layers, and of activations that are made on the arrays, and what the buffer holds.
+    pub kept: Kept,
 }
 
 impl MachineRun {

@@ -4,10 +4,12 @@
 
 use std::sync::Arc;
 
-use crossbar::{CrossbarSystem, Gating, ZeroSkipping};
+use crossbar::execution::WeightEncoding;
+use crossbar::{CrossbarSystem, Gating, IdleTiles, ZeroSkipping};
 use digital::{DigitalSystem, ZeroWeights};
 use rtm_ap::{
-    Events, LayerRows, NetworkEvents, Pricing, ProcessorDesign, ProcessorParameters, ProcessorSystem, SearchModel,
+    Events, Kept, LayerRows, NetworkEvents, Pricing, ProcessorDesign, ProcessorParameters, ProcessorSystem,
+    SearchModel,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -17,13 +19,15 @@ use workspace::{Checks, Failure, Inputs};
 use yaml::FieldPath;
 
 use crate::images::Images;
-use crate::machine::MachineSettings;
-use crate::names::{CrossbarName, DigitalName};
+use crate::machine::{Flow, MachineSettings};
+use crate::names::{ComponentsName, CrossbarName, DigitalName};
 use crate::run::{MachineRun, RunLayer};
 use crate::{loaded, technologies};
 
 /// The name of the associative processor in tables.
 pub const PROCESSOR: &str = "RTM-AP";
+/// The component library that studies price all systems by where nothing else is said.
+pub const COMMON_COMPONENTS: &str = "cmos";
 /// The name of the crossbar in tables.
 pub const CROSSBAR: &str = "crossbar";
 
@@ -99,6 +103,19 @@ pub struct CrossbarPoint {
     /// Whether segments without weights are gated; as the file says if left out.
     #[serde(default)]
     pub gating: Option<Gating>,
+    /// What tiles whose layer is not computed do; as the file says if left out.
+    #[serde(default)]
+    pub idle_tiles: Option<IdleTiles>,
+    /// How weights become codes of cells; as the file says if left out.
+    #[serde(default)]
+    pub encoding: Option<WeightEncoding>,
+    /// Bits of a cell; as the file says if left out.
+    #[serde(default)]
+    pub cell_bits: Option<u32>,
+    /// The component library that prices what it shares with other systems; the file's own if left out.
+    #[serde(default)]
+    #[schemars(with = "Option<ComponentsName>")]
+    pub components: Option<String>,
 }
 
 impl CrossbarPoint {
@@ -112,6 +129,10 @@ impl CrossbarPoint {
             activation_bits,
             zero_skipping: None,
             gating: None,
+            idle_tiles: None,
+            encoding: None,
+            cell_bits: None,
+            components: None,
         }
     }
 
@@ -120,11 +141,17 @@ impl CrossbarPoint {
     /// # Errors
     /// If its technology is missing or wrong.
     pub fn system(&self, inputs: &Inputs<'_>) -> Result<CrossbarSystem, Failure> {
-        let file = technologies::crossbar(inputs, &self.technology)?;
+        let mut file = technologies::crossbar(inputs, &self.technology)?;
+        if let Some(library) = &self.components {
+            file = Arc::new(file.with_components(&*technologies::components(inputs, library)?));
+        }
         let mut design = file.design;
         design.node_nm = self.node_nm.unwrap_or(design.node_nm);
         design.zero_skipping = self.zero_skipping.unwrap_or(design.zero_skipping);
         design.gating = self.gating.unwrap_or(design.gating);
+        design.idle_tiles = self.idle_tiles.unwrap_or(design.idle_tiles);
+        design.encoding = self.encoding.unwrap_or(design.encoding);
+        design.cell_bits = self.cell_bits.unwrap_or(design.cell_bits);
         Ok(CrossbarSystem::new(&self.name, design, file.parameters.clone()))
     }
 
@@ -161,6 +188,14 @@ pub struct DigitalPoint {
     /// What is done with weights that are zero.
     #[serde(default)]
     pub zero_weights: ZeroWeightsName,
+    /// Images that go through together, for which weights are loaded once.
+    #[serde(default = "one_image")]
+    #[schemars(range(min = 1))]
+    pub batch: u32,
+}
+
+fn one_image() -> u32 {
+    1
 }
 
 names::names! {
@@ -200,7 +235,8 @@ impl DigitalPoint {
     /// If its technology is missing or wrong.
     pub fn system(&self, inputs: &Inputs<'_>) -> Result<DigitalSystem, Failure> {
         let file = digital_technology(inputs, &self.technology, self.node_nm)?;
-        Ok(DigitalSystem::new(&self.name, file.design, file.parameters, self.zero_weights.into()))
+        let system = DigitalSystem::new(&self.name, file.design, file.parameters, self.zero_weights.into());
+        Ok(system.in_batches(self.batch))
     }
 }
 
@@ -255,7 +291,7 @@ pub fn events_of_batch(
         network: network.to_owned(),
         geometry: machine.0.geometry,
         layers: run.layers.iter().zip(&run.events).map(of_layer).collect(),
-        words: run.words,
+        kept: run.kept,
         installed,
         images,
     })
@@ -269,6 +305,20 @@ pub fn processor(
     events: &Arc<NetworkEvents>,
 ) -> ProcessorSystem {
     ProcessorSystem::new(name, file.design, file.parameters.clone(), model, Arc::clone(events))
+}
+
+/// The associative processor under a technology and a search model, as a flow runs it.
+pub fn system_of_flow(
+    file: &TechnologyFile<ProcessorDesign>,
+    name: &str,
+    model: SearchModel,
+    network: &str,
+    (flow, run): (&Flow, &MachineRun),
+) -> ProcessorSystem {
+    let operation = flow.operation.unwrap_or(file.design.operation());
+    let installed = operation.processors.unwrap_or(run.processors());
+    let events = events_of_batch(network, flow.machine, run, operation.batch, installed);
+    processor(file, name, model, &events).operated(operation)
 }
 
 /// A technology with its parameters at their nominal values, to price events by.
@@ -289,9 +339,9 @@ impl Priced {
         Ok(Self { parameters, file })
     }
 
-    /// How events on a machine that keeps a program of so many words are charged.
-    pub fn on(&self, machine: MachineSettings, model: SearchModel, words: usize) -> Pricing<'_> {
-        self.with(&self.parameters, machine, model, words)
+    /// How events on a machine with such memories are charged.
+    pub fn on(&self, machine: MachineSettings, model: SearchModel, kept: Kept) -> Pricing<'_> {
+        self.with(&self.parameters, machine, model, kept)
     }
 
     /// The same with other parameters.
@@ -300,10 +350,10 @@ impl Priced {
         parameters: &'p ProcessorParameters,
         machine: MachineSettings,
         model: SearchModel,
-        words: usize,
+        kept: Kept,
     ) -> Pricing<'p> {
         let operation = self.file.design.operation();
-        Pricing { geometry: machine.0.geometry, parameters, model, operation, words }
+        Pricing { geometry: machine.0.geometry, parameters, model, operation, kept }
     }
 
     /// The technology file.

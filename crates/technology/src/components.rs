@@ -11,8 +11,8 @@ use serde::Deserialize;
 
 use crate::node::NodeFactors;
 use crate::{
-    Area, Capacitance, Declaration, Dimension, Energy, ParameterSet, Parameters, Power,
-    TechnologyError, TechnologyFile, Voltage,
+    Area, Capacitance, Declaration, Dimension, Energy, ParameterSet, Parameters, Power, TechnologyError,
+    TechnologyFile, Voltage,
 };
 
 /// What components' paths begin with in the parameter set of a system.
@@ -149,16 +149,23 @@ pub struct Bill {
 
 impl Bill {
     /// What the counted components come to with the prices of a set, in the dimension's base unit.
-    pub(crate) fn sum(counts: &BTreeMap<String, f64>, set: &ParameterSet, dimension: Dimension) -> Result<f64, String> {
+    pub(crate) fn sum(
+        counts: &BTreeMap<String, f64>,
+        set: &ParameterSet,
+        dimension: Dimension,
+    ) -> Result<f64, String> {
         let mut sum = 0.0;
         for (component, count) in counts {
             if !(count.is_finite() && *count > 0.0) {
                 return Err(format!("{count} times `{component}`; expected a number above zero"));
             }
-            let base = |path: &str| set.get(&format!("{PREFIX}{path}")).map(|p| (p.dimension(), p.base_value()));
+            let base =
+                |path: &str| set.get(&format!("{PREFIX}{path}")).map(|p| (p.dimension(), p.base_value()));
             let price = match component.as_str() {
                 // fF/µm times V² are fJ/µm, which are pJ/mm.
-                CHARGED_WIRE => base(WIRE).zip(base(SUPPLY)).map(|((_, wire), (_, volts))| (Dimension::Energy, wire * volts * volts)),
+                CHARGED_WIRE => base(WIRE)
+                    .zip(base(SUPPLY))
+                    .map(|((_, wire), (_, volts))| (Dimension::Energy, wire * volts * volts)),
                 _ => base(component),
             };
             match price {
@@ -177,7 +184,11 @@ impl Bill {
                         .map(|declaration| declaration.path)
                         .chain((dimension == Dimension::Energy).then_some(CHARGED_WIRE))
                         .collect();
-                    return Err(format!("there is no component `{component}`; in {} there are: {}", dimension.base_unit(), known.join(", ")));
+                    return Err(format!(
+                        "there is no component `{component}`; in {} there are: {}",
+                        dimension.base_unit(),
+                        known.join(", ")
+                    ));
                 }
             }
         }

@@ -63,10 +63,11 @@ impl<D: DeserializeOwned> TechnologyFile<D> {
         let file = Self::parse_unchecked(&text, path, None)?;
         let given = |declaration: &&Declaration| file.parameters.get(declaration.path).is_some();
         // All are told where something is not known.
-        let given: Vec<Declaration> = match file.parameters.iter().all(|(path, _)| declarations.iter().any(|d| d.path == path)) {
-            true => declarations.iter().filter(given).copied().collect(),
-            false => declarations.to_vec(),
-        };
+        let given: Vec<Declaration> =
+            match file.parameters.iter().all(|(path, _)| declarations.iter().any(|d| d.path == path)) {
+                true => declarations.iter().filter(given).copied().collect(),
+                false => declarations.to_vec(),
+            };
         file.checked(&text, path, &given)
     }
 
@@ -159,7 +160,8 @@ impl<D: Clone> TechnologyFile<D> {
 }
 
 fn read(path: &Path) -> Result<String, TechnologyError> {
-    std::fs::read_to_string(path).map_err(|source| TechnologyError::Unreadable { path: path.to_owned(), source })
+    std::fs::read_to_string(path)
+        .map_err(|source| TechnologyError::Unreadable { path: path.to_owned(), source })
 }
 
 /// The line and column at which a parameter stands in a file's text, counted from 1.

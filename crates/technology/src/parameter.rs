@@ -194,11 +194,15 @@ impl Written {
         }
         if let Some(counts) = of {
             if value.or(low).or(high).is_some() || mark.is_some() {
-                return Err("what is made of components (`of`) has no value, low, high and mark of its own".to_owned());
+                return Err("what is made of components (`of`) has no value, low, high and mark of its own"
+                    .to_owned());
             }
             let within = within.unwrap_or((1.0, 1.0));
             if !(within.0 > 0.0 && within.0 <= 1.0 && within.1 >= 1.0 && within.1.is_finite()) {
-                return Err(format!("within: [{}, {}]; expected factors around 1, above zero", within.0, within.1));
+                return Err(format!(
+                    "within: [{}, {}]; expected factors around 1, above zero",
+                    within.0, within.1
+                ));
             }
             return Ok(Checked::Billed(Unpriced { counts, within, unit, source, dimension, factor }));
         }
@@ -221,6 +225,17 @@ impl Written {
             ));
         }
         let bill = None;
-        Ok(Checked::Valued(Parameter { value, low, high, unit, source, mark, distribution, bill, dimension, factor }))
+        Ok(Checked::Valued(Parameter {
+            value,
+            low,
+            high,
+            unit,
+            source,
+            mark,
+            distribution,
+            bill,
+            dimension,
+            factor,
+        }))
     }
 }

@@ -21,7 +21,7 @@ use crate::Mapping;
 names::names! {
     /// How a weight of -1, 0 or 1 stands in cells.
     #[derive(Hash)]
-    pub enum WeightEncoding: "a way to hold weights in cells" {
+    pub enum WeightEncoding: "a way to hold weights in cells", by default Offset {
         /// As weight + 1 in one cell of two bits; the number of active rows is subtracted, as a dummy column gives it.
         Offset = "offset",
         /// In two binary cells of two columns, one for 1 and one for -1, each with a conversion of its own.

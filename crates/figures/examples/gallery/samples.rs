@@ -48,11 +48,12 @@ fn intervals() -> Figure {
     let row = |label: &str, middle: f64| IntervalRow {
         label: label.into(),
         intervals: vec![
-            Some(Interval { low: middle * 0.45, median: middle, high: middle * 2.1 }),
+            Some(Interval { low: middle * 0.45, median: middle, high: middle * 2.1, nominal: None }),
             (middle > 0.2).then_some(Interval {
                 low: middle * 0.2,
                 median: middle * 0.35,
                 high: middle * 0.8,
+                nominal: None,
             }),
         ],
     };

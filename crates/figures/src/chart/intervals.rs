@@ -3,7 +3,7 @@
 use crate::axis::Axis;
 use crate::error::FigureError;
 use crate::number::three_digits;
-use crate::scene::{Align, Point, Rect, Scene, TextStyle};
+use crate::scene::{Align, Marker, Point, Rect, Scene, TextStyle};
 use crate::series::{Halves, Key, Reference, ReferenceLabels, SIDES_HEIGHT, Series, Sides, legend};
 
 use super::check;
@@ -18,6 +18,8 @@ pub struct Interval {
     pub median: f64,
     /// The interval's high end.
     pub high: f64,
+    /// The value at nominal parameters, where it is another than the median: drawn as a ring.
+    pub nominal: Option<f64>,
 }
 
 /// One condition with an interval for each series.
@@ -64,8 +66,12 @@ impl IntervalChart {
     fn check(&self) -> Result<(), FigureError> {
         for (name, row) in checked(&self.groups, self.series.len())? {
             for (series, interval) in self.series.iter().zip(&row.intervals) {
-                let Some(Interval { low, median, high }) = *interval else { continue };
-                check::interval(&self.axis, [low, median, high], || format!("{name}, {}", series.name))?;
+                let Some(Interval { low, median, high, nominal }) = *interval else { continue };
+                let what = || format!("{name}, {}", series.name);
+                check::interval(&self.axis, [low, median, high], what)?;
+                if let Some(nominal) = nominal {
+                    self.axis.check(nominal, what)?;
+                }
             }
         }
         check::references(&self.axis, &self.references)?;
@@ -81,7 +87,9 @@ impl IntervalChart {
         self.check()?;
         let intervals = self.groups.iter().flat_map(|g| &g.rows).flat_map(|row| &row.intervals).flatten();
         let marks = self.references.iter().map(|r| r.value).chain(self.sides.iter().map(|sides| sides.at));
-        let axis = self.axis.fit(intervals.flat_map(|i| [i.low, i.high]).chain(marks))?;
+        let axis = self
+            .axis
+            .fit(intervals.flat_map(|i| [i.low, i.high, i.nominal.unwrap_or(i.low)]).chain(marks))?;
 
         let labels = Labels::wrap(scene, &self.groups, width * 0.36);
         let numbers: Vec<String> = intervals_of(&self.groups).map(said).collect();
@@ -126,6 +134,9 @@ impl IntervalChart {
                     scene.line((end, middle - 4.0), (end, middle + 4.0), 2.0, colour);
                 }
                 scene.marker(series.marker, (across(interval.median), middle), 4.5, colour);
+                if let Some(nominal) = interval.nominal {
+                    scene.marker(Marker::Ring, (across(nominal), middle), 6.0, colour);
+                }
                 let style = TextStyle::LABEL.in_colour(colour.ink());
                 scene.text_beside(&said(&interval), (left + width, middle), Align::End, style);
             }
@@ -141,5 +152,9 @@ fn intervals_of(groups: &[IntervalGroup]) -> impl Iterator<Item = &Interval> {
 fn said(interval: &Interval) -> String {
     let [low, median, high] = [interval.low, interval.median, interval.high].map(three_digits);
     // A value of which no spread is known has no interval.
-    if interval.low == interval.high { median } else { format!("{median} [{low}, {high}]") }
+    let spread = if interval.low == interval.high { median } else { format!("{median} [{low}, {high}]") };
+    match interval.nominal {
+        Some(nominal) => format!("{} · {spread}", three_digits(nominal)),
+        None => spread,
+    }
 }

@@ -2,6 +2,7 @@
 
 use workspace::StudyKind;
 
+pub mod accounting;
 pub mod accuracy;
 pub mod crossbar_validation;
 pub mod design_space;
@@ -23,6 +24,7 @@ pub static STUDIES: &[StudyKind] = &[
     StudyKind::of::<layer_costs::LayerCostsStudy>(),
     StudyKind::of::<energy_parts::EnergyPartsStudy>(),
     StudyKind::of::<energy_ratio::RatioStudy>(),
+    StudyKind::of::<accounting::AccountingStudy>(),
     StudyKind::of::<shift_faults::ShiftFaultStudy>(),
     StudyKind::of::<crossbar_validation::CrossbarValidationStudy>(),
     StudyKind::of::<networks::NetworksStudy>(),

@@ -23,6 +23,7 @@ pub fn accuracies(title: &str, confidence: f64, rows: &[AccuracyRow]) -> Figure 
             low: row.accuracy_low.map_or(median, percent).min(median),
             median,
             high: row.accuracy_high.map_or(median, percent).max(median),
+            nominal: None,
         });
         IntervalRow { label: label(row), intervals }
     };

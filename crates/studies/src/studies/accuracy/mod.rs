@@ -21,7 +21,7 @@ use crate::loaded::{LoadedNetwork, network};
 use crate::machine::MachineSettings;
 use crate::names::CrossbarName;
 use crate::studies::networks::{NetworkPoint, check_points};
-use crate::systems::{CROSSBAR, CrossbarPoint, PROCESSOR};
+use crate::systems::{COMMON_COMPONENTS, CROSSBAR, CrossbarPoint, PROCESSOR};
 use classified::{ByCrossbar, ByProcessor, Classified, Correct};
 
 /// Accuracy, documented and measured, on digital and on analog hardware.
@@ -75,7 +75,13 @@ impl AnalogPoint {
 
     /// The crossbar that it is, as the model of costs takes it.
     pub fn costed(&self, node_nm: Option<f64>, activation_bits: u32) -> CrossbarPoint {
-        CrossbarPoint::matching(&self.name, &self.technology, node_nm, activation_bits)
+        CrossbarPoint {
+            encoding: Some(self.encoding),
+            // Differential columns hold one bit each.
+            cell_bits: (self.encoding == WeightEncoding::Differential).then_some(1),
+            components: Some(COMMON_COMPONENTS.to_owned()),
+            ..CrossbarPoint::matching(&self.name, &self.technology, node_nm, activation_bits)
+        }
     }
 }
 

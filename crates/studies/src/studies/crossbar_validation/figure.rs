@@ -109,8 +109,12 @@ fn component_row<'r>(widths: impl Iterator<Item = &'r ComponentRow> + Clone) -> 
     ratios.sort_by(f64::total_cmp);
     let kind = if kind == "none" { String::new() } else { format!(", {kind}") };
     let count = if ratios.len() == 1 { String::new() } else { format!(" ({} widths)", ratios.len()) };
-    let interval =
-        Interval { low: *ratios.first()?, median: ratios[ratios.len() / 2], high: *ratios.last()? };
+    let interval = Interval {
+        low: *ratios.first()?,
+        median: ratios[ratios.len() / 2],
+        high: *ratios.last()?,
+        nominal: None,
+    };
     Some(IntervalRow {
         label: format!("{component}{kind}, {node} nm{count}"),
         intervals: vec![Some(interval)],

@@ -11,7 +11,7 @@ use compiler::{Geometry, Layout, Options, Sharing};
 use figures::Figure;
 use network::Network;
 use rayon::prelude::*;
-use rtm_ap::{Events, Pricing, ProcessorDesign, ProcessorParameters, SearchModel};
+use rtm_ap::{Events, Kept, Pricing, ProcessorDesign, ProcessorParameters, SearchModel};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tables::{Schema, Table, TypedRow};
@@ -119,7 +119,7 @@ struct Fitting<'s> {
     columns: u64,
     domains: u64,
     way: &'s Way,
-    words: usize,
+    kept: Kept,
     /// In the order of the study's rows.
     events: Vec<Vec<Events>>,
 }
@@ -179,11 +179,11 @@ impl Study for DesignSpaceStudy {
             let mut fitting = Vec::new();
             for (shape, way, compiled) in shapes {
                 match &results.of(*compiled)?.0 {
-                    Some((words, events)) => fitting.push(Fitting {
+                    Some((kept, events)) => fitting.push(Fitting {
                         columns: shape.columns(),
                         domains: shape.domains(),
                         way: &self.ways[*way],
-                        words: *words,
+                        kept: *kept,
                         events: events.clone(),
                     }),
                     None => refused += self.rows.len(),
@@ -245,7 +245,7 @@ impl DesignSpaceStudy {
                     events.iter().for_each(|layer| total += *layer);
                     for &model in &self.search_models {
                         let (parameters, operation) = (&parameters, file.design.operation());
-                        let pricing = Pricing { geometry, parameters, model, operation, words: shape.words };
+                        let pricing = Pricing { geometry, parameters, model, operation, kept: shape.kept };
                         let cost = pricing.cost(&total, total.processors);
                         points.push(Point {
                             shape: index,

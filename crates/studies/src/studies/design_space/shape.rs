@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use compiler::Options;
 use network::Network;
-use rtm_ap::{Events, Machine};
+use rtm_ap::{Events, Kept, Machine};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use workspace::stages::{Stage, StageKind};
@@ -52,9 +52,9 @@ pub struct ArrayShape {
     pub rows: Vec<u64>,
 }
 
-/// Program words, and the expected events of every layer on each number of rows; nothing where a layer does not fit.
+/// The sizes of the memories, and the expected events of every layer on each number of rows; nothing where a layer does not fit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Compiled(pub Option<(usize, Vec<Vec<Events>>)>);
+pub struct Compiled(pub Option<(Kept, Vec<Vec<Events>>)>);
 
 impl ArrayShape {
     /// Columns of an array.
@@ -115,7 +115,7 @@ impl Stage for ArrayShape {
         bar.finish_and_clear();
         Ok(Compiled(compiled.map(|machine| {
             let events = machine.expected_events_on(&self.rows, |layer, bit| share_of(&shares, layer, bit));
-            (machine.program_words(), events)
+            (machine.kept(), events)
         })))
     }
 }

@@ -1,6 +1,6 @@
 //! The break-even: for which energies of a shift and of a search the ratio would reach the claim, all else nominal.
 
-use rtm_ap::{Events, ProcessorParameters, SearchModel};
+use rtm_ap::{Events, Kept, ProcessorParameters, SearchModel};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tables::{Table, TypedRow};
@@ -125,9 +125,9 @@ impl Context<'_> {
             let found = self.study.flows.iter().zip(&stages.flows).find(|(flow, _)| flow.name == *name);
             let Some((flow, run)) = found else { continue };
             let run = results.of(*run)?;
-            let (total, words) = (run.total(), run.words);
+            let (total, kept) = (run.total(), run.kept);
             for (others, parameters) in [("nominal", nominal.clone()), ("free", others_free(&nominal))] {
-                let map = Map { flow, total, words, parameters, priced: &priced, baseline: baseline.nominal };
+                let map = Map { flow, total, kept, parameters, priced: &priced, baseline: baseline.nominal };
                 for search in plan.search_fj.places() {
                     for shift in plan.shift_pj.places() {
                         let ratio = map.ratio(shift, search);
@@ -171,6 +171,7 @@ fn others_free(nominal: &ProcessorParameters) -> ProcessorParameters {
         store_sram: Energy::ZERO,
         store_edram: Energy::ZERO,
         store_way: Energy::ZERO,
+        buffer_leakage: Power::ZERO,
         store_sram_leakage: Power::ZERO,
         store_edram_leakage: Power::ZERO,
         decode_word: Energy::ZERO,
@@ -188,7 +189,7 @@ fn others_free(nominal: &ProcessorParameters) -> ProcessorParameters {
 struct Map<'f> {
     flow: &'f Flow,
     total: Events,
-    words: usize,
+    kept: Kept,
     parameters: ProcessorParameters,
     priced: &'f Priced,
     /// µJ.
@@ -203,7 +204,7 @@ impl Map<'_> {
             search_active_bit: Energy::picojoules(search * 1e-3),
             ..self.parameters.clone()
         };
-        let pricing = self.priced.with(&parameters, self.flow.machine, SearchModel::ActiveBits, self.words);
+        let pricing = self.priced.with(&parameters, self.flow.machine, SearchModel::ActiveBits, self.kept);
         self.baseline / microjoules(pricing.cost(&self.total, self.total.processors).energy.total())
     }
 }

@@ -2,6 +2,7 @@
 
 use super::break_even::BreakEvenRow;
 use super::flows::FlowRow;
+use super::pairs::PairRow;
 use super::replication::ReplicationRow;
 use super::{RatioRow, SystemRow};
 use crate::drawing::{distinct, search_marker, technology_role};
@@ -30,6 +31,8 @@ pub struct RatioRows<'a> {
     pub ratios: &'a [RatioRow],
     /// What stands beside the energy.
     pub systems: &'a [SystemRow],
+    /// Pairs of equals.
+    pub pairs: &'a [PairRow],
     /// Ways to compile.
     pub flows: &'a [FlowRow],
     /// Outputs split over more processors.
@@ -67,10 +70,16 @@ pub fn energy_ratio(
         .caption(beside_energy(rows.systems, focus))
         .caption(
             "Published baselines have no spread of their own. Events are executed on the golden images (Fashion-MNIST, scaled \
-             up to 224 x 224); those of split outputs are expected. Wires, logic with its supply, static memory and leakage are drawn \
-             once for both systems.",
+             up to 224 x 224); those of split outputs are expected. Components that both systems are built of are drawn once for \
+             both.",
         );
-    figure.panels = vec![
+    if !rows.pairs.is_empty() {
+        figure.panels.push(Panel {
+            heading: format!("Equals against equals (RTM-AP {})", focus.technology),
+            chart: ratios.of_pairs(rows.pairs).into(),
+        });
+    }
+    figure.panels.extend([
         Panel {
             heading: format!("RTM-AP ({}) against every stated baseline", focus.technology),
             chart: against_all.into(),
@@ -82,7 +91,7 @@ pub fn energy_ratio(
             ),
             chart: ratios.of_every_technology().into(),
         },
-    ];
+    ]);
     if !rows.flows.is_empty() {
         figure.panels.push(Panel {
             heading: format!(
@@ -210,7 +219,12 @@ impl<'a> Ratios<'a> {
                     && row.search_model == model
                     && prior.is_none_or(|prior| row.prior == prior)
             })?;
-            Some(Interval { low: row.ratio_p05, median: row.ratio_p50, high: row.ratio_p95 })
+            Some(Interval {
+                low: row.ratio_p05,
+                median: row.ratio_p50,
+                high: row.ratio_p95,
+                nominal: Some(row.ratio),
+            })
         };
         self.models().into_iter().map(interval).collect()
     }
@@ -256,13 +270,42 @@ impl<'a> Ratios<'a> {
         self.chart(vec![IntervalGroup { heading: String::new(), rows: rows.collect() }])
     }
 
+    /// The ratio by pair.
+    fn of_pairs(self, pairs: &[PairRow]) -> IntervalChart {
+        let rows = distinct(pairs.iter().map(|row| &row.pair)).into_iter().map(|pair| {
+            let of_pair = || pairs.iter().filter(|row| row.pair == *pair);
+            let interval = |model: &str| {
+                let row = of_pair().find(|row| row.search_model == model)?;
+                Some(Interval {
+                    low: row.ratio_p05,
+                    median: row.ratio_p50,
+                    high: row.ratio_p95,
+                    nominal: Some(row.ratio),
+                })
+            };
+            let energies = of_pair().next().map_or(String::new(), |row| {
+                format!(": {} against {} µJ", three_digits(row.energy), three_digits(row.baseline_energy))
+            });
+            IntervalRow {
+                label: format!("{pair}{energies}"),
+                intervals: self.models().into_iter().map(interval).collect(),
+            }
+        });
+        self.chart(vec![IntervalGroup { heading: String::new(), rows: rows.collect() }])
+    }
+
     /// The ratio by way to compile.
     fn of_flows(self, flows: &[FlowRow]) -> IntervalChart {
         let rows = distinct(flows.iter().map(|row| &row.flow)).into_iter().map(|flow| {
             let of_flow = || flows.iter().filter(|row| row.flow == *flow);
             let interval = |model: &str| {
                 let row = of_flow().find(|row| row.search_model == model)?;
-                Some(Interval { low: row.ratio_p05, median: row.ratio_p50, high: row.ratio_p95 })
+                Some(Interval {
+                    low: row.ratio_p05,
+                    median: row.ratio_p50,
+                    high: row.ratio_p95,
+                    nominal: Some(row.ratio),
+                })
             };
             let energies: Vec<String> = of_flow().map(|row| three_digits(row.energy)).collect();
             IntervalRow {
@@ -277,7 +320,7 @@ impl<'a> Ratios<'a> {
 fn chart(focus: RatioFocus<'_>, series: Vec<Series>, groups: Vec<IntervalGroup>) -> IntervalChart {
     IntervalChart {
         axis: Axis::log("energy-efficiency ratio, baseline over RTM-AP", "×"),
-        meaning: "median [5 %, 95 %]".to_owned(),
+        meaning: "nominal ○ · median [5 %, 95 %]".to_owned(),
         series,
         groups,
         references: vec![

@@ -11,7 +11,7 @@ use workspace::stages::Results;
 use super::baselines::Baseline;
 use super::{Context, Stages};
 use crate::draws::Spread;
-use crate::systems::{events_of, microjoules, milliseconds, processor};
+use crate::systems::{microjoules, milliseconds, system_of_flow};
 use crate::technologies;
 
 tables::table! {
@@ -37,7 +37,9 @@ tables::table! {
         row_searches: f64,
         /// Energy for one image at the nominal parameters.
         energy: f64 = "uJ",
-        /// Latency for one image at the nominal parameters.
+        /// Images that go through together.
+        batch: u32,
+        /// Latency for one image at the nominal parameters, of a batch its share.
         latency: f64 = "ms",
         /// Energy of the baseline over this energy, at the nominal parameters.
         ratio: f64,
@@ -67,9 +69,9 @@ impl Context<'_> {
         let mut runs = Vec::new();
         for (flow, run) in study.flows.iter().zip(&stages.flows) {
             let run = results.of(*run)?;
-            let events = events_of(&study.network, flow.machine, &run);
             for &model in &study.search_models {
-                let system = processor(&file, &headline.technology, model, &events).at_node(baseline.node);
+                let system = system_of_flow(&file, &headline.technology, model, &study.network, (flow, &run));
+                let system = system.at_node(baseline.node);
                 runs.push((flow, model, Arc::clone(&run), system));
             }
         }
@@ -90,10 +92,11 @@ impl Context<'_> {
                 activations: flow.activations.name().into(),
                 search_model: model.name().into(),
                 operations: run.layers.iter().map(|layer| layer.operations).sum(),
-                words: run.words,
+                words: run.kept.words,
                 track_steps: total.track_steps.physical,
                 row_searches: total.row_searches.physical,
                 energy,
+                batch: flow.operation.map_or(1, |operation| operation.batch),
                 latency,
                 ratio,
                 ratio_p05: spread.low,

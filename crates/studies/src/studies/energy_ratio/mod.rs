@@ -5,6 +5,7 @@ mod baselines;
 mod break_even;
 mod figure;
 mod flows;
+mod pairs;
 mod processors;
 mod replication;
 mod summary;
@@ -28,6 +29,7 @@ use crate::systems::{CrossbarPoint, DigitalPoint, OtherPoint, events_of};
 use baselines::{Baseline, PublishedPoint};
 use break_even::{BreakEvenPlan, BreakEvenRow};
 use flows::FlowRow;
+use pairs::{Pair, PairRow};
 use processors::Processor;
 use replication::{ReplicationPlan, ReplicationRow};
 
@@ -72,6 +74,9 @@ pub struct RatioStudy {
     /// Other ways to compile, held against the headline's baseline: what each step beyond the paper's flow adds.
     #[serde(default)]
     flows: Vec<Flow>,
+    /// Pairs of equals, each a flow against a baseline: what the figure shows first.
+    #[serde(default)]
+    pairs: Vec<Pair>,
     /// Outputs split over more processors, to stand at the baseline's area and latency.
     replication: Option<ReplicationPlan>,
     /// The map of shift and search energies.
@@ -174,8 +179,14 @@ type SplitRun = (usize, Promise<MachineRun>);
 impl Study for RatioStudy {
     const NAME: &'static str = "energy_ratio";
     const MEANING: &'static str = "The ratio against every baseline, with its spread.";
-    const TABLES: &'static [&'static Schema] =
-        &[RatioRow::SCHEMA, SystemRow::SCHEMA, FlowRow::SCHEMA, ReplicationRow::SCHEMA, BreakEvenRow::SCHEMA];
+    const TABLES: &'static [&'static Schema] = &[
+        RatioRow::SCHEMA,
+        SystemRow::SCHEMA,
+        PairRow::SCHEMA,
+        FlowRow::SCHEMA,
+        ReplicationRow::SCHEMA,
+        BreakEvenRow::SCHEMA,
+    ];
     type Stages = Stages;
 
     fn check(&self, path: &FieldPath, checks: &mut Checks<'_>) {
@@ -208,6 +219,11 @@ impl Study for RatioStudy {
         let headline = path.field("headline");
         checks.one_of(&headline.field("baseline"), &self.headline.baseline, &baselines);
         checks.one_of(&headline.field("technology"), &self.headline.technology, &technologies);
+        for (index, pair) in self.pairs.iter().enumerate() {
+            let place = path.field("pairs").item(index);
+            checks.one_of(&place.field("flow"), &pair.flow, &flows);
+            checks.one_of(&place.field("baseline"), &pair.baseline, &baselines);
+        }
     }
 
     fn points(&mut self) -> Vec<&mut dyn std::any::Any> {
@@ -220,6 +236,13 @@ impl Study for RatioStudy {
     fn substituted(&mut self) {
         // What others published is of the network that they took.
         self.published.clear();
+        let published = |pair: &Pair| {
+            let of_model = self.crossbars.iter().map(|point| &point.name);
+            let of_model = of_model.chain(self.digital.iter().map(|point| &point.name));
+            of_model.chain(self.others.iter().map(|point| &point.name)).any(|name| *name == pair.baseline)
+        };
+        let kept: Vec<Pair> = self.pairs.iter().filter(|pair| published(pair)).cloned().collect();
+        self.pairs = kept;
     }
 
     fn trim(&mut self) {
@@ -230,6 +253,8 @@ impl Study for RatioStudy {
         if let Some(plan) = &self.break_even {
             self.flows.retain(|flow| plan.flows.contains(&flow.name));
         }
+        let flows: Vec<String> = self.flows.iter().map(|flow| flow.name.clone()).collect();
+        self.pairs.retain(|pair| flows.contains(&pair.flow));
     }
 
     fn stages(&self, _: &Manifest, _: &Inputs<'_>, declared: &mut Declared) -> Result<Stages, Failure> {
@@ -280,6 +305,7 @@ impl Study for RatioStudy {
         tables.push(context.flows(baseline, stages, results, &mut summary)?);
         // What the manifest does not ask for leaves no file.
         let asked_for = [
+            context.pairs(&baselines, stages, results, &mut summary)?,
             context.replication(baseline, stages, results, &mut summary)?,
             context.break_even(baseline, stages, results, &mut summary)?,
         ];
@@ -299,6 +325,7 @@ impl Study for RatioStudy {
         let rows = figure::RatioRows {
             ratios: &rows_of(tables)?,
             systems: &rows_of(tables)?,
+            pairs: &rows_of(tables)?,
             flows: &rows_of(tables)?,
             replication: &rows_of(tables)?,
             break_even: &rows_of(tables)?,

@@ -74,7 +74,7 @@ impl Context<'_> {
             let mut rows = Vec::new();
             for &(outputs, run) in splits {
                 let run = results.of(run)?;
-                let pricing = priced.with(&parameters, flow.machine, headline.search_model, run.words);
+                let pricing = priced.with(&parameters, flow.machine, headline.search_model, run.kept);
                 rows.push(split(flow, outputs, &run, &pricing, (baseline, beside)));
             }
             mark(&mut rows, beside);
@@ -108,7 +108,7 @@ fn split(
         flow: flow.name.clone(),
         outputs_per_processor,
         processors,
-        words: run.words,
+        words: run.kept.words,
         energy,
         latency,
         interval: milliseconds(pipelined.interval),

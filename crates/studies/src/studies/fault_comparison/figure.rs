@@ -22,6 +22,7 @@ pub fn fault_comparison(title: &str, rows: &[ComparisonRow]) -> Figure {
                 low: percent(row.accuracy_low.min(row.accuracy)),
                 median: percent(row.accuracy),
                 high: percent(row.accuracy_high.max(row.accuracy)),
+                nominal: None,
             };
             let of = |wanted: bool| (wanted == is_processor).then_some(interval);
             IntervalRow { label: row.faults.clone(), intervals: vec![of(true), of(false)] }

@@ -225,7 +225,7 @@ impl FaultComparisonStudy {
         let run = results.of(stages.run)?;
         let machine = self.faulty(manifest).machine(inputs)?;
         let priced = Priced::by(inputs, &self.technology)?;
-        let pricing = priced.on(self.machine, self.search_model, run.words);
+        let pricing = priced.on(self.machine, self.search_model, run.kept);
         self.faulty(manifest).with_campaign(inputs, |campaign| {
             let mut rows = Vec::new();
             for (point, (struck, ran)) in self.processor.iter().zip(&stages.processor) {

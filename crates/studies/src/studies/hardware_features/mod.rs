@@ -12,7 +12,7 @@ mod uses;
 
 use compiler::lut::{Features, LutKind};
 use figures::Figure;
-use rtm_ap::{Events, ProcessorParameters, SearchModel};
+use rtm_ap::{Events, Kept, ProcessorParameters, SearchModel};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de};
 use tables::{Schema, Table, TypedRow};
@@ -104,6 +104,13 @@ impl Study for HardwareFeaturesStudy {
 
     fn check(&self, path: &FieldPath, checks: &mut Checks<'_>) {
         self.images.check(path, &self.network, checks);
+        for (index, _) in self.flows.iter().enumerate().filter(|(_, flow)| flow.operation.is_some()) {
+            let place = path.field("flows").item(index).field("operation");
+            checks.report(
+                &place,
+                "this study compares hardware that is run as the technology says; leave `operation` out",
+            );
+        }
     }
 
     fn points(&mut self) -> Vec<&mut dyn std::any::Any> {
@@ -148,7 +155,7 @@ impl Study for HardwareFeaturesStudy {
             let executed = results.of(*executed)?;
             let machine = run.machine(inputs)?;
             let by = Priced::by(inputs, &self.technology)?;
-            let priced = OnFlow { flow, total: executed.total(), words: executed.words, by };
+            let priced = OnFlow { flow, total: executed.total(), kept: executed.kept, by };
             let uses = TableUse::of(&machine);
             for (features, found) in &of_hardware {
                 let events = uses.with_schedules(&priced.total, &base, found);
@@ -186,14 +193,14 @@ impl Study for HardwareFeaturesStudy {
 struct OnFlow<'s> {
     flow: &'s Flow,
     total: Events,
-    words: usize,
+    kept: Kept,
     by: Priced,
 }
 
 impl OnFlow<'_> {
     /// Energy, µJ, and latency, ms.
     fn costs(&self, events: &Events, parameters: &ProcessorParameters, model: SearchModel) -> (f64, f64) {
-        let pricing = self.by.with(parameters, self.flow.machine, model, self.words);
+        let pricing = self.by.with(parameters, self.flow.machine, model, self.kept);
         let cost = pricing.cost(events, events.processors);
         (microjoules(cost.energy.total()), milliseconds(cost.latency))
     }

@@ -194,7 +194,7 @@ impl LifetimeStudy {
     /// The latency of an image, which is the same whichever way searches are charged.
     fn latency(&self, inputs: &Inputs<'_>, run: &MachineRun) -> Result<Time, Failure> {
         let priced = Priced::by(inputs, &self.technology)?;
-        let pricing = priced.on(self.machine, SearchModel::ActiveBits, run.words);
+        let pricing = priced.on(self.machine, SearchModel::ActiveBits, run.kept);
         let latency = |sum, events| sum + pricing.latency(events);
         Ok(run.events.iter().fold(Time::ZERO, latency))
     }

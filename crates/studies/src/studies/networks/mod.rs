@@ -18,12 +18,12 @@ use yaml::FieldPath;
 use crate::images::Images;
 use crate::loaded::{network, weight_sparsity, workload};
 use crate::machine::Flow;
-use crate::names::{NetworkName, ProcessorName};
+use crate::names::{ComponentsName, NetworkName, ProcessorName};
 use crate::quick::keep_ends;
 use crate::run::{Executed, Expected, MachineRun, Run};
 use crate::systems::{
-    CrossbarPoint, DigitalPoint, WeightPrecision, ZeroWeightsName, events_of, microjoules, milliseconds,
-    processor, square_millimetres,
+    CrossbarPoint, DigitalPoint, WeightPrecision, ZeroWeightsName, microjoules, milliseconds,
+    square_millimetres, system_of_flow,
 };
 use crate::technologies;
 use drawn_weights::{DrawnWeightsRow, TrainedAgainstDrawn};
@@ -84,12 +84,16 @@ struct MatchingBaseline {
     technology: String,
     /// The node to scale it to, nm; the file's own if left out.
     node_nm: Option<f64>,
+    /// The component library that prices what it shares with other systems; the file's own if left out.
+    #[schemars(with = "Option<ComponentsName>")]
+    components: Option<String>,
 }
 
 impl MatchingBaseline {
     /// As a crossbar.
     fn crossbar(&self, activation_bits: u32) -> CrossbarPoint {
-        CrossbarPoint::matching(&self.name, &self.technology, self.node_nm, activation_bits)
+        let point = CrossbarPoint::matching(&self.name, &self.technology, self.node_nm, activation_bits);
+        CrossbarPoint { components: self.components.clone(), ..point }
     }
 
     /// As a digital array.
@@ -101,6 +105,7 @@ impl MatchingBaseline {
             weights: WeightPrecision::Ternary,
             activation_bits,
             zero_weights: ZeroWeightsName::Computed,
+            batch: 1,
         }
     }
 }
@@ -322,11 +327,10 @@ impl NetworksStudy {
             if !self.expected {
                 overestimates.push(expectation::push(expectations, &point.network, &flow.name, &run)?);
             }
-            let events = events_of(&point.network, flow.machine, &run);
             for technology in &self.technologies {
                 let file = technologies::processor(inputs, technology)?;
                 for &model in &self.search_models {
-                    let system = processor(&file, technology, model, &events);
+                    let system = system_of_flow(&file, technology, model, &point.network, (flow, &run));
                     let costs = Costs::of(&system.evaluate(&own)?);
                     let how = [&*flow.name, options.sharing.name(), options.layout.name()];
                     push(&system, how.map(Some), costs)?;

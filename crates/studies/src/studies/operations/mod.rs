@@ -254,7 +254,7 @@ impl OnArrays {
         for &(sharing, run) in runs {
             let run = results.of(run)?;
             let total = run.total();
-            let pricing = priced.on(self.machine, self.search_model, run.words);
+            let pricing = priced.on(self.machine, self.search_model, run.kept);
             let cost = pricing.cost(&total, total.processors);
             let energy = microjoules(cost.energy.total());
             let operations = run.layers.iter().map(|layer| layer.operations).sum();
@@ -265,7 +265,7 @@ impl OnArrays {
                 sharing: sharing.name().into(),
                 operations,
                 row_additions,
-                words: run.words,
+                words: run.kept.words,
                 processors: total.processors,
                 energy,
                 relative_energy: energy / *first.get_or_insert(energy),

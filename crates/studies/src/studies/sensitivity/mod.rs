@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use system::{System, SystemError};
 use tables::{Schema, Table, TypedRow};
-use technology::{Parameter, ParameterSet};
+use technology::{ComponentParameters, Parameter, ParameterSet, Parameters};
 use workspace::stages::{Declared, Promise, Results};
 use workspace::{Checks, Failure, Inputs, Manifest, Study, rows_of};
 use yaml::FieldPath;
@@ -50,7 +50,7 @@ tables::table! {
     /// The ratio, energy of the crossbar over energy of the RTM-AP for one image, with one parameter at an end of its range and
     /// all others at their nominal values; the widest swing first.
     pub struct SensitivityRow: "sensitivity" {
-        /// Whose parameter it is: `RTM-AP` or `crossbar`.
+        /// Whose parameter it is: `RTM-AP` or `crossbar`, or `both` for a component.
         system: String,
         /// Path of the parameter in the technology file.
         parameter: String,
@@ -76,6 +76,9 @@ tables::table! {
         swing: f64,
     }
 }
+
+/// The system of a component, in the table.
+const BOTH: &str = "both";
 
 /// A parameter at both ends of its range.
 struct Swing {
@@ -142,6 +145,9 @@ impl Study for SensitivityStudy {
         let nominal = crossbar_energy / processor_energy;
         let mut swings = swings(&processor, |set| Ok(crossbar_energy / below.energy(set)?))?;
         swings.extend(self::swings(&crossbar, |set| Ok(above.energy(set)? / processor_energy))?);
+        swings.extend(common_swings([processor.parameters(), crossbar.parameters()], |sets| {
+            Ok(above.energy(&sets[1])? / below.energy(&sets[0])?)
+        })?);
         swings.sort_by(|a, b| b.width(nominal).total_cmp(&a.width(nominal)));
         let table = Table::of(swings.iter().map(|swing| SensitivityRow {
             system: swing.system.into(),
@@ -172,14 +178,44 @@ impl Study for SensitivityStudy {
     }
 }
 
-/// Every parameter of a system at both ends of its range; `ratio` gives the ratio for a set.
+/// Every component that both systems are built of, at both ends of its range in both; `ratio` gives the ratio for both sets.
+fn common_swings(
+    sets: [&ParameterSet; 2],
+    ratio: impl Fn(&[ParameterSet; 2]) -> Result<f64, SystemError>,
+) -> Result<Vec<Swing>, Failure> {
+    let mut swings = Vec::new();
+    for path in ParameterSet::component_paths() {
+        let Some(parameter) = sets[0].get(&path).or(sets[1].get(&path)) else { continue };
+        let moved = |end: fn(&Parameter) -> f64| -> Result<f64, Failure> {
+            let of = |set: &ParameterSet| match set.get(&path) {
+                Some(parameter) => set.with_value(&path, end(parameter)),
+                None => Ok(set.clone()),
+            };
+            Ok(ratio(&[of(sets[0])?, of(sets[1])?])?)
+        };
+        let declared =
+            ComponentParameters::DECLARATIONS.iter().find(|declared| path.ends_with(declared.path));
+        swings.push(Swing {
+            system: BOTH,
+            meaning: declared.map_or(String::new(), |declared| declared.meaning.to_owned()),
+            parameter: parameter.clone(),
+            at_low: moved(|parameter| parameter.low)?,
+            at_high: moved(|parameter| parameter.high)?,
+            path,
+        });
+    }
+    Ok(swings)
+}
+
+/// Every parameter of a system alone at both ends of its range; `ratio` gives the ratio for a set.
 fn swings(
     system: &dyn System,
     ratio: impl Fn(&ParameterSet) -> Result<f64, SystemError>,
 ) -> Result<Vec<Swing>, Failure> {
     let (parameters, declarations) = (system.parameters(), system.declarations());
     let mut swings = Vec::new();
-    for (path, parameter) in parameters.iter() {
+    let shared: Vec<String> = ParameterSet::component_paths().collect();
+    for (path, parameter) in parameters.iter().filter(|(path, _)| !shared.iter().any(|known| known == path)) {
         let meaning = declarations.iter().find(|declaration| declaration.path == path);
         swings.push(Swing {
             system: system.kind(),

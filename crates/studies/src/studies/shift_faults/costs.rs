@@ -98,7 +98,7 @@ impl ProtectionCosts {
         summary: &mut Vec<String>,
     ) -> Result<Table, Failure> {
         let priced = Priced::by(inputs, &self.technology)?;
-        let pricing = priced.on(study.machine, self.search_model, run.words);
+        let pricing = priced.on(study.machine, self.search_model, run.kept);
         let stated = technologies::literature_rates(inputs, &study.rates)?;
         let crossbar_energy = self.crossbar_energy(study, inputs)?;
         let machine = Run::of(&study.network, study.machine, &self.images).machine(inputs)?;

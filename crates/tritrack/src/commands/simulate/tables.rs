@@ -169,8 +169,8 @@ pub struct Priced<'a> {
 impl Priced<'_> {
     fn pricing(&self, model: SearchModel) -> Pricing<'_> {
         let (geometry, operation) = (self.machine.options().geometry, self.file.design.operation());
-        let words = self.machine.program_words();
-        Pricing { geometry, parameters: self.parameters, model, operation, words }
+        let kept = self.machine.kept();
+        Pricing { geometry, parameters: self.parameters, model, operation, kept }
     }
 
     fn costs(&self, events: &[Events], allocation: Allocation, model: SearchModel) -> NetworkCost {
