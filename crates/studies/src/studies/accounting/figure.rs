@@ -139,13 +139,11 @@ fn references(focus: Focus<'_>) -> Vec<Reference> {
 fn family_chart(families: &[FamilyRow]) -> IntervalChart {
     let row = |row: &FamilyRow| IntervalRow {
         label: format!(
-            "{}. {}, {} / {} bit; shifts {}, leakage {}: {} combinations, {} with movement as claimed",
+            "{}. against {}, {}; always left out: {}. {} combinations, {} with movement as claimed",
             row.family,
+            row.baseline,
             row.search_model,
-            row.weights,
-            row.activation_bits,
-            row.shifts,
-            row.leakage,
+            row.left_out.split(", ").map(in_words).collect::<Vec<_>>().join(", "),
             row.combinations,
             row.few_movement
         ),

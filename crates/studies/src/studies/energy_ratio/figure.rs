@@ -4,7 +4,7 @@ use super::break_even::BreakEvenRow;
 use super::flows::FlowRow;
 use super::pairs::PairRow;
 use super::replication::ReplicationRow;
-use super::{RatioRow, SystemRow};
+use super::{RatioRow, Shown, SystemRow};
 use crate::drawing::{distinct, search_marker, technology_role};
 use figures::{
     Axis, Figure, HeatMap, Interval, IntervalChart, IntervalGroup, IntervalRow, MapPoint, Marker, Panel,
@@ -22,6 +22,8 @@ pub struct RatioFocus<'a> {
     pub technology: &'a str,
     /// The search model that the headline is under.
     pub search_model: &'a str,
+    /// What the figure shows, in this order.
+    pub shown: &'a [Shown],
 }
 
 /// The rows that a figure of ratios is drawn from; there may be none of those after the first two.
@@ -60,11 +62,45 @@ pub fn energy_ratio(
     points: &[NamedPoint],
 ) -> Figure {
     let ratios = Ratios { rows: rows.ratios, focus };
-    let against_all = ratios.against_every_baseline();
-    let mut figure = Figure::new(title, against_all.clone())
-        .subtitle(format!(
-            "Energy of a baseline over energy of the RTM-AP at the same node, for one image; the claim is {}×. Lines span 5 to 95 % of \
-             the draws from the parameters’ ranges.",
+    let mut panels = Vec::new();
+    for shown in focus.shown {
+        match shown {
+            Shown::Pairs if !rows.pairs.is_empty() => panels.push(Panel {
+                heading: format!("RTM-AP {} against", focus.technology),
+                chart: ratios.of_pairs(rows.pairs).into(),
+            }),
+            Shown::Baselines => panels.push(Panel {
+                heading: format!("RTM-AP ({}) against every stated baseline", focus.technology),
+                chart: ratios.against_every_baseline().into(),
+            }),
+            Shown::Technologies => panels.push(Panel {
+                heading: format!(
+                    "Every technology of the RTM-AP against the crossbar {}, under both priors",
+                    focus.baseline
+                ),
+                chart: ratios.of_every_technology().into(),
+            }),
+            Shown::Flows if !rows.flows.is_empty() => panels.push(Panel {
+                heading: format!("RTM-AP {}, against {}", focus.technology, focus.baseline),
+                chart: ratios.of_flows(rows.flows).into(),
+            }),
+            Shown::Replication if !rows.replication.is_empty() => panels.push(Panel {
+                heading: "Fewer outputs a processor, more processors".to_owned(),
+                chart: replication_chart(focus, rows.replication, rows.systems).into(),
+            }),
+            Shown::BreakEven => panels.extend(maps(focus, rows.break_even, points)),
+            Shown::Pairs | Shown::Flows | Shown::Replication => {}
+        }
+    }
+    let first = match panels.first() {
+        Some(panel) => panel.chart.clone(),
+        None => ratios.against_every_baseline().into(),
+    };
+    let mut figure = Figure::new(title, first)
+        .subtitle(finding(focus, rows, points))
+        .caption(format!(
+            "Energy of a baseline over energy of the RTM-AP at the same node, for one image; the claim is {}×. Rings: nominal \
+             parameters; filled marks: median of the draws; lines: 5 to 95 % of the draws from the parameters’ ranges.",
             focus.claimed
         ))
         .caption(beside_energy(rows.systems, focus))
@@ -73,43 +109,90 @@ pub fn energy_ratio(
              up to 224 x 224); those of split outputs are expected. Components that both systems are built of are drawn once for \
              both.",
         );
-    if !rows.pairs.is_empty() {
-        figure.panels.push(Panel {
-            heading: format!("Equals against equals (RTM-AP {})", focus.technology),
-            chart: ratios.of_pairs(rows.pairs).into(),
-        });
+    if !panels.is_empty() {
+        figure.panels = panels;
     }
-    figure.panels.extend([
-        Panel {
-            heading: format!("RTM-AP ({}) against every stated baseline", focus.technology),
-            chart: against_all.into(),
-        },
-        Panel {
-            heading: format!(
-                "Every technology of the RTM-AP against the crossbar {}, under both priors",
-                focus.baseline
-            ),
-            chart: ratios.of_every_technology().into(),
-        },
-    ]);
-    if !rows.flows.is_empty() {
-        figure.panels.push(Panel {
-            heading: format!(
-                "What each way to compile adds (RTM-AP {}, against {})",
-                focus.technology, focus.baseline
-            ),
-            chart: ratios.of_flows(rows.flows).into(),
-        });
-    }
-    if !rows.replication.is_empty() {
-        figure.panels.push(Panel {
-            heading: "At equal area and towards equal latency: fewer outputs a processor, more processors"
-                .to_owned(),
-            chart: replication_chart(focus, rows.replication, rows.systems).into(),
-        });
-    }
-    figure.panels.extend(maps(focus, rows.break_even, points));
     figure
+}
+
+/// What the first part of the figure says, in a sentence.
+fn finding(focus: RatioFocus<'_>, rows: RatioRows<'_>, points: &[NamedPoint]) -> String {
+    let of_model = |model: &str| model == focus.search_model;
+    match focus.shown.first() {
+        Some(Shown::Pairs) if !rows.pairs.is_empty() => {
+            let pairs: Vec<&PairRow> = rows.pairs.iter().filter(|row| of_model(&row.search_model)).collect();
+            let best = pairs.iter().max_by(|a, b| a.ratio.total_cmp(&b.ratio));
+            let reaching = pairs.iter().filter(|row| row.ratio >= focus.claimed).count();
+            let plain = pairs.first().map_or(f64::NAN, |row| row.ratio);
+            let said = match reaching {
+                0 => format!("No pair reaches {}×", focus.claimed),
+                some => format!("{some} of {} pairs reach {}×", pairs.len(), focus.claimed),
+            };
+            let best = best.map_or(String::new(), |row| {
+                format!("; the highest, {}, is {}×", row.pair, three_digits(row.ratio))
+            });
+            format!("{said}: the plain pair stands at {}×{best}.", three_digits(plain))
+        }
+        Some(Shown::Flows) if !rows.flows.is_empty() => {
+            let flows = rows.flows.iter().filter(|row| of_model(&row.search_model));
+            let best = flows.max_by(|a, b| a.ratio.total_cmp(&b.ratio));
+            best.map_or(String::new(), |row| {
+                format!(
+                    "The best is “{}”: {}× at {} µJ an image.",
+                    row.flow,
+                    three_digits(row.ratio),
+                    three_digits(row.energy)
+                )
+            })
+        }
+        Some(Shown::Replication) => {
+            let fastest = rows.replication.iter().min_by(|a, b| a.latency.total_cmp(&b.latency));
+            fastest.map_or(String::new(), |row| {
+                format!(
+                    "{} processors take {} ms and {} µJ an image: time is bought with area, not with energy efficiency.",
+                    row.processors,
+                    three_digits(row.latency),
+                    three_digits(row.energy)
+                )
+            })
+        }
+        Some(Shown::BreakEven) => {
+            let within =
+                points.iter().filter(|point| ratio_at(rows.break_even, point) >= focus.claimed).count();
+            format!(
+                "Below the lines {}× would be reached if everything but shifts and searches were free; {within} of the {} marked pairs of \
+                 energies lie there.",
+                focus.claimed,
+                points.len()
+            )
+        }
+        _ => {
+            let rows = rows
+                .ratios
+                .iter()
+                .filter(|row| row.technology == focus.technology && of_model(&row.search_model));
+            let best = rows.max_by(|a, b| a.ratio.total_cmp(&b.ratio));
+            best.map_or(String::new(), |row| {
+                format!(
+                    "The highest ratio, {}×, is against {}; the claim is {}×.",
+                    three_digits(row.ratio),
+                    row.baseline,
+                    focus.claimed
+                )
+            })
+        }
+    }
+}
+
+/// The highest ratio of all flows at the place of a map that lies nearest to a point, everything but shifts and searches free.
+fn ratio_at(rows: &[BreakEvenRow], point: &NamedPoint) -> f64 {
+    let away = |row: &BreakEvenRow| {
+        let steps = [row.shift / point.x, row.search / point.y].map(libm::log);
+        steps[0] * steps[0] + steps[1] * steps[1]
+    };
+    let free = || rows.iter().filter(|row| row.others == "free");
+    let nearest = free().map(away).fold(f64::INFINITY, f64::min);
+    free().filter(|row| away(row) <= nearest).map(|row| row.ratio).fold(0.0, f64::max)
 }
 
 /// Energy against latency of ever more processors, and the baseline.

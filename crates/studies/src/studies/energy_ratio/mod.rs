@@ -69,6 +69,10 @@ pub struct RatioStudy {
     others: Vec<OtherPoint>,
     /// Baselines whose energy others measured or published.
     published: Vec<PublishedPoint>,
+    /// What the figure shows; everything that there is if left out.
+    #[serde(default = "everything")]
+    #[schemars(length(min = 1))]
+    shown: Vec<Shown>,
     /// The baseline that the summary names.
     headline: Headline,
     /// Other ways to compile, held against the headline's baseline: what each step beyond the paper's flow adds.
@@ -81,6 +85,28 @@ pub struct RatioStudy {
     replication: Option<ReplicationPlan>,
     /// The map of shift and search energies.
     break_even: Option<BreakEvenPlan>,
+}
+
+names::names! {
+    /// A part of the figure.
+    pub enum Shown: "a part of the figure" {
+        /// Pairs of equals.
+        Pairs = "pairs",
+        /// The headline's technology against every baseline.
+        Baselines = "baselines",
+        /// Every technology against the headline's baseline.
+        Technologies = "technologies",
+        /// Ways to compile.
+        Flows = "flows",
+        /// Outputs split over more processors.
+        Replication = "replication",
+        /// What shifts and searches would have to cost.
+        BreakEven = "break-even",
+    }
+}
+
+fn everything() -> Vec<Shown> {
+    Shown::ALL.to_vec()
 }
 
 fn both_priors() -> Vec<Prior> {
@@ -319,6 +345,7 @@ impl Study for RatioStudy {
             baseline: &self.headline.baseline,
             technology: &self.headline.technology,
             search_model: self.headline.search_model.name(),
+            shown: &self.shown,
         };
         let points: Vec<figure::NamedPoint> =
             self.break_even.iter().flat_map(BreakEvenPlan::named_points).collect();
