@@ -10,6 +10,7 @@
 pub mod assembly;
 mod checked;
 mod counts;
+mod encoding;
 mod geometry;
 mod interpreter;
 mod lut;
@@ -20,6 +21,7 @@ mod walk;
 
 pub use checked::CheckedProgram;
 pub use counts::{Counter, ProgramCounts, SerialSteps, TableUse};
+pub use encoding::{DecodeError, EncodedProgram};
 pub use geometry::{Geometry, GeometryError};
 pub use interpreter::{Interpretation, Refusal, interpret};
 pub use lut::{Lut, LutError, Pass, Pattern};

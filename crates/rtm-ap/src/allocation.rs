@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use ap_program::SerialSteps;
+use ap_program::{CheckedProgram, EncodedProgram, SerialSteps};
+use rayon::prelude::*;
 
 use crate::events::Events;
 use crate::layer::MachineLayer;
@@ -96,17 +97,45 @@ pub struct ProgramDemand {
     pub words: u64,
     /// Steps, one after the other.
     pub serial: SerialSteps,
+    /// Bits of its encoded form.
+    pub encoded_bits: u64,
+    /// Bits that a decoder of it holds.
+    pub decoder_bits: u64,
+}
+
+impl LayerDemand {
+    /// Words of its programs.
+    pub fn words(&self) -> u64 {
+        self.programs.iter().map(|program| program.words).sum()
+    }
+
+    /// Bits of its programs in their encoded form.
+    pub fn encoded_bits(&self) -> u64 {
+        self.programs.iter().map(|program| program.encoded_bits).sum()
+    }
+
+    /// The events with the bits that are fetched of encoded programs. Programs that make activations on the arrays are taken to be encoded as
+    /// tightly as the layer's own.
+    #[must_use]
+    pub fn with_encoded_fetches(&self, events: Events) -> Events {
+        let share = self.encoded_bits() as f64 / self.words().max(1) as f64;
+        Events { encoded_bits_fetched: events.words_fetched * share, ..events }
+    }
 }
 
 impl From<&MachineLayer> for LayerDemand {
     fn from(layer: &MachineLayer) -> Self {
-        let programs = layer.counts();
-        Self {
-            processors: layer.processors(),
-            programs: programs
-                .map(|counts| ProgramDemand { words: counts.words, serial: counts.serial })
-                .collect(),
-        }
+        let demand = |program: &CheckedProgram| {
+            let (counts, encoded) = (program.counts(), EncodedProgram::of(program));
+            ProgramDemand {
+                words: counts.words,
+                serial: counts.serial,
+                encoded_bits: encoded.bits(),
+                decoder_bits: encoded.decoder_bits(),
+            }
+        };
+        let programs = layer.compiled().programs.par_iter().map(demand).collect();
+        Self { processors: layer.processors(), programs }
     }
 }
 
@@ -124,7 +153,7 @@ pub(crate) fn rounds(needed: u64, programs: usize, installed: u64) -> impl Itera
 /// The events of a layer on the processors installed; a layer that takes more runs in rounds.
 pub(crate) fn in_rounds(layer: &LayerDemand, mut events: Events, installed: u64) -> Events {
     if layer.processors <= installed {
-        return events;
+        return layer.with_encoded_fetches(events);
     }
     let (mut words, mut serial) = (0, SerialSteps::default());
     for round in rounds(layer.processors, layer.programs.len(), installed) {
@@ -136,5 +165,5 @@ pub(crate) fn in_rounds(layer: &LayerDemand, mut events: Events, installed: u64)
     events.words_fetched = words as f64;
     events.serial = serial;
     events.processors = installed;
-    events
+    layer.with_encoded_fetches(events)
 }

@@ -47,6 +47,7 @@ impl Events {
             stored_bits: self.stored_bits * images,
             output_bits: self.output_bits * images,
             words_fetched: self.words_fetched,
+            encoded_bits_fetched: self.encoded_bits_fetched,
             words_broadcast: self.words_broadcast * block_share,
             requantizations: self.requantizations * images,
             pool_operations: self.pool_operations * images,
@@ -68,7 +69,8 @@ mod tests {
     /// 49 positions on arrays of 256 rows, two programs.
     fn layer() -> (Events, LayerDemand) {
         let serial = SerialSteps { compares: 100, writes: 90, shifts: 80, reads: 7 };
-        let programs = vec![ProgramDemand { words: 11, serial }, ProgramDemand { words: 13, serial }];
+        let program = |words| ProgramDemand { words, serial, encoded_bits: 10 * words, decoder_bits: 100 };
+        let programs = vec![program(11), program(13)];
         let of_rows = |count: f64| PerRows { occupied: 49.0 * count, physical: 256.0 * count };
         let events = Events {
             row_searches: of_rows(4.0),
@@ -76,6 +78,7 @@ mod tests {
             tagged_bits: PerRows { occupied: 20.0, physical: 20.0 + 207.0 * 0.5 },
             loaded_bits: 49.0,
             words_fetched: 24.0,
+            encoded_bits_fetched: 240.0,
             words_broadcast: 24.0,
             requantizations: 98.0,
             processors: 2,
@@ -113,5 +116,6 @@ mod tests {
         assert_eq!(batch.processors, 2);
         assert_eq!(batch.words_broadcast, 72.0);
         assert_eq!(batch.words_fetched, 11.0 + 24.0 + 13.0);
+        assert_eq!(batch.encoded_bits_fetched, 480.0);
     }
 }

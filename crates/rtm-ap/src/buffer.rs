@@ -1,5 +1,6 @@
 //! What the buffer beside the processors has to hold.
 
+use crate::allocation::LayerDemand;
 use network::{Addend, LayerId, Network, Node, Operation, ValueId};
 
 /// What a machine keeps of a network, whose sizes decide what its memories cost.
@@ -7,8 +8,29 @@ use network::{Addend, LayerId, Network, Node, Operation, ValueId};
 pub struct Kept {
     /// Program words of 64 bits.
     pub words: usize,
+    /// Bits of the programs in their encoded form.
+    pub encoded_bits: u64,
+    /// Bits that the decoders of encoded programs hold which run side by side.
+    pub decoder_bits: u64,
     /// The most bits of activations and accumulators that have to be held at one time for one image.
     pub buffer_bits: u64,
+}
+
+impl Kept {
+    /// What programs of layers take, and a buffer. Programs that are no layer's, which make activations on the arrays, are taken to be
+    /// encoded as tightly as those of layers.
+    pub fn of<'d>(
+        words: usize,
+        layers: impl Iterator<Item = &'d LayerDemand> + Clone,
+        buffer_bits: u64,
+    ) -> Self {
+        let encoded: u64 = layers.clone().map(LayerDemand::encoded_bits).sum();
+        let of_layers: u64 = layers.clone().map(LayerDemand::words).sum();
+        let encoded_bits = (encoded as f64 * words as f64 / of_layers.max(1) as f64) as u64;
+        let decoders =
+            |layer: &LayerDemand| layer.programs.iter().map(|program| program.decoder_bits).sum::<u64>();
+        Self { words, encoded_bits, decoder_bits: layers.map(decoders).max().unwrap_or(0), buffer_bits }
+    }
 }
 
 /// Bits of an accumulator of a layer, sign included: of the largest sum that its weights and inputs can give.

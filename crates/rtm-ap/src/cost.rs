@@ -6,8 +6,8 @@ use technology::{Area, Energy, FeatureArea, Power, Quantity, Time};
 use crate::allocation::Allocated;
 use crate::buffer::Kept;
 use crate::events::{Events, PerRows};
-use crate::operation::{IdleProcessors, Operation, PaddingRows};
-use crate::store::Store;
+use crate::operation::{IdleProcessors, Operation, PaddingRows, ProgramEncoding};
+use crate::store::{Store, WORD_BITS};
 use crate::technology_parameters::{ProcessorParameters, SearchModel};
 
 /// Energy by part.
@@ -115,6 +115,10 @@ impl Pricing<'_> {
         };
         let latency = self.latency(events);
         let store = self.store();
+        let (fetched, decode) = match self.operation.encoding {
+            ProgramEncoding::Words => (events.words_fetched * WORD_BITS, p.decode_word),
+            ProgramEncoding::Compact => (events.encoded_bits_fetched, p.decode_word + p.decode_encoded),
+        };
         let leaking = match self.operation.idle_processors {
             IdleProcessors::Leaking => installed,
             IdleProcessors::Off => events.processors,
@@ -125,7 +129,8 @@ impl Pricing<'_> {
                 * (rows(events.tagged_bits) + rows(events.broadcast_bits) + events.loaded_bits),
             read: p.read_bit * events.stored_bits,
             shift: p.shift_step * p.cell_tracks.base() * rows(events.track_steps),
-            program: (store.word + p.decode_word) * events.words_fetched
+            program: store.bit * fetched
+                + decode * events.words_fetched
                 + p.broadcast_word * events.words_broadcast,
             movement: (p.movement_bit + p.buffer_bit) * (events.loaded_bits + events.output_bits),
             periphery: p.requantization * events.requantizations + p.pool_operation * events.pool_operations,
@@ -157,14 +162,22 @@ impl Pricing<'_> {
         }
     }
 
-    /// Bits that the buffer holds, for all images that go through together.
+    /// Bits that the buffer holds, for all images that go through together, and the decoders of encoded programs.
     fn buffer_bits(&self) -> f64 {
-        self.kept.buffer_bits as f64 * f64::from(self.operation.batch)
+        let decoders = match self.operation.encoding {
+            ProgramEncoding::Words => 0.0,
+            ProgramEncoding::Compact => self.kept.decoder_bits as f64,
+        };
+        self.kept.buffer_bits as f64 * f64::from(self.operation.batch) + decoders
     }
 
     /// What the program store costs.
     pub fn store(&self) -> Store {
-        Store::new(self.operation.store, self.kept.words, self.geometry.domains(), self.parameters)
+        let bits = match self.operation.encoding {
+            ProgramEncoding::Words => self.kept.words as f64 * WORD_BITS,
+            ProgramEncoding::Compact => self.kept.encoded_bits as f64,
+        };
+        Store::new(self.operation.store, bits, self.geometry.domains(), self.parameters)
     }
 
     /// What a network costs for one image on allocated processors. A pipeline's processors each leak from one image to the next, and

@@ -117,6 +117,8 @@ pub struct Events {
     pub output_bits: f64,
     /// Program words fetched and decoded, once for all processors that run the same program.
     pub words_fetched: f64,
+    /// Bits fetched of programs in their encoded form; known where programs are given to processors.
+    pub encoded_bits_fetched: f64,
     /// Program words received by processors.
     pub words_broadcast: f64,
     /// Accumulators multiplied, added, shifted and clamped to activations.
@@ -142,6 +144,7 @@ impl AddAssign for Events {
         self.stored_bits += other.stored_bits;
         self.output_bits += other.output_bits;
         self.words_fetched += other.words_fetched;
+        self.encoded_bits_fetched += other.encoded_bits_fetched;
         self.words_broadcast += other.words_broadcast;
         self.requantizations += other.requantizations;
         self.pool_operations += other.pool_operations;

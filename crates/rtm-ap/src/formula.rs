@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::operation::ProgramStore;
+use crate::operation::{ProgramEncoding, ProgramStore};
 use crate::technology_parameters::SearchModel;
 
 /// One product: counts of events times parameters.
@@ -15,6 +15,8 @@ pub struct Term {
     pub model: Option<SearchModel>,
     /// The program store that it belongs to; every one if there is none.
     pub store: Option<ProgramStore>,
+    /// The encoding of programs that it belongs to; every one if there is none.
+    pub encoding: Option<ProgramEncoding>,
     /// What is counted.
     pub counts: &'static [&'static str],
     /// By which parameters of the technology file it is multiplied.
@@ -33,7 +35,7 @@ const fn term(
     counts: &'static [&'static str],
     parameters: &'static [&'static str],
 ) -> Term {
-    Term { part, model: None, store: None, counts, parameters }
+    Term { part, model: None, store: None, encoding: None, counts, parameters }
 }
 
 const fn charged(
@@ -41,7 +43,7 @@ const fn charged(
     counts: &'static [&'static str],
     parameters: &'static [&'static str],
 ) -> Term {
-    Term { part: "search", model: Some(model), store: None, counts, parameters }
+    Term { part: "search", model: Some(model), store: None, encoding: None, counts, parameters }
 }
 
 const fn of_store(
@@ -50,7 +52,7 @@ const fn of_store(
     counts: &'static [&'static str],
     parameters: &'static [&'static str],
 ) -> Term {
-    Term { part, model: None, store: Some(store), counts, parameters }
+    Term { part, model: None, store: Some(store), encoding: None, counts, parameters }
 }
 
 /// Every term of energy and latency.
@@ -68,6 +70,14 @@ pub const TERMS: &[Term] = &[
     of_store("program", ProgramStore::Racetrack, &["bits fetched there and back"], &["shift.step"]),
     term("program", &["bits fetched", "mm to the controller"], &["store.way"]),
     term("program", &["words fetched"], &["controller.decode_word"]),
+    Term {
+        part: "program",
+        model: None,
+        store: None,
+        encoding: Some(ProgramEncoding::Compact),
+        counts: &["words fetched"],
+        parameters: &["controller.decode_encoded"],
+    },
     term("program", &["words received"], &["controller.broadcast_word"]),
     term("movement", &["bits moved"], &["movement.bit_within_bank"]),
     term("movement", &["bits moved"], &["buffer.bit"]),
@@ -93,10 +103,8 @@ pub fn formulas() -> Vec<String> {
             (part, Some(model)) => format!("energy, {part} ({})", model.name()),
             (part, None) => format!("energy, {part}"),
         };
-        let term_in_words = match term.store {
-            Some(store) => format!("({}) {term}", store.name()),
-            None => term.to_string(),
-        };
+        let only = term.store.map(ProgramStore::name).or(term.encoding.map(ProgramEncoding::name));
+        let term_in_words = only.map_or(term.to_string(), |only| format!("({only}) {term}"));
         match lines.last_mut().filter(|(last, _)| *last == name) {
             Some((_, terms)) => terms.push(term_in_words),
             None => lines.push((name, vec![term_in_words])),

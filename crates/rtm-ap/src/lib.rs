@@ -53,7 +53,7 @@ pub use expectation::expected_tagged_bits;
 pub use formula::{TERMS, Term, formulas};
 pub use layer::{MachineError, MachineLayer, StruckRow};
 pub use machine::{Machine, Run};
-pub use operation::{IdleProcessors, Operation, PaddingRows, ProgramStore};
+pub use operation::{IdleProcessors, Operation, PaddingRows, ProgramEncoding, ProgramStore};
 pub use program_events::ProgramEvents;
 pub use store::Store;
 pub use strike::{Effect, Move, Search, Strike, StrikeSites, WrittenBit};

@@ -155,7 +155,12 @@ impl Machine {
 
     /// The sizes of the memories beside the processors.
     pub fn kept(&self) -> Kept {
-        Kept { words: self.program_words(), buffer_bits: buffer_bits(&self.network) }
+        self.kept_of(&self.demands())
+    }
+
+    /// The same where what its layers ask for is at hand.
+    pub fn kept_of(&self, demands: &[LayerDemand]) -> Kept {
+        Kept::of(self.program_words(), demands.iter(), buffer_bits(&self.network))
     }
 
     /// Program words of all layers, and of activations that are made on the arrays.

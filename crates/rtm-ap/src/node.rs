@@ -44,6 +44,7 @@ impl ProcessorParameters {
             store_edram_area: self.store_edram_area * area,
             store_way: self.store_way * wire,
             decode_word: self.decode_word * logic,
+            decode_encoded: self.decode_encoded * logic,
             broadcast_word: self.broadcast_word * wire,
             movement_bit: self.movement_bit * wire,
             buffer_bit: self.buffer_bit * logic,

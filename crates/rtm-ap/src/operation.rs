@@ -40,6 +40,17 @@ names::names! {
     }
 }
 
+names::names! {
+    /// How the program is kept.
+    #[derive(Hash)]
+    pub enum ProgramEncoding: "an encoding of programs", by default Words {
+        /// A word of 64 bits for each instruction. This is a lower bound: four operands do not always fit.
+        Words = "words",
+        /// The encoded form of `ap_program::EncodedProgram`, which a decoder with a dictionary takes apart.
+        Compact = "compact",
+    }
+}
+
 /// How a machine is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -52,6 +63,9 @@ pub struct Operation {
     /// What the program is kept in.
     #[serde(default)]
     pub store: ProgramStore,
+    /// How the program is kept.
+    #[serde(default)]
+    pub encoding: ProgramEncoding,
     /// Images that go through together, layer by layer: their positions fill rows, and a program is fetched once for all that fit.
     #[serde(default = "one")]
     #[schemars(range(min = 1))]
@@ -69,7 +83,7 @@ fn one() -> u32 {
 impl ProcessorDesign {
     /// How a machine of this design is run where nothing else is said: one image at a time.
     pub fn operation(&self) -> Operation {
-        let Self { padding_rows, idle_processors, store, .. } = *self;
-        Operation { padding_rows, idle_processors, store, batch: 1, processors: None }
+        let Self { padding_rows, idle_processors, store, encoding, .. } = *self;
+        Operation { padding_rows, idle_processors, store, encoding, batch: 1, processors: None }
     }
 }

@@ -6,13 +6,13 @@ use crate::operation::ProgramStore;
 use crate::technology_parameters::ProcessorParameters;
 
 /// Bits of a program word.
-const WORD_BITS: f64 = 64.0;
+pub(crate) const WORD_BITS: f64 = 64.0;
 
 /// A program store of a size.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Store {
-    /// Energy to fetch one word and bring it to the controller.
-    pub word: Energy,
+    /// Energy to fetch one bit and bring it to the controller.
+    pub bit: Energy,
     /// Leakage of the whole store, refresh included.
     pub leakage: Power,
     /// Its area.
@@ -20,9 +20,8 @@ pub struct Store {
 }
 
 impl Store {
-    /// A store of `words` words of 64 bits; `domains` is what a racetrack holds.
-    pub(crate) fn new(kind: ProgramStore, words: usize, domains: usize, p: &ProcessorParameters) -> Self {
-        let bits = words as f64 * WORD_BITS;
+    /// A store of so many bits; `domains` is what a racetrack holds.
+    pub(crate) fn new(kind: ProgramStore, bits: f64, domains: usize, p: &ProcessorParameters) -> Self {
         let (bit, leakage, bit_area) = match kind {
             ProgramStore::Sram => (p.store_sram, p.store_sram_leakage, p.store_sram_area),
             ProgramStore::Edram => (p.store_edram, p.store_edram_leakage, p.store_edram_area),
@@ -37,6 +36,6 @@ impl Store {
         let area = bit_area * bits;
         // On the average a bank stands half a side away. Areas are in µm².
         let way_mm = 0.5 * libm::sqrt(area.base()) * 1e-3;
-        Self { word: (bit + p.store_way * way_mm) * WORD_BITS, leakage: leakage * bits, area }
+        Self { bit: bit + p.store_way * way_mm, leakage: leakage * bits, area }
     }
 }

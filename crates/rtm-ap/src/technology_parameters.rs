@@ -8,7 +8,7 @@ use technology::{
     TechnologyFile, Time,
 };
 
-use crate::operation::{IdleProcessors, PaddingRows, ProgramStore};
+use crate::operation::{IdleProcessors, PaddingRows, ProgramEncoding, ProgramStore};
 use crate::track::{TrackParameters, put_step};
 
 /// The choices of an associative processor that are not numbers with a range.
@@ -25,6 +25,9 @@ pub struct ProcessorDesign {
     /// What the program is kept in.
     #[serde(default)]
     pub store: ProgramStore,
+    /// How the program is kept.
+    #[serde(default)]
+    pub encoding: ProgramEncoding,
     /// Where the energy and the time of a track's step come from.
     #[serde(default)]
     pub shift: ShiftSource,
@@ -128,6 +131,8 @@ technology::parameters! {
         cell_tracks: Number = "cell.tracks" per "",
         /// Energy to decode a program word and to step through its passes.
         decode_word: Energy = "controller.decode_word" per "word" of components,
+        /// Energy to take one instruction of an encoded program apart, beside what decoding a word takes.
+        decode_encoded: Energy = "controller.decode_encoded" per "word" of components,
         /// Energy to bring a program word to one processor.
         broadcast_word: Energy = "controller.broadcast_word" per "word" of components,
         /// Energy to read one bit of a bank of static memory that holds the program.

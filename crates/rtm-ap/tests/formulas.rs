@@ -7,8 +7,8 @@ use std::path::Path;
 use ap_program::{Geometry, SerialSteps};
 use proptest::prelude::*;
 use rtm_ap::{
-    EnergyParts, Events, Kept, Operation, PerRows, Pricing, ProcessorParameters, ProgramStore, SearchModel,
-    TERMS, formulas,
+    EnergyParts, Events, Kept, Operation, PerRows, Pricing, ProcessorParameters, ProgramEncoding,
+    ProgramStore, SearchModel, TERMS, formulas,
 };
 use technology::{Parameters, Quantity};
 
@@ -22,11 +22,15 @@ struct Counted<'a> {
     latency: f64,
     words: usize,
     way_mm: f64,
+    compact: bool,
 }
 
 fn count(name: &str, counted: Counted<'_>) -> f64 {
-    let Counted { events, installed, columns, latency, words, way_mm } = counted;
+    let Counted { events, installed, columns, latency, words, way_mm, compact } = counted;
     match name {
+        "bits fetched" if compact => events.encoded_bits_fetched,
+        "bits stored" if compact => 98_765.0,
+        "bits buffered" if !compact => 53_321.0,
         "bits fetched" => 64.0 * events.words_fetched,
         "bits fetched there and back" => 2.0 * 64.0 * events.words_fetched,
         "bits buffered" => 54_321.0,
@@ -68,7 +72,7 @@ proptest! {
         let events = Events {
             row_searches: rows(0), searched_bits: rows(1), driven_columns: n(2), tagged_bits: rows(3),
             broadcast_bits: rows(4), track_steps: rows(5), loaded_bits: n(6), stored_bits: n(7), output_bits: n(8),
-            words_fetched: n(9), words_broadcast: n(10), requantizations: n(11), pool_operations: n(12),
+            words_fetched: n(9), encoded_bits_fetched: 7.0 * n(9), words_broadcast: n(10), requantizations: n(11), pool_operations: n(12),
             processors: installed,
             serial: SerialSteps { compares: step(13), writes: step(14), shifts: step(15), reads: step(0) },
         };
@@ -78,15 +82,17 @@ proptest! {
             let parameters = ProcessorParameters::resolve(&file.parameters).unwrap();
             let geometry = Geometry::new(256, 192, 64).unwrap();
             for (model, store) in [SearchModel::ActiveBits, SearchModel::MatchLine].into_iter().flat_map(|model| ProgramStore::ALL.map(|store| (model, store))) {
-                let operation = Operation { store, ..file.design.operation() };
-                let pricing = Pricing { geometry, parameters: &parameters, model, operation, kept: Kept { words: 12_345, buffer_bits: 54_321 } };
+                let encoding = if store == ProgramStore::Edram { ProgramEncoding::Compact } else { ProgramEncoding::Words };
+                let operation = Operation { store, encoding, ..file.design.operation() };
+                let kept = Kept { words: 12_345, encoded_bits: 98_765, decoder_bits: 1_000, buffer_bits: 53_321 };
+                let pricing = Pricing { geometry, parameters: &parameters, model, operation, kept };
                 let way_mm = 0.5e-3 * pricing.store().area.base().sqrt();
                 let found = pricing.cost(&events, installed);
                 let latency = found.latency.base();
                 let sum = |part: &str| -> f64 {
-                    let of_part = TERMS.iter().filter(|term| term.part == part && term.model.is_none_or(|of| of == model) && term.store.is_none_or(|of| of == store));
+                    let of_part = TERMS.iter().filter(|term| term.part == part && term.model.is_none_or(|of| of == model) && term.store.is_none_or(|of| of == store) && term.encoding.is_none_or(|of| of == encoding));
                     of_part.map(|term| {
-                        let counted: f64 = term.counts.iter().map(|name| count(name, Counted { events: &events, installed, columns: 192, latency, words: 12_345, way_mm })).product();
+                        let counted: f64 = term.counts.iter().map(|name| count(name, Counted { events: &events, installed, columns: 192, latency, words: 12_345, way_mm, compact: encoding == ProgramEncoding::Compact })).product();
                         let priced = term.parameters.iter().map(|path| file.parameters.get(path).unwrap().base_value());
                         counted * priced.product::<f64>()
                     }).sum()

@@ -5,8 +5,8 @@
 mod support;
 
 use ap_program::{
-    Direction, Geometry, Instruction, Lut, Operand, Operands, Pass, Pattern, Program, ProgramCounts,
-    RuleName, Tap, interpret,
+    Direction, EncodedProgram, Geometry, Instruction, Lut, Operand, Operands, Pass, Pattern, Program,
+    ProgramCounts, RuleName, Tap, interpret,
 };
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -134,6 +134,24 @@ proptest! {
         let mut port = Elements::new(element(seed));
         let fast = execute_program(program.geometry, &program, rows, &mut port).unwrap();
         assert_agreement(&slow, &fast, &port.stores, rows);
+    }
+
+    #[test]
+    fn a_program_is_its_encoded_form_decoded(program in legal_program()) {
+        let encoded = EncodedProgram::of(&program);
+        let decoded = EncodedProgram::decode(encoded.bytes(), program.geometry, &program.luts);
+        prop_assert_eq!(decoded, Ok(program));
+    }
+
+    #[test]
+    fn bytes_are_a_program_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..200), program in program()) {
+        let _ = EncodedProgram::decode(&bytes, program.geometry, &program.luts);
+        let mut changed = EncodedProgram::of(&legal(program.clone())).bytes().to_vec();
+        for (at, byte) in bytes.iter().enumerate().take(3) {
+            let place = (usize::from(*byte) * 31 + at) % changed.len();
+            changed[place] ^= 1 << (byte % 8);
+        }
+        let _ = EncodedProgram::decode(&changed, program.geometry, &program.luts);
     }
 
     #[test]

@@ -33,6 +33,7 @@ fn events(scale: f64, processors: u64) -> Events {
         stored_bits: 3e4,
         output_bits: 2e4,
         words_fetched: 1e4,
+        encoded_bits_fetched: 2e5,
         words_broadcast: 2e4,
         requantizations: 1e3,
         pool_operations: 7e2,
@@ -50,7 +51,7 @@ fn network() -> Arc<NetworkEvents> {
             ("b".into(), events(1.7, 12)),
             ("c".into(), events(0.3, 7)),
         ],
-        kept: Kept { words: 1_234, buffer_bits: 10_000 },
+        kept: Kept { words: 1_234, encoded_bits: 20_000, decoder_bits: 300, buffer_bits: 10_000 },
         installed: 12,
         images: 1,
     })

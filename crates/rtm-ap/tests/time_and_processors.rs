@@ -10,7 +10,7 @@ use compiler::{Layout, Options, Sharing};
 use network::{FeatureMap, ImageSet, Network};
 use rtm_ap::{
     Allocation, Events, IdleProcessors, Kept, Machine, Operation, PaddingRows, Pricing, ProcessorParameters,
-    ProgramStore, SearchModel, Timeline,
+    ProgramEncoding, ProgramStore, SearchModel, Timeline,
 };
 use technology::{Parameters, Quantity, Time};
 
@@ -112,6 +112,7 @@ fn a_network_that_fits_whole_gives_images_at_the_pace_of_its_slowest_layer() {
         padding_rows: PaddingRows::Active,
         idle_processors: IdleProcessors::Leaking,
         store: ProgramStore::Racetrack,
+        encoding: ProgramEncoding::Words,
         batch: 1,
         processors: None,
     };

@@ -108,17 +108,25 @@ impl Run {
                 layers.push(RunLayer::from(layer));
                 words += layer.compiled().statistics.words;
             })?;
-            let kept = Kept { words, buffer_bits: buffer_bits(&network) };
+            let kept = Kept::of(words, layers.iter().map(|layer| &layer.demand), buffer_bits(&network));
+            let expected = with_encoded_fetches(&layers, expected);
             return Ok(MachineRun { events: expected.clone(), expected, layers, kept });
         }
         let machine = self.machine(inputs)?;
         let expected = machine.expected_events(share);
         let events =
             if executes { machine.run_all(&images.feature_maps())?.events } else { expected.clone() };
-        let layers = machine.layers().iter().map(RunLayer::from).collect();
-        let kept = Kept { words: machine.program_words(), buffer_bits: buffer_bits(&network) };
+        let layers: Vec<RunLayer> = machine.layers().iter().map(RunLayer::from).collect();
+        let (events, expected) =
+            (with_encoded_fetches(&layers, events), with_encoded_fetches(&layers, expected));
+        let demands = layers.iter().map(|layer| &layer.demand);
+        let kept = Kept::of(machine.program_words(), demands, buffer_bits(&network));
         Ok(MachineRun { events, expected, layers, kept })
     }
+}
+
+fn with_encoded_fetches(layers: &[RunLayer], events: Vec<Events>) -> Vec<Events> {
+    layers.iter().zip(events).map(|(layer, events)| layer.demand.with_encoded_fetches(events)).collect()
 }
 
 /// A network compiled for a machine, once in an experiment.

@@ -63,6 +63,7 @@ impl Account {
             }
             Term::Program => self.events.iter_mut().for_each(|events| {
                 (events.words_fetched, events.words_broadcast) = (0.0, 0.0);
+                events.encoded_bits_fetched = 0.0;
             }),
             Term::PaddingRows => self.padding_rows = PaddingRows::Gated,
             Term::Reads => p.read_bit = Energy::ZERO,

@@ -114,8 +114,15 @@ impl Stage for ArrayShape {
         let compiled = Machine::compile(network, &self.options).ok();
         bar.finish_and_clear();
         Ok(Compiled(compiled.map(|machine| {
-            let events = machine.expected_events_on(&self.rows, |layer, bit| share_of(&shares, layer, bit));
-            (machine.kept(), events)
+            let mut events =
+                machine.expected_events_on(&self.rows, |layer, bit| share_of(&shares, layer, bit));
+            let demands = machine.demands();
+            for of_rows in &mut events {
+                for (demand, events) in demands.iter().zip(of_rows) {
+                    *events = demand.with_encoded_fetches(*events);
+                }
+            }
+            (machine.kept_of(&demands), events)
         })))
     }
 }

@@ -176,6 +176,7 @@ fn others_free(nominal: &ProcessorParameters) -> ProcessorParameters {
         store_edram_leakage: Power::ZERO,
         decode_word: Energy::ZERO,
         broadcast_word: Energy::ZERO,
+        decode_encoded: Energy::ZERO,
         movement_bit: Energy::ZERO,
         buffer_bit: Energy::ZERO,
         requantization: Energy::ZERO,
