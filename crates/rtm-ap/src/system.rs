@@ -165,7 +165,11 @@ impl PreparedProcessor<'_> {
 
 impl Prepared for PreparedProcessor<'_> {
     fn report(&self, parameters: &ParameterSet) -> Result<Report, SystemError> {
-        let parameters = ProcessorParameters::varied(parameters, self.system.node_nm)?;
+        let parameters = ProcessorParameters::varied(
+            parameters,
+            self.system.node_nm,
+            self.system.events.geometry.domains(),
+        )?;
         let (pricing, events) = (self.pricing(&parameters), &self.system.events);
         let per_image = 1.0 / f64::from(events.images.max(1));
         let of_layer = |(name, of_layer): &(String, Events)| {
@@ -184,7 +188,11 @@ impl Prepared for PreparedProcessor<'_> {
     }
 
     fn energy(&self, parameters: &ParameterSet) -> Result<Energy, SystemError> {
-        let parameters = ProcessorParameters::varied(parameters, self.system.node_nm)?;
+        let parameters = ProcessorParameters::varied(
+            parameters,
+            self.system.node_nm,
+            self.system.events.geometry.domains(),
+        )?;
         let (pricing, events) = (self.pricing(&parameters), &self.system.events);
         let of_layer =
             |(_, of_layer): &(String, Events)| pricing.cost(of_layer, events.installed).energy.total();

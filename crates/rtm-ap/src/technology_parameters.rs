@@ -43,6 +43,9 @@ names::names! {
     }
 }
 
+/// The nodes that a processor can be scaled to, nm: as a crossbar's and a digital array's.
+const NODES_NM: std::ops::RangeInclusive<f64> = 7.0..=130.0;
+
 /// Reads a processor's technology file. Where the file describes its tracks, the set that it gives holds both their parameters and the
 /// step that follows from them.
 ///
@@ -68,24 +71,38 @@ pub fn load_technology_with(
                 all.filter(|declaration| !declaration.path.starts_with("shift.")).copied().collect()
             }
         })?;
+    let node_nm = file.design.node_nm;
+    if !NODES_NM.contains(&node_nm) {
+        let message = format!(
+            "`design.node_nm` is {node_nm}; expected {} to {}, the nodes that the rules of scaling are stated for",
+            NODES_NM.start(),
+            NODES_NM.end()
+        );
+        return Err(TechnologyError::Malformed { path: path.to_owned(), line: 0, column: 0, message });
+    }
     put_step(&mut file.parameters)?;
     Ok(file)
 }
 
 impl ProcessorParameters {
-    /// The parameters of a set that was varied, at a node: a track's step follows its parameters, and the track its node.
+    /// The parameters of a set that was varied, at a node, for tracks of so many domains: a step that is computed follows its track, whose
+    /// current passes the domains and the spare ones that bring each of them to the port, and the track its node.
     ///
     /// # Errors
     /// If the set is not complete.
-    pub fn varied(set: &ParameterSet, node_nm: f64) -> Result<Self, TechnologyError> {
+    pub fn varied(set: &ParameterSet, node_nm: f64, domains: usize) -> Result<Self, TechnologyError> {
         if set.get("track.domains").is_none() {
             return Ok(Self::resolve(set)?.at_node(node_nm));
         }
         let own = Self::resolve(set)?;
         let size = node_nm / (own.feature_size.base() * 1e3);
         let track = TrackParameters::resolve(set)?;
-        let track =
-            TrackParameters { width: track.width * size, domain_length: track.domain_length * size, ..track };
+        let track = TrackParameters {
+            domains: Number::new(2.0 * domains as f64 - 1.0),
+            width: track.width * size,
+            domain_length: track.domain_length * size,
+            ..track
+        };
         let step = track.step();
         Ok(Self { shift_step: step.energy, shift_time: step.time, ..own.at_node(node_nm) })
     }

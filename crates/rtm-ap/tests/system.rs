@@ -94,7 +94,7 @@ fn a_report_is_the_price_of_the_events_on_the_processors_of_the_largest_layer() 
                 let prepared = system.prepare(&workload).unwrap();
                 for quantile in [0.05, 0.5, 0.95] {
                     let drawn = file.parameters.at_quantiles(Prior::Flat, |_| quantile);
-                    let parameters = ProcessorParameters::varied(&drawn, node_nm).unwrap();
+                    let parameters = ProcessorParameters::varied(&drawn, node_nm, 64).unwrap();
                     let operation = file.design.operation();
                     let (geometry, kept) = (network.geometry, network.kept);
                     let pricing = Pricing { geometry, parameters: &parameters, model, operation, kept };

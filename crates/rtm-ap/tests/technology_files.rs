@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rtm_ap::{ProcessorParameters, load_technology};
+use rtm_ap::{ProcessorParameters, load_technology, load_technology_with};
 use technology::{Parameters, Quantity};
 
 fn folder() -> PathBuf {
@@ -18,7 +18,7 @@ fn text() -> String {
 
 fn refused(text: &str) -> String {
     let file = tempfile(text);
-    let message = load_technology(&file).unwrap_err().to_string();
+    let message = load_technology_with(&file, Some(&folder().join("../components"))).unwrap_err().to_string();
     fs::remove_file(file).unwrap();
     message
 }
@@ -35,9 +35,9 @@ fn every_file_gives_its_parameters_at_its_node_and_others() {
     for name in ["bare-track", "conservative", "paper-like"] {
         let file = load_technology(&folder().join(format!("{name}.yaml"))).unwrap();
         let stated = ProcessorParameters::resolve(&file.parameters).unwrap();
-        let same = ProcessorParameters::varied(&file.parameters, file.design.node_nm).unwrap();
+        let same = ProcessorParameters::varied(&file.parameters, file.design.node_nm, 64).unwrap();
         assert_eq!(stated, same, "{name}");
-        let smaller = ProcessorParameters::varied(&file.parameters, 22.0).unwrap();
+        let smaller = ProcessorParameters::varied(&file.parameters, 22.0, 64).unwrap();
         assert!(
             smaller.shift_step < stated.shift_step && smaller.search_active_bit < stated.search_active_bit
         );
@@ -51,10 +51,9 @@ fn the_step_of_a_bare_track_is_computed_from_its_section() {
     let file = load_technology(&folder().join("bare-track.yaml")).unwrap();
     let step = file.parameters.get("shift.step").unwrap();
     assert!((step.value - 0.244).abs() < 0.001, "{}", step.value);
-    // Half the domains: half the resistance and energy.
-    let shorter = file.parameters.with_value("track.domains", 63.5).unwrap();
-    let shorter = ProcessorParameters::varied(&shorter, 45.0).unwrap();
-    assert!((step.value / shorter.shift_step.base() - 2.0).abs() < 1e-9);
+    // 32 domains and 31 spare ones: that much less resistance and energy.
+    let shorter = ProcessorParameters::varied(&file.parameters, 45.0, 32).unwrap();
+    assert!((step.value / shorter.shift_step.base() - 127.0 / 63.0).abs() < 1e-9);
 }
 
 #[test]
@@ -69,6 +68,21 @@ fn a_file_without_a_source_out_of_range_or_in_a_wrong_unit_is_refused_with_the_p
         ("source: \"660 kA/m", "sources: \"660 kA/m", "unknown field `sources`".to_owned()),
         ("    width:", "    girth:", "parameter `track.girth` is not known".to_owned()),
         (
+            "{of: {gate.area: 10000}, unit: um2/AP, within: [0.3, 2.5],",
+            "{value: 10000, unit: um2/AP, low: 1, high: 20000, mark: assumption,",
+            "`area.controller` has a price of its own, but the component library prices".to_owned(),
+        ),
+        (
+            "{of: {gate.area: 10000}, unit: um2/AP",
+            "{of: {gate.leakage: 10000}, unit: um2/AP",
+            "`gate.leakage` is in mW, but the part is in um2".to_owned(),
+        ),
+        (
+            "{of: {gate.area: 10000}, unit: um2/AP",
+            "{of: {relay.area: 10000}, unit: um2/AP",
+            "there is no component `relay.area`; in um2 there are: gate.area, flip_flop.area".to_owned(),
+        ),
+        (
             "  track:\n    domains:",
             "  shift:\n    domains:",
             "parameter `shift.current_density` is not known".to_owned(),
@@ -79,6 +93,12 @@ fn a_file_without_a_source_out_of_range_or_in_a_wrong_unit_is_refused_with_the_p
         let message = refused(&changed);
         assert!(message.contains(&expected), "{message}");
     }
+    for node in ["-45", "0.1", "9000"] {
+        let message = refused(&text().replacen("node_nm: 45", &format!("node_nm: {node}"), 1));
+        assert!(message.contains("`design.node_nm` is") && message.contains("7 to 130"), "{message}");
+    }
+    let message = refused(&text().replacen("components: cmos", "components: bipolar", 1));
+    assert!(message.contains("bipolar.yaml"), "{message}");
     let message = refused(&text().replacen(value, "{value: 6.6, unit: A/um", 1));
     // The place is that of the parameter, which begins on the line before.
     assert!((at - 1..=at).any(|line| message.contains(&format!(".yaml:{line}:"))), "{at}: {message}");

@@ -75,10 +75,6 @@ fn parameter(generator: &mut SchemaGenerator) -> Value {
             "distribution": generator.subschema_for::<Distribution>(),
         },
         "required": ["unit", "source"],
-        "oneOf": [
-            { "required": ["value", "low", "high", "mark"] },
-            { "required": ["of"] },
-        ],
         "additionalProperties": false,
     })
 }

@@ -329,13 +329,14 @@ pub struct Priced {
 }
 
 impl Priced {
-    /// A technology of the associative processor.
+    /// A technology of the associative processor, for a machine.
     ///
     /// # Errors
     /// If it is missing or wrong.
-    pub fn by(inputs: &Inputs<'_>, technology: &str) -> Result<Self, Failure> {
+    pub fn by(inputs: &Inputs<'_>, technology: &str, machine: MachineSettings) -> Result<Self, Failure> {
         let file = technologies::processor(inputs, technology)?;
-        let parameters = ProcessorParameters::varied(&file.parameters, file.design.node_nm)?;
+        let parameters =
+            ProcessorParameters::varied(&file.parameters, file.design.node_nm, machine.0.geometry.domains())?;
         Ok(Self { parameters, file })
     }
 

@@ -23,7 +23,7 @@ fn workspace() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let experiments = folder.path().join("experiments");
     fs::create_dir_all(experiments.join("networks")).unwrap();
-    for kind in ["rtm-ap", "crossbar"] {
+    for kind in ["components", "rtm-ap", "crossbar"] {
         let to = experiments.join("technology").join(kind);
         fs::create_dir_all(&to).unwrap();
         for file in fs::read_dir(repository().join("experiments/technology").join(kind)).unwrap() {

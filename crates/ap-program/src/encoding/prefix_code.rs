@@ -1,16 +1,21 @@
 //! Canonical prefix codes (Huffman's) of limited length: a decoder needs the lengths alone.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
 use super::DecodeError;
 use super::bits::{BitReader, BitWriter};
 
-/// The longest code, in bits: a length fits four bits.
-const LONGEST: u8 = 15;
+/// The longest code, in bits: more entries than it can tell apart do not fit a program.
+const LONGEST: u8 = 24;
+/// Bits in which a length is written.
+const LENGTH_BITS: u32 = 5;
 
 /// A code for the symbols 0, 1, ...; a symbol of length 0 does not occur.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PrefixCode {
     lengths: Vec<u8>,
-    codes: Vec<u16>,
+    codes: Vec<u32>,
     /// The symbols that occur, in the order of their codes.
     order: Vec<usize>,
     /// For each length, its first code and how many codes are shorter.
@@ -18,7 +23,7 @@ pub struct PrefixCode {
 }
 
 impl PrefixCode {
-    /// The shortest code for symbols that occur so often, none longer than fifteen bits.
+    /// The shortest code for symbols that occur so often, none longer than twenty-four bits.
     pub fn of_counts(counts: &[u64]) -> Self {
         let mut counts = counts.to_vec();
         loop {
@@ -39,7 +44,7 @@ impl PrefixCode {
         for length in 1..=LONGEST {
             first[usize::from(length)] = (code, order.len());
             for (symbol, _) in lengths.iter().enumerate().filter(|(_, of)| **of == length) {
-                codes[symbol] = code as u16;
+                codes[symbol] = code;
                 order.push(symbol);
                 code += 1;
             }
@@ -48,11 +53,11 @@ impl PrefixCode {
         Self { lengths, codes, order, first }
     }
 
-    /// Writes the lengths: four bits each; after a 0 stands how many more zeros follow.
+    /// Writes the lengths: five bits each; after a 0 stands how many more zeros follow.
     pub fn write_lengths(&self, bits: &mut BitWriter) {
         let mut symbol = 0;
         while symbol < self.lengths.len() {
-            bits.value(u64::from(self.lengths[symbol]), 4);
+            bits.value(u64::from(self.lengths[symbol]), LENGTH_BITS);
             symbol += 1;
             if self.lengths[symbol - 1] == 0 {
                 let zeros = self.lengths[symbol..].iter().take_while(|length| **length == 0).count();
@@ -66,7 +71,10 @@ impl PrefixCode {
     pub fn read_lengths(bits: &mut BitReader<'_>, symbols: usize) -> Result<Self, DecodeError> {
         let mut lengths = Vec::with_capacity(symbols.min(1 << 16));
         while lengths.len() < symbols {
-            let length = bits.value(4)? as u8;
+            let length = bits.value(LENGTH_BITS)? as u8;
+            if length > LONGEST {
+                return Err(DecodeError::Code);
+            }
             lengths.push(length);
             if length == 0 {
                 let zeros = usize::try_from(bits.number()?).map_err(|_| DecodeError::Number)?;
@@ -77,9 +85,9 @@ impl PrefixCode {
             }
         }
         // Codes that overlap could be read in two ways.
-        let taken: u32 =
-            lengths.iter().filter(|length| **length > 0).map(|length| 1 << (LONGEST - length)).sum();
-        if taken > 1 << LONGEST {
+        let taken: u64 =
+            lengths.iter().filter(|length| **length > 0).map(|length| 1_u64 << (LONGEST - length)).sum();
+        if taken > 1_u64 << LONGEST {
             return Err(DecodeError::Code);
         }
         Ok(Self::of_lengths(lengths))
@@ -107,30 +115,32 @@ impl PrefixCode {
     }
 }
 
-/// The lengths of Huffman's code; a symbol alone gets one bit.
+/// The lengths of Huffman's code; a symbol alone gets one bit. Of equal counts the lower symbols are joined first, and symbols before what
+/// was joined already, so that the lengths are the same everywhere.
 fn huffman(counts: &[u64]) -> Vec<u32> {
     let mut lengths = vec![0; counts.len()];
-    // The least first; equal ones in the order of their symbols.
-    let mut groups: Vec<(u64, Vec<usize>)> = counts
-        .iter()
-        .enumerate()
-        .filter(|(_, count)| **count > 0)
-        .map(|(symbol, &count)| (count, vec![symbol]))
-        .collect();
-    if let [(_, only)] = groups.as_slice() {
-        only.iter().for_each(|&symbol| lengths[symbol] = 1);
+    let occurring: Vec<usize> = (0..counts.len()).filter(|&symbol| counts[symbol] > 0).collect();
+    if let [only] = occurring[..] {
+        lengths[only] = 1;
+        return lengths;
     }
-    groups.sort_by_key(|(count, symbols)| (std::cmp::Reverse(*count), std::cmp::Reverse(symbols[0])));
-    while let (Some((a, first)), Some((b, second))) = (groups.pop(), groups.pop()) {
-        let together: Vec<usize> = first.into_iter().chain(second).collect();
-        together.iter().for_each(|&symbol| lengths[symbol] += 1);
-        let count = a + b;
-        let place = groups.partition_point(|(other, _)| *other > count);
-        groups.insert(place, (count, together));
-        if groups.len() == 1 {
-            break;
-        }
+    // Nodes by number: the symbols that occur first, then what is joined, each with the node that it is joined into.
+    let mut parents: Vec<usize> = vec![0; occurring.len()];
+    let mut waiting: BinaryHeap<Reverse<(u64, usize)>> =
+        occurring.iter().enumerate().map(|(node, &symbol)| Reverse((counts[symbol], node))).collect();
+    while let Some(Reverse((first_count, first))) = waiting.pop() {
+        let Some(Reverse((second_count, second))) = waiting.pop() else { break };
+        let joined = parents.len();
+        parents.push(joined);
+        (parents[first], parents[second]) = (joined, joined);
+        waiting.push(Reverse((first_count + second_count, joined)));
     }
+    // A node lies one deeper than its parent, which has a higher number; the last is the root.
+    let mut depths = vec![0; parents.len()];
+    for node in (0..parents.len().saturating_sub(1)).rev() {
+        depths[node] = depths[parents[node]] + 1;
+    }
+    occurring.iter().zip(depths).for_each(|(&symbol, depth)| lengths[symbol] = depth);
     lengths
 }
 
@@ -151,12 +161,12 @@ mod tests {
     }
 
     #[test]
-    fn no_code_is_longer_than_fifteen_bits() {
+    fn no_code_is_longer_than_twenty_four_bits() {
         // Fibonacci's numbers give the longest codes.
         let mut counts = vec![1_u64, 1];
         (2..40).for_each(|n| counts.push(counts[n - 1] + counts[n - 2]));
         let code = PrefixCode::of_counts(&counts);
-        assert!(code.lengths.iter().all(|length| (1..=15).contains(length)), "{:?}", code.lengths);
+        assert!(code.lengths.iter().all(|length| (1..=24).contains(length)), "{:?}", code.lengths);
         let mut bits = BitWriter::default();
         code.write_lengths(&mut bits);
         (0..40).for_each(|symbol| code.write(&mut bits, symbol));

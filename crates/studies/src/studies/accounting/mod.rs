@@ -251,7 +251,11 @@ struct Ledger<'a> {
 impl Ledger<'_> {
     /// The full account at a node.
     fn full(&self, node_nm: f64) -> Result<Account, Failure> {
-        let parameters = ProcessorParameters::varied(&self.file.parameters, node_nm)?;
+        let parameters = ProcessorParameters::varied(
+            &self.file.parameters,
+            node_nm,
+            self.study.flow.machine.0.geometry.domains(),
+        )?;
         let bits = f64::from(self.own.precision.activation_bits);
         let operation = self.study.flow.operation.unwrap_or(self.file.design.operation());
         Ok(Account {

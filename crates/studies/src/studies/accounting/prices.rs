@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rtm_ap::{Operation, ProcessorParameters, SearchModel};
+use rtm_ap::{Operation, SearchModel};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use system::System;
@@ -75,8 +75,6 @@ impl Ledger<'_> {
                 (&flow, self.run),
             );
             let system = system.at_node(against.node_nm);
-            // What does not depend on the set is checked once.
-            ProcessorParameters::varied(&parameters, against.node_nm)?;
             let report = system.evaluate_with(&parameters, self.own)?;
             let baseline_energy = self.baseline(inputs, change)?.unwrap_or(against.energy);
             let energy = microjoules(report.energy());

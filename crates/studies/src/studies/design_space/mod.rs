@@ -15,7 +15,7 @@ use rtm_ap::{Events, Kept, Pricing, ProcessorDesign, ProcessorParameters, Search
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tables::{Schema, Table, TypedRow};
-use technology::{ParameterSet, TechnologyFile};
+use technology::TechnologyFile;
 use workspace::stages::{Declared, Promise, Results};
 use workspace::{Checks, Failure, Inputs, Manifest, Study, WorkspaceError, rows_of};
 use yaml::FieldPath;
@@ -337,13 +337,7 @@ fn geometry(rows: u64, columns: u64, domains: u64) -> Result<Geometry, Workspace
 
 /// A technology's parameters for tracks of a length: where the step is computed from the track, a longer one costs more.
 fn parameters(file: &TechnologyFile<ProcessorDesign>, domains: u64) -> Result<ProcessorParameters, Failure> {
-    let node_nm = file.design.node_nm;
-    let with_spares = 2.0 * domains as f64 - 1.0;
-    let set: ParameterSet = match file.parameters.get("track.domains") {
-        Some(_) => file.parameters.with_value("track.domains", with_spares)?,
-        None => file.parameters.clone(),
-    };
-    Ok(ProcessorParameters::varied(&set, node_nm)?)
+    Ok(ProcessorParameters::varied(&file.parameters, file.design.node_nm, domains as usize)?)
 }
 
 /// Whether each point is beaten by none of the same technology and search model.

@@ -119,13 +119,14 @@ impl Context<'_> {
     ) -> Result<Table, Failure> {
         let mut table = Table::new(BreakEvenRow::SCHEMA);
         let Some(plan) = &self.study.break_even else { return Ok(table) };
-        let priced = Priced::by(self.inputs, &self.study.headline.technology)?;
-        let nominal = ProcessorParameters::varied(&priced.file().parameters, baseline.node)?;
+        let priced = Priced::by(self.inputs, &self.study.headline.technology, self.study.machine)?;
         for name in &plan.flows {
             let found = self.study.flows.iter().zip(&stages.flows).find(|(flow, _)| flow.name == *name);
             let Some((flow, run)) = found else { continue };
             let run = results.of(*run)?;
             let (total, kept) = (run.total(), run.kept);
+            let domains = flow.machine.0.geometry.domains();
+            let nominal = ProcessorParameters::varied(&priced.file().parameters, baseline.node, domains)?;
             for (others, parameters) in [("nominal", nominal.clone()), ("free", others_free(&nominal))] {
                 let map = Map { flow, total, kept, parameters, priced: &priced, baseline: baseline.nominal };
                 for search in plan.search_fj.places() {

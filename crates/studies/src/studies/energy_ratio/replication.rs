@@ -67,10 +67,11 @@ impl Context<'_> {
         let mut table = Table::new(ReplicationRow::SCHEMA);
         let Some(beside) = baseline.beside else { return Ok(table) };
         let headline = &self.study.headline;
-        let priced = Priced::by(self.inputs, &headline.technology)?;
-        let parameters = ProcessorParameters::varied(&priced.file().parameters, baseline.node)?;
+        let priced = Priced::by(self.inputs, &headline.technology, self.study.machine)?;
         for (name, splits) in &stages.replication {
             let Some(flow) = self.study.flow(name) else { continue };
+            let domains = flow.machine.0.geometry.domains();
+            let parameters = ProcessorParameters::varied(&priced.file().parameters, baseline.node, domains)?;
             let mut rows = Vec::new();
             for &(outputs, run) in splits {
                 let run = results.of(run)?;

@@ -224,7 +224,7 @@ impl FaultComparisonStudy {
         let rates = technologies::fault_rates(inputs, &self.rates)?;
         let run = results.of(stages.run)?;
         let machine = self.faulty(manifest).machine(inputs)?;
-        let priced = Priced::by(inputs, &self.technology)?;
+        let priced = Priced::by(inputs, &self.technology, self.machine)?;
         let pricing = priced.on(self.machine, self.search_model, run.kept);
         self.faulty(manifest).with_campaign(inputs, |campaign| {
             let mut rows = Vec::new();

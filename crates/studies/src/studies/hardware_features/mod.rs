@@ -154,7 +154,7 @@ impl Study for HardwareFeaturesStudy {
         for (flow, (run, executed)) in self.flows.iter().zip(stages) {
             let executed = results.of(*executed)?;
             let machine = run.machine(inputs)?;
-            let by = Priced::by(inputs, &self.technology)?;
+            let by = Priced::by(inputs, &self.technology, flow.machine)?;
             let priced = OnFlow { flow, total: executed.total(), kept: executed.kept, by };
             let uses = TableUse::of(&machine);
             for (features, found) in &of_hardware {

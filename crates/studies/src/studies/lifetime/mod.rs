@@ -193,7 +193,7 @@ impl Study for LifetimeStudy {
 impl LifetimeStudy {
     /// The latency of an image, which is the same whichever way searches are charged.
     fn latency(&self, inputs: &Inputs<'_>, run: &MachineRun) -> Result<Time, Failure> {
-        let priced = Priced::by(inputs, &self.technology)?;
+        let priced = Priced::by(inputs, &self.technology, self.machine)?;
         let pricing = priced.on(self.machine, SearchModel::ActiveBits, run.kept);
         let latency = |sum, events| sum + pricing.latency(events);
         Ok(run.events.iter().fold(Time::ZERO, latency))

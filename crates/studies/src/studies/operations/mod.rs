@@ -249,7 +249,7 @@ impl OnArrays {
         results: &Results,
         table: &mut Table,
     ) -> Result<Option<String>, Failure> {
-        let priced = Priced::by(inputs, &self.technology)?;
+        let priced = Priced::by(inputs, &self.technology, self.machine)?;
         let (mut costs, mut first) = (BTreeMap::new(), None);
         for &(sharing, run) in runs {
             let run = results.of(run)?;

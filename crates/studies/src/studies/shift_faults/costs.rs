@@ -97,7 +97,7 @@ impl ProtectionCosts {
         ran: &[(Mitigation, Summary)],
         summary: &mut Vec<String>,
     ) -> Result<Table, Failure> {
-        let priced = Priced::by(inputs, &self.technology)?;
+        let priced = Priced::by(inputs, &self.technology, study.machine)?;
         let pricing = priced.on(study.machine, self.search_model, run.kept);
         let stated = technologies::literature_rates(inputs, &study.rates)?;
         let crossbar_energy = self.crossbar_energy(study, inputs)?;

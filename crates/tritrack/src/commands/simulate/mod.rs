@@ -13,7 +13,6 @@ use rtm_ap::{ActivationsAt, Allocation, Machine, ProcessorParameters};
 use serde_json::json;
 use studies::simulation::{Plan, Simulation, fitted, images_together};
 use studies::{loaded, technologies};
-use technology::Parameters;
 use workspace::{Failure, Inputs, Progress, WorkspaceError};
 
 use super::images::ImageArguments;
@@ -102,7 +101,8 @@ pub fn run(arguments: &Arguments, inputs: &Inputs<'_>, output: &mut impl Write) 
         return Err(WorkspaceError::argument(message).into());
     }
     let file = technologies::processor(inputs, &arguments.technology)?;
-    let parameters = ProcessorParameters::resolve(&file.parameters)?;
+    let domains = options.geometry.domains();
+    let parameters = ProcessorParameters::varied(&file.parameters, file.design.node_nm, domains)?;
     let network = &loaded.network;
     let set = arguments.images.load(inputs, &loaded)?;
     let layers = chosen(network, &arguments.layers)?;
