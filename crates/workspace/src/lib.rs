@@ -30,7 +30,7 @@ pub use error::{Failure, WorkspaceError};
 pub use folders::{Substitute, Workspace};
 pub use inputs::{Inputs, Reading, digest};
 pub use manifest::Manifest;
-pub use progress::Progress;
+pub use progress::{Bar, Observer, Progress, Watch, observe};
 pub use registry::{ReadParameters, Registry, SchemaKind};
 pub use reproduce::{Mode, Outcome, Product, chosen, locked, produce, provenance, reproduce};
 pub use shards::{Shard, ShardFlaw, merge, missing_shards, run_shard, shards_folder, with_series};
