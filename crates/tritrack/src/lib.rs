@@ -4,7 +4,7 @@ mod choice;
 mod cli;
 pub mod commands;
 mod error;
-mod reproduce;
+pub mod reproduce;
 
 use std::ffi::OsString;
 use std::io::Write;

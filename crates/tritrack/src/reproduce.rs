@@ -69,22 +69,40 @@ impl From<VariationArguments> for Variation {
     }
 }
 
-/// Runs experiments one after the other and writes what they give; `all` stands for every one.
+/// Runs the command.
 ///
 /// # Errors
 /// The first experiment that fails; those before it are written.
 pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write) -> Result<(), Failure> {
-    let mut manifests = chosen(workspace, &arguments.experiments, output)?;
-    let variation = Variation::from(arguments.variation.clone());
-    let varied = (!variation.is_empty()).then(|| variation.workspace(workspace)).transpose()?;
-    let workspace = varied.as_ref().unwrap_or(workspace);
-    let _lock = locked(workspace)?;
-    let inputs = Inputs::new(workspace);
+    let mode = if arguments.force { Mode::Forced } else { Mode::Needed };
+    reproduced(&arguments.experiments, mode, &arguments.variation.clone().into(), workspace, output)?;
+    Ok(())
+}
+
+/// Runs experiments one after the other and writes what they give; `all` stands for every one. Gives the workspace whose results they
+/// are: the variation's, if anything is varied.
+///
+/// # Errors
+/// The first experiment that fails; those before it are written.
+pub fn reproduced(
+    experiments: &[String],
+    mode: Mode,
+    variation: &Variation,
+    workspace: &Workspace,
+    output: &mut impl Write,
+) -> Result<Workspace, Failure> {
+    let mut manifests = chosen(workspace, experiments, output)?;
+    let varied = match variation.is_empty() {
+        true => workspace.clone(),
+        false => variation.workspace(workspace)?,
+    };
+    let _lock = locked(&varied)?;
+    let inputs = Inputs::new(&varied);
     if !variation.is_empty() {
         for manifest in &mut manifests {
             variation.apply(manifest, &inputs)?;
         }
     }
-    let mode = if arguments.force { Mode::Forced } else { Mode::Needed };
-    workspace::reproduce(&inputs, &manifests, mode, output)
+    workspace::reproduce(&inputs, &manifests, mode, output)?;
+    Ok(varied)
 }
