@@ -39,7 +39,7 @@ impl Said {
 pub fn raised(py: Python<'_>, error: &Failure) -> PyErr {
     let message = error.to_string();
     let said = said(error, &message);
-    exception(py, &said, &message).unwrap_or_else(|error| error)
+    exception(py, &said, &message, &meant(error, &message)).unwrap_or_else(|error| error)
 }
 
 /// That an argument is wrong, as an exception.
@@ -97,18 +97,26 @@ fn placed(message: &str) -> Said {
     }
 }
 
-/// The names that a message asks about: `did you mean ...?`.
-fn suggestions(message: &str) -> Vec<&str> {
-    let asked = message.split("did you mean `").skip(1);
-    asked.filter_map(|rest| rest.split_once('`')).map(|(name, _)| name).collect()
+/// The names that were perhaps meant: those that the message asks about, `did you mean ...?`.
+fn meant(error: &Failure, message: &str) -> Vec<String> {
+    // The names of variants are told without asking.
+    let asked = match error.of::<names::UnknownName>() {
+        Some(unknown) => {
+            let known: Vec<String> = unknown.known.iter().map(|&name| name.to_owned()).collect();
+            names::suggestion(&unknown.found, &known)
+        }
+        None => message.to_owned(),
+    };
+    let asked = asked.split("did you mean `").skip(1);
+    asked.filter_map(|rest| rest.split_once('`')).map(|(name, _)| name.to_owned()).collect()
 }
 
-fn exception(py: Python<'_>, said: &Said, message: &str) -> PyResult<PyErr> {
+fn exception(py: Python<'_>, said: &Said, message: &str, suggestions: &[String]) -> PyResult<PyErr> {
     let class = py.import("tritrack.errors")?.getattr(said.class)?;
     let fields = PyDict::new(py);
     fields.set_item("file", said.file.as_deref().map(|path| path.to_string_lossy().into_owned()))?;
     fields.set_item("line", said.line)?;
     fields.set_item("column", said.column)?;
-    fields.set_item("suggestions", suggestions(message))?;
+    fields.set_item("suggestions", suggestions)?;
     Ok(PyErr::from_value(class.call((message,), Some(&fields))?))
 }

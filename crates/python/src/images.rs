@@ -92,6 +92,12 @@ impl Images {
         PyBytes::new(py, &pixels)
     }
 
+    /// The first `count` images.
+    fn first(&self, py: Python<'_>, count: usize) -> PyResult<Self> {
+        let first = self.0.first(count);
+        first.map(|set| Self(Arc::new(set))).map_err(|error| raised(py, &error.into()))
+    }
+
     /// That every label is one of so many classes.
     fn check_labels(&self, py: Python<'_>, classes: usize) -> PyResult<()> {
         self.0.check_labels(classes).map_err(|error| raised(py, &error.into()))

@@ -103,8 +103,11 @@ impl Network {
         tensors: BTreeMap<String, (String, Vec<usize>, Vec<u8>)>,
     ) -> PyResult<Self> {
         let made = || -> Result<Self, Failure> {
-            let path = Path::new("<description>");
-            let description = NetworkDescription::parse(&text, path).map_err(NetworkError::from)?;
+            // A network's file bears its name.
+            let fields: serde_yaml::Value = serde_yaml::from_str(&text)?;
+            let name = fields.get("name").and_then(serde_yaml::Value::as_str).unwrap_or("network");
+            let path = PathBuf::from(format!("{name}.yaml"));
+            let description = NetworkDescription::parse(&text, &path).map_err(NetworkError::from)?;
             let mut checkpoint = Checkpoint::new("<tensors>");
             for (name, (kind, shape, values)) in tensors {
                 checkpoint.insert(name, tensor(&kind, shape, &values)?);

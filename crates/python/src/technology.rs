@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use pyo3::prelude::*;
 use serde_yaml::Value as Yaml;
 use technology::{Parameter, ParameterSet, parse_unit};
-use tritrack::CommandError;
 use tritrack::commands::crossbar::set_field;
 use workspace::{Failure, WorkspaceError};
 
@@ -63,8 +62,7 @@ impl Technology {
     }
 
     fn change(&mut self, path: &str, value: &str) -> Result<(), Failure> {
-        let refused =
-            |message: String| CommandError::Setting { settings: format!("{path}={value}"), message };
+        let refused = |message: String| WorkspaceError::argument(format!("{path}={value}: {message}"));
         if let Some(field) = path.strip_prefix(DESIGN) {
             let design = self.file.get_mut("design").ok_or_else(|| refused("it has no design".into()))?;
             return Ok(set_field(design, field, value).map_err(refused)?);

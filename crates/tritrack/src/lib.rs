@@ -39,7 +39,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         // The pool is built once, here: nothing has used it yet.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(jobs).build_global();
     }
-    match run(&arguments) {
+    let outcome = run(&arguments);
+    // The end of a program flushes what it printed, but this may not be one's end.
+    let _ = std::io::stdout().flush();
+    match outcome {
         Ok(()) => 0,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "error: {error}");
