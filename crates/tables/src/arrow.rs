@@ -29,8 +29,7 @@ const PROVENANCE_KEY: &str = "table.provenance";
 /// [`TableError::Encode`] when a text column holds more than a stream can.
 pub fn arrow_stream(table: &Table) -> Result<ArrowStream, TableError> {
     let failed = |reason: String| TableError::Encode { table: table.name().to_owned(), reason };
-    let provenance =
-        serde_json::to_string(table.provenance()).map_err(|error| failed(error.to_string()))?;
+    let provenance = serde_json::to_string(table.provenance()).map_err(|error| failed(error.to_string()))?;
     let fields: Vec<Field> = table.columns().iter().map(field).collect();
     let columns = table.cells().iter().map(array).collect();
     let rows = StructArray::try_new(ArrowDataType::Struct(fields), table.rows(), columns, None)

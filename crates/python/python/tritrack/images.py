@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 Images = Union[npt.ArrayLike, str, "os.PathLike[str]", Iterable[Any]]
 """Images as functions take them.
 
-An array [count, channels, rows, columns] or [count, rows, columns] of 0 to 255, or of shares, 0 to 1; an iterable of such batches,
-each alone or with its labels, as a DataLoader of PyTorch; or `golden`, `fashion-mnist`, or a path, as `tritrack simulate --images`
-takes them.
+An array [count, channels, rows, columns] or [count, rows, columns] of 0 to 255, or of shares, 0 to 1; an iterable of such
+batches, each alone or with its labels, as a DataLoader of PyTorch; or `golden`, `fashion-mnist`, or a path, as `tritrack
+simulate --images` takes them.
 """
 
 # Sets that a workspace carries, by name.

@@ -48,9 +48,9 @@ class Column:
 class Table:
     """A table that any library for data frames takes as it is.
 
-    It speaks the Arrow PyCapsule interface: `polars.DataFrame(table)`, `pyarrow.table(table)`, and DuckDB, in whose SQL a variable
-    that holds a table is one, take its columns without a copy. Each Arrow field's metadata holds the column's `kind`, `unit` and
-    `meaning`.
+    It speaks the Arrow PyCapsule interface: `polars.DataFrame(table)`, `pyarrow.table(table)`, and DuckDB, in whose SQL a
+    variable that holds a table is one, take its columns without a copy. Each Arrow field's metadata holds the column's `kind`,
+    `unit` and `meaning`.
     """
 
     def __init__(self, native: _native.Table) -> None:
