@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import ast
 import doctest
+import importlib
 import inspect
+import subprocess
+import sys
 from pathlib import Path
 
+import pytest
 import tritrack
 from tritrack import _native
 
@@ -46,5 +50,17 @@ def test_everything_public_is_documented_with_its_arguments():
                     assert f"{argument}:" in documentation or path.endswith((".of",)), f"{path}: {argument}"
 
 
-def test_the_example_of_the_package_runs():
-    assert doctest.testmod(tritrack).failed == 0
+OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE | doctest.IGNORE_EXCEPTION_DETAIL
+MODULES = ["tritrack", *(f"tritrack.{name}" for name in ("images", "network", "program", "systems", "technology", "workspace"))]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_examples_give_what_they_say(module):
+    outcome = doctest.testmod(importlib.import_module(module), optionflags=OPTIONS)
+    assert outcome.attempted > 0 and outcome.failed == 0
+
+
+def test_the_reference_is_what_the_docstrings_say():
+    page = Path(__file__).parents[1] / "docs/make.py"
+    done = subprocess.run([sys.executable, page, "--check"], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -54,6 +54,11 @@ def load_images(
 
     Raises:
         TritrackError: If they are not there, damaged, or fewer than asked for.
+
+    Example:
+        >>> images, labels = load_images("fashion-mnist", 100)
+        >>> images.shape, labels[:3].tolist()
+        ((100, 1, 32, 32), [9, 2, 1])
     """
     images = _opened(source, count, network, shape, workspace)
     pixels = np.frombuffer(images.pixels(), dtype=np.uint8).reshape(images.shape)

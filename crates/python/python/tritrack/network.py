@@ -69,6 +69,11 @@ class Network:
         Raises:
             UnknownNameError: If there is none of that name; `suggestions` says which is perhaps meant.
             TritrackError: If its files are damaged or do not fit each other.
+
+        Example:
+            >>> network = Network.load("vgg8-fashion-s85-a4")
+            >>> network["conv1"]
+            Layer('conv1', weights [32, 1, 3, 3], input [1, 32, 32])
         """
         path = Path(name)
         if path.suffix in (".yaml", ".yml"):
@@ -369,6 +374,12 @@ class FloatNetwork:
 
         Raises:
             TritrackError: If the network has what a network file cannot hold, or an option is out of range.
+
+        Example:
+            >>> model = Workspace().root / "experiments/networks/imported/vgg8-fashion-float.onnx"
+            >>> network = Network.from_onnx(model).quantize("fashion-mnist", sparsity=0.8, near="weights", count=16)
+            >>> round(network.sparsity, 2), network.activation_bits
+            (0.8, 4)
         """
         if by_sensitivity and sparsity is None:
             raise ArgumentError("by_sensitivity shares out a sparsity; say which with `sparsity`")

@@ -48,6 +48,11 @@ def ternarize(
 
     Raises:
         TritrackError: If a weight is not finite, or a number is out of range.
+
+    Example:
+        >>> weights, scales = ternarize([[0.9, -0.1, -0.8, 0.2]], sparsity=0.5)
+        >>> weights.tolist(), round(float(scales[0]), 4)
+        ([[1, 0, -1, 0]], 0.85)
     """
     shape = np.shape(weights)
     array = _arrays.floats(weights)
@@ -103,6 +108,11 @@ class Program:
 
         Raises:
             ArgumentError: If shape, type or range are others.
+
+        Example:
+            >>> program = compile([[1, 0, -1], [1, 1, 0]])
+            >>> program.run([[3, 4, 5]])[:, :, 0, 0].tolist()
+            [[-2, 7]]
         """
         inputs = _arrays.integers(x, self._native.input_maximum, self.input_shape)
         sums = np.frombuffer(self._native.run(inputs.tobytes()), dtype="<i4")
@@ -150,6 +160,14 @@ def compile(
 
     Raises:
         TritrackError: If the layer does not fit the array, or weights and input do not fit each other.
+
+    Example:
+        >>> program = compile([[1, 1, -1], [1, 1, 0]], "per-channel")
+        >>> print(program.ir)
+        layer layer inputs 0..=15 outputs 0 1
+        ...
+        >>> program.statistics["nonzeros"]
+        [5]
     """
     machine = machine or Machine()
     if sharing is not None:

@@ -84,6 +84,15 @@ def simulate(
 
     Raises:
         TritrackError: If images, layers or options do not fit, or, with `check`, a value differs.
+
+    Example:
+        >>> network = Network.load("vgg8-fashion-s85-a4")
+        >>> simulation = simulate(network, "fashion-mnist", count=20, check=True)
+        >>> simulation.accuracy
+        0.95
+        >>> frame = simulation.table.pandas().set_index("layer")
+        >>> round(float(frame.loc["total", "energy_active_bits"]))  # uJ
+        243
     """
     where = workspace or network.workspace
     native = taken(images, labels, network, count, where)
@@ -137,6 +146,12 @@ def crossbar(
 
     Raises:
         TritrackError: If the model does not cover what is asked.
+
+    Example:
+        >>> network = Network.load("vgg8-fashion-s85-a4")
+        >>> at_45_nm = Technology.load("neurosim-rram-22nm", "crossbar").replace({"design.node_nm": 45})
+        >>> crossbar(network, technology=at_45_nm).units["energy"]
+        'pJ'
     """
     where = workspace or network.workspace
     native = _sampled(network, images, count, where)
@@ -174,6 +189,12 @@ def digital(
 
     Raises:
         TritrackError: If the model does not cover what is asked.
+
+    Example:
+        >>> network = Network.load("vgg8-fashion-s85-a4")
+        >>> all_of_them, kept = digital(network), digital(network, skip_zero_weights=True)
+        >>> kept["energy"][-1] < all_of_them["energy"][-1]
+        True
     """
     where = workspace or network.workspace
     native = _sampled(network, images, count, where)
@@ -223,6 +244,12 @@ def inject(
 
     Raises:
         TritrackError: If the arguments do not go together.
+
+    Example:
+        >>> network = Network.load("vgg8-fashion-s85-a4")
+        >>> table = inject(network, "fashion-mnist", count=5, rates=[1e-12, 1e-5], trials=2)
+        >>> [accuracy > 0.5 for accuracy in table["accuracy"]]
+        [True, False]
     """
     where = workspace or network.workspace
     native = taken(images, labels, network, count, where)

@@ -129,6 +129,14 @@ class Technology(Mapping[str, Parameter]):
         Raises:
             UnknownNameError: If there is no such parameter; `suggestions` says which is perhaps meant.
             ArgumentError: If a value is no number, or in a unit of something else.
+
+        Example:
+            >>> paper = Technology.load("paper-like")
+            >>> print(paper.replace(shift_step="20 fJ")["shift.step"])
+            0.02 pJ/step (0.02 to 0.61)
+            >>> paper.replace(shift_stp=1)
+            Traceback (most recent call last):
+            tritrack.errors.UnknownNameError: there is no parameter `shift_stp` (did you mean `shift.step`?); ...
         """
         values = dict(changes or {})
         by_keyword = {path.replace(".", "_"): path for path in self._parameters}

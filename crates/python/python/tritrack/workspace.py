@@ -144,6 +144,11 @@ class Workspace:
 
         Raises:
             UnknownNameError: If there is no such table.
+
+        Example:
+            >>> ratios = Workspace().table("fig7/ratios")
+            >>> ratios.columns["baseline_energy"].unit
+            'uJ'
         """
         return _table(self._native, name)
 
