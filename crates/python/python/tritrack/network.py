@@ -154,7 +154,8 @@ class Network:
         import torch
 
         training = module.training
-        model = io.BytesIO()
+        # A file in memory: what the exporter's types leave out.
+        model: Any = io.BytesIO()
         module.eval()
         try:
             with warnings.catch_warnings(), torch.no_grad():

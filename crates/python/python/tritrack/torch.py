@@ -184,11 +184,12 @@ class StuckCells(Faults):
             sums: Integers as floats.
             reach: The largest magnitude that a sum can have.
         """
-        bits, shape = _bits(reach), tuple(sums.shape[1:])
-        if (bits, *shape) not in self._places:
-            stuck = torch.rand(bits, *shape, generator=self._generator) < self.share
-            self._places[(bits, *shape)] = (stuck, torch.rand(bits, *shape, generator=self._generator) < 0.5)
-        stuck, at = self._places[(bits, *shape)]
+        bits = _bits(reach)
+        place = (bits, *sums.shape[1:])
+        if place not in self._places:
+            stuck = torch.rand(place, generator=self._generator) < self.share
+            self._places[place] = (stuck, torch.rand(place, generator=self._generator) < 0.5)
+        stuck, at = self._places[place]
         words = sums.long() & ((1 << bits) - 1)
         for bit in range(bits):
             one = 1 << bit
@@ -335,7 +336,7 @@ class _Ternary(nn.Module):
     def _tensors(self, name: str) -> dict[str, npt.NDArray[Any]]:
         signs, scale = self.signs
         norm = self.norm
-        tensors = {
+        tensors: dict[str, npt.NDArray[Any]] = {
             f"{name}.weight": _numpy(signs).astype(np.int8),
             f"{name}.alpha": _numpy(scale),
             f"{name}.bn.gamma": _numpy(norm.weight),
