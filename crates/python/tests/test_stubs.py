@@ -64,3 +64,11 @@ def test_the_reference_is_what_the_docstrings_say():
     page = Path(__file__).parents[1] / "docs/make.py"
     done = subprocess.run([sys.executable, page, "--check"], check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("section", ["2. One layer", "4. What it costs"])
+def test_the_guide_runs_as_it_stands(section):
+    guide = (Path(__file__).parents[1] / "docs/python.md").read_text(encoding="utf-8")
+    (_, text) = guide.split(f"## {section}", 1)
+    block = text.split("```python\n", 1)[1].split("```", 1)[0]
+    exec(compile(block, section, "exec"), {"tritrack": tritrack, "Network": tritrack.Network})
