@@ -104,7 +104,7 @@ pub enum Command {
 fn data_folder(text: &str) -> Result<(&'static str, PathBuf), String> {
     let (name, folder) =
         text.split_once('=').ok_or("expected NAME=PATH, for example cifar10=/data/cifar-10")?;
-    let known = REGISTRY.users_data;
+    let known = REGISTRY.program.users_data;
     let data = known.iter().find(|data| **data == name);
     let unknown = || format!("there is no data `{name}`; there is: {}", known.join(", "));
     Ok((data.ok_or_else(unknown)?, folder.into()))

@@ -45,8 +45,8 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     if let Command::Schema(arguments) = &arguments.command {
         return commands::schema::run(arguments, &REGISTRY, &mut std::io::stdout());
     }
-    let workspace =
-        Workspace::find(arguments.workspace.as_deref(), &REGISTRY)?.with_data(arguments.data.iter().cloned());
+    let workspace = Workspace::find(arguments.workspace.as_deref(), &REGISTRY.program)?
+        .with_data(arguments.data.iter().cloned());
     let inputs = Inputs::new(&workspace);
     let mut output = std::io::stdout();
     match &arguments.command {

@@ -7,6 +7,7 @@ use studies::images::ImageSource;
 use studies::variation::Variation;
 use workspace::{Failure, Inputs, Mode, Workspace, chosen, locked};
 
+use crate::REGISTRY;
 use crate::choice::Choice;
 
 /// Shown after the command's help.
@@ -74,7 +75,7 @@ impl From<VariationArguments> for Variation {
 /// # Errors
 /// The first experiment that fails; those before it are written.
 pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write) -> Result<(), Failure> {
-    let mut manifests = chosen(workspace, &arguments.experiments, output)?;
+    let mut manifests = chosen(&REGISTRY, workspace, &arguments.experiments, output)?;
     let variation = Variation::from(arguments.variation.clone());
     let varied = (!variation.is_empty()).then(|| variation.workspace(workspace)).transpose()?;
     let workspace = varied.as_ref().unwrap_or(workspace);

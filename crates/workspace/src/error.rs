@@ -107,14 +107,6 @@ pub enum WorkspaceError {
         /// Why.
         source: std::io::Error,
     },
-    /// A number that a claim or a finding rests on is not there.
-    #[error("{of}: {source}")]
-    Claim {
-        /// The claim or finding.
-        of: String,
-        /// Why.
-        source: Box<crate::claims::QueryError>,
-    },
     /// Data that the repository may not carry was not named.
     #[error("this needs `{data}`, which may not be carried here; name where it lies with --data {data}=PATH")]
     NoData {

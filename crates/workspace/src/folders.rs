@@ -3,17 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Failure, WorkspaceError};
-use crate::manifest::Manifest;
-use crate::registry::Registry;
-use crate::stages::{StageStore, Use};
-use yaml::FileError;
+use crate::error::WorkspaceError;
+use crate::program::Program;
 
 /// A folder with `experiments/`, `results/` and `figures/`.
 #[derive(Debug, Clone)]
 pub struct Workspace {
     root: PathBuf,
-    registry: &'static Registry,
+    program: &'static Program,
     users_data: BTreeMap<&'static str, PathBuf>,
     variant: Option<String>,
     substitutes: Vec<Substitute>,
@@ -35,7 +32,7 @@ impl Workspace {
     ///
     /// # Errors
     /// If there is no such folder.
-    pub fn find(given: Option<&Path>, registry: &'static Registry) -> Result<Self, WorkspaceError> {
+    pub fn find(given: Option<&Path>, program: &'static Program) -> Result<Self, WorkspaceError> {
         let start = match given {
             Some(folder) => folder.to_owned(),
             None => std::env::current_dir()
@@ -45,7 +42,7 @@ impl Workspace {
         match candidates.into_iter().find(|folder| folder.join("experiments").is_dir()) {
             Some(root) => {
                 let (users_data, variant, substitutes) = Default::default();
-                Ok(Self { root: root.to_owned(), registry, users_data, variant, substitutes })
+                Ok(Self { root: root.to_owned(), program, users_data, variant, substitutes })
             }
             None => Err(WorkspaceError::NoWorkspace { start }),
         }
@@ -91,17 +88,9 @@ impl Workspace {
         self.root.join("experiments").join(format!("{id}.yaml"))
     }
 
-    /// The manifest of an experiment, read.
-    ///
-    /// # Errors
-    /// If it is not there or wrong.
-    pub fn load_manifest(&self, id: &str) -> Result<Manifest, FileError> {
-        Manifest::load(&self.manifest(id), self.registry)
-    }
-
-    /// What there is: kinds of studies and of files.
-    pub fn registry(&self) -> &'static Registry {
-        self.registry
+    /// The program that runs it.
+    pub fn program(&self) -> &'static Program {
+        self.program
     }
 
     /// The folder of the workspace.
@@ -109,9 +98,9 @@ impl Workspace {
         &self.root
     }
 
-    /// Where what stages gave is kept.
-    pub fn store(&self, usage: Use) -> StageStore {
-        StageStore::new(self.root.join("results/.state/stages"), usage, self.registry.warn)
+    /// The folder in which what stages gave is kept.
+    pub fn stages(&self) -> PathBuf {
+        self.root.join("results/.state/stages")
     }
 
     /// The record of an experiment's last run.
@@ -144,14 +133,6 @@ impl Workspace {
             (id[..letters].to_owned(), number, id[digits..].to_owned())
         });
         Ok(ids)
-    }
-
-    /// All experiments, in the order of their ids.
-    ///
-    /// # Errors
-    /// If a manifest is wrong.
-    pub fn manifests(&self) -> Result<Vec<Manifest>, Failure> {
-        self.experiments()?.iter().map(|id| Ok(self.load_manifest(id)?)).collect()
     }
 
     /// The folder of everything that experiments are made from.

@@ -9,27 +9,12 @@ use tables::{Table, parquet_bytes, read_parquet, to_csv, write_atomically};
 use crate::error::{Failure, WorkspaceError};
 use crate::folders::Workspace;
 use crate::inputs::{Inputs, digest as inputs_digest};
-use crate::manifest::Manifest;
 use crate::progress::Progress;
+use crate::registry::Registry;
 use crate::reproduce::{chosen, locked, provenance, run as run_experiment};
-use crate::stages::{Source, Use};
+use crate::stages::{Shard, Source, Use};
 use crate::state::is_users_input;
-
-/// A part of an experiment's series.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shard {
-    /// Which, counted from 0.
-    pub index: u64,
-    /// Of how many.
-    pub count: u64,
-}
-
-impl Shard {
-    /// Whether it runs a unit of a series.
-    pub(crate) fn runs(self, series: u64, unit: u64) -> bool {
-        (series + unit) % self.count == self.index
-    }
-}
+use crate::study::Manifest;
 
 /// What is wrong with a shard's file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -123,8 +108,13 @@ pub fn merge(
 ///
 /// # Errors
 /// If there is none.
-pub fn with_series(workspace: &Workspace, id: &str, output: &mut impl Write) -> Result<Manifest, Failure> {
-    let mut manifests = chosen(workspace, &[id.to_owned()], output)?;
+pub fn with_series(
+    registry: &Registry,
+    workspace: &Workspace,
+    id: &str,
+    output: &mut impl Write,
+) -> Result<Manifest, Failure> {
+    let mut manifests = chosen(registry, workspace, &[id.to_owned()], output)?;
     let inputs = Inputs::new(workspace);
     if let Some(manifest) = manifests.pop()
         && manifest.study.declare(&manifest, &inputs)?.stages.iter().any(|stage| stage.is_series())
@@ -165,7 +155,7 @@ fn run(workspace: &Workspace, manifest: &Manifest, shard: Shard) -> Result<usize
     };
     let mut provenance = provenance(manifest, &inputs);
     provenance.insert("shard".to_owned(), shard_name(shard));
-    provenance.insert("sources".to_owned(), workspace.registry().program.to_owned());
+    provenance.insert("sources".to_owned(), workspace.program().sources.to_owned());
     provenance.insert("records".to_owned(), digest(&table));
     let rows = table.rows();
     write_atomically(&file(workspace, manifest, shard), &parquet_bytes(&table.with_provenance(provenance))?)?;
@@ -193,7 +183,7 @@ fn check(workspace: &Workspace, manifest: &Manifest, shard: Shard) -> Result<Tab
         expect(found, &key, &expected)?;
     }
     expect(found, "shard", &shard_name(shard))?;
-    expect(found, "sources", workspace.registry().program)?;
+    expect(found, "sources", workspace.program().sources)?;
     for (key, known) in found {
         let Some(input) = key.strip_prefix("input ") else { continue };
         if is_users_input(input) {

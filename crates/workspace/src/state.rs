@@ -14,7 +14,7 @@ use tables::write_atomically;
 use crate::error::{Failure, WorkspaceError};
 use crate::folders::Workspace;
 use crate::inputs::digest;
-use crate::manifest::Manifest;
+use crate::study::Manifest;
 
 /// The form of a record; one of another form is as good as none.
 const FORMAT: u32 = 1;
@@ -130,7 +130,7 @@ pub fn staleness(workspace: &Workspace, manifest: &Manifest) -> Option<Reason> {
         Ok(record) => record,
         Err(reason) => return Some(reason),
     };
-    if record.program != workspace.registry().program {
+    if record.program != workspace.program().sources {
         return Some(Reason::OtherProgram);
     }
     if record.manifest != manifest.hash {

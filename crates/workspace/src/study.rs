@@ -1,4 +1,4 @@
-//! A study: what an experiment computes, in one type.
+//! A study: what an experiment computes, in one type; and the manifest that it is a part of.
 
 use std::any::Any;
 use std::fmt::Debug;
@@ -12,10 +12,43 @@ use tables::Table;
 use crate::checks::Checks;
 use crate::error::{Failure, WorkspaceError};
 use crate::inputs::Inputs;
-use crate::manifest::Manifest;
-use crate::reproduce::Outcome;
 use crate::stages::{Declared, Results};
 use yaml::FieldPath;
+
+/// One experiment.
+#[derive(Debug, Clone)]
+pub struct Manifest {
+    /// The name: that of the file, of the results' folder and of the figure.
+    pub id: String,
+    /// The figure's title.
+    pub title: String,
+    /// Keys every random stream.
+    pub seed: u64,
+    /// What is computed.
+    pub study: Box<dyn AnyStudy>,
+    /// BLAKE3 of the file.
+    pub hash: String,
+}
+
+impl Manifest {
+    /// The names of data that the user has to bring, each once; `None` if it needs none.
+    pub fn users_data_named(&self) -> Option<String> {
+        let mut names = self.study.users_data();
+        names.dedup();
+        (!names.is_empty()).then(|| names.join(", "))
+    }
+}
+
+/// What a study gives.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The results.
+    pub tables: Vec<Table>,
+    /// The picture of them.
+    pub figure: Figure,
+    /// What they say, a line each.
+    pub summary: Vec<String>,
+}
 
 /// A kind of study: its part of a manifest, the stages that it is made of, its tables and its figure.
 ///

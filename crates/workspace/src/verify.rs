@@ -8,9 +8,9 @@ use tables::{compare, read_parquet, write_atomically};
 use crate::error::{Failure, WorkspaceError};
 use crate::folders::Workspace;
 use crate::inputs::Inputs;
-use crate::manifest::Manifest;
 use crate::reproduce::produce;
 use crate::stages::Use;
+use crate::study::Manifest;
 
 /// Runs experiments again and says of each whether it gives the results that are there.
 ///

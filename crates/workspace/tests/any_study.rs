@@ -12,10 +12,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tables::{Schema, Table, TypedRow, read_parquet};
 use tempfile::TempDir;
-use workspace::stages::{Declared, Plan, Promise, Ran, Results, Series, Stage, StageKind, State, Unit};
+use workspace::stages::{Declared, Promise, Ran, Results, Series, Stage, StageKind, Unit};
 use workspace::{
-    Checks, Failure, FileKind, Inputs, Manifest, Mode, Progress, Registry, Shard, Study, StudyKind,
-    Workspace, chosen, merge, reproduce, rows_of, run_shard, staleness, verify,
+    Checks, Failure, FileKind, Inputs, Manifest, Mode, Plan, Program, Progress, Registry, Shard, State,
+    Study, StudyKind, Workspace, chosen, merge, reproduce, rows_of, run_shard, staleness, verify,
 };
 use yaml::FieldPath;
 
@@ -218,11 +218,14 @@ static FILES: [FileKind; 1] =
     [FileKind { name: "coin", folder: "coins", ending: Some(".coin"), schema: None, parameters: None }];
 static REGISTRY: Registry = Registry {
     studies: &STUDIES,
-    files: &FILES,
-    users_data: &[],
-    program: "coins 1",
-    version: "coins 1",
-    warn: |_| (),
+    program: Program {
+        files: &FILES,
+        schemas: &[],
+        users_data: &[],
+        sources: "coins 1",
+        version: "coins 1",
+        warn: |_| (),
+    },
 };
 
 const MANIFEST: &str = "id: throw\ntitle: Throws\nseed: 2\ncoins: {coin: fair, throws: 23}\n";
@@ -236,13 +239,13 @@ fn workspace() -> (TempDir, Workspace) {
     };
     write("experiments/throw.yaml", MANIFEST);
     write("experiments/coins/fair.coin", "2\n");
-    let workspace = Workspace::find(Some(folder.path()), &REGISTRY).unwrap();
+    let workspace = Workspace::find(Some(folder.path()), &REGISTRY.program).unwrap();
     (folder, workspace)
 }
 
 fn run(workspace: &Workspace, mode: Mode) -> String {
     let (mut output, inputs) = (Vec::new(), Inputs::new(workspace));
-    let manifests = chosen(workspace, &["throw".to_owned()], &mut output).unwrap();
+    let manifests = chosen(&REGISTRY, workspace, &["throw".to_owned()], &mut output).unwrap();
     reproduce(&inputs, &manifests, mode, &mut output).unwrap();
     String::from_utf8(output).unwrap()
 }
@@ -255,7 +258,7 @@ fn heads(workspace: &Workspace) -> u64 {
 #[test]
 fn an_experiment_runs_once_and_again_only_when_something_it_rests_on_changed() {
     let (folder, workspace) = workspace();
-    let manifest = workspace.load_manifest("throw").unwrap();
+    let manifest = REGISTRY.manifest(&workspace, "throw").unwrap();
     let inputs = Inputs::new(&workspace);
     let states = |force| -> Vec<State> {
         let plan = Plan::of(&manifest, &inputs, force).unwrap();
@@ -276,7 +279,7 @@ fn an_experiment_runs_once_and_again_only_when_something_it_rests_on_changed() {
     run(&workspace, Mode::Needed);
     assert_eq!(weighed(&workspace), 1);
     fs::write(folder.path().join("experiments/coins/fair.coin"), "5\n").unwrap();
-    let manifest = workspace.load_manifest("throw").unwrap();
+    let manifest = REGISTRY.manifest(&workspace, "throw").unwrap();
     let reason = staleness(&workspace, &manifest).unwrap().to_string();
     assert_eq!(reason, "its input experiments/coins/fair.coin has changed");
     run(&workspace, Mode::Needed);
@@ -288,7 +291,7 @@ fn an_experiment_runs_once_and_again_only_when_something_it_rests_on_changed() {
 #[test]
 fn shards_give_the_bytes_of_one_run() {
     let (_folder, workspace) = workspace();
-    let manifest = workspace.load_manifest("throw").unwrap();
+    let manifest = REGISTRY.manifest(&workspace, "throw").unwrap();
     let path = workspace.result("throw", "sides");
     run(&workspace, Mode::Needed);
     let whole = fs::read(&path).unwrap();
@@ -305,7 +308,7 @@ fn all_that_is_wrong_with_a_manifest_is_said_with_its_place() {
     let text = "id: throw\ntitle: Throws\ncoins:\n  coin: fare\n  throws: 0\n";
     let (folder, workspace) = workspace();
     fs::write(folder.path().join("experiments/throw.yaml"), text).unwrap();
-    let error = workspace.load_manifest("throw").unwrap_err().to_string();
+    let error = REGISTRY.manifest(&workspace, "throw").unwrap_err().to_string();
     assert!(error.contains("5:"), "{error}");
     assert!(error.contains("throws"), "{error}");
 }

@@ -11,6 +11,7 @@ use workspace::claims::{
 use workspace::{Failure, Workspace, WorkspaceError};
 
 use super::{Format, print_table};
+use crate::REGISTRY;
 
 /// Shown after the command's help.
 pub const EXAMPLES: &str = "\
@@ -115,7 +116,7 @@ fn stale_tables(claim: &Claim, workspace: &Workspace) -> Result<Vec<String>, Fai
     let mut stale = Vec::new();
     for name in names {
         let Some((experiment, table)) = name.split_once('/') else { continue };
-        let manifest = workspace.load_manifest(experiment)?;
+        let manifest = REGISTRY.manifest(workspace, experiment)?;
         let made_from = tables::read_parquet(&workspace.result(experiment, table))?;
         let recorded = made_from.provenance().get("manifest");
         if recorded.is_some_and(|hash| *hash != format!("blake3 {}", manifest.hash)) {

@@ -7,6 +7,7 @@ use tables::Table;
 use workspace::{Failure, Workspace};
 
 use super::{Format, print_table};
+use crate::REGISTRY;
 use crate::choice::Choice;
 
 tables::table! {
@@ -34,7 +35,7 @@ pub struct Arguments {
 /// # Errors
 /// If a manifest is wrong.
 pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write) -> Result<(), Failure> {
-    let rows = workspace.manifests()?.into_iter().map(|manifest| ExperimentRow {
+    let rows = REGISTRY.manifests(workspace)?.into_iter().map(|manifest| ExperimentRow {
         needs: manifest.users_data_named(),
         experiment: manifest.id,
         title: manifest.title,

@@ -9,6 +9,8 @@ use workspace::claims::{Claims, judged, written};
 use workspace::report::page;
 use workspace::{Failure, Sides, Workspace};
 
+use crate::REGISTRY;
+
 /// Arguments of `tritrack report`.
 #[derive(Debug, Clone, Args)]
 pub struct Arguments {
@@ -42,6 +44,7 @@ pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write
         (None, None) => None,
     };
     let html = page(
+        &REGISTRY,
         workspace,
         &judged(&claims, workspace)?,
         &written(&claims, workspace)?,

@@ -7,6 +7,7 @@ use tables::Table;
 use workspace::{Failure, Workspace, staleness};
 
 use super::{Format, print_table};
+use crate::REGISTRY;
 use crate::choice::Choice;
 
 tables::table! {
@@ -36,7 +37,7 @@ pub struct Arguments {
 /// # Errors
 /// If a manifest is wrong.
 pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write) -> Result<(), Failure> {
-    let rows = workspace.manifests()?.into_iter().map(|manifest| {
+    let rows = REGISTRY.manifests(workspace)?.into_iter().map(|manifest| {
         let reason = staleness(workspace, &manifest);
         StatusRow {
             up_to_date: reason.is_none(),

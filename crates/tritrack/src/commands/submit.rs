@@ -8,6 +8,8 @@ use clap::Args;
 use tables::write_atomically;
 use workspace::{Failure, Workspace, WorkspaceError, missing_shards, shards_folder, with_series};
 
+use crate::REGISTRY;
+
 /// Shown after the command's help.
 pub const EXAMPLES: &str = "\
 Examples:
@@ -43,7 +45,7 @@ pub struct Arguments {
 /// # Errors
 /// If the experiment has no trials, a template is missing, or Slurm refuses.
 pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write) -> Result<(), Failure> {
-    let manifest = with_series(workspace, &arguments.experiment, output)?;
+    let manifest = with_series(&REGISTRY, workspace, &arguments.experiment, output)?;
     if arguments.count == 0 {
         return Err(WorkspaceError::argument("--count 0: there is at least one shard").into());
     }

@@ -5,6 +5,8 @@ use std::io::Write;
 use clap::Args;
 use workspace::{Failure, Inputs, Workspace, chosen};
 
+use crate::REGISTRY;
+
 /// Shown after the command's help.
 pub const EXAMPLES: &str = "\
 Examples:
@@ -27,6 +29,6 @@ pub struct Arguments {
 /// # Errors
 /// If an experiment fails, or gives other bytes than there are.
 pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write) -> Result<(), Failure> {
-    let manifests = chosen(workspace, &arguments.experiments, output)?;
+    let manifests = chosen(&REGISTRY, workspace, &arguments.experiments, output)?;
     workspace::verify(&Inputs::new(workspace), &manifests, output)
 }

@@ -9,9 +9,8 @@ use figures::{count, printed_unit, three_digits};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::query::Quantity;
-use super::verdict::{Measured, measure};
-use super::{Measurement, Query, QueryError, Shown};
+use crate::claims::measurement::{Measured, Measurement, Shown, measure};
+use crate::claims::query::{Quantity, Query, QueryError};
 use crate::folders::Workspace;
 
 /// A space at which no line ends.

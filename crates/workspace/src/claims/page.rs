@@ -3,8 +3,12 @@
 use figures::three_digits;
 use tables::{Table, TableError, TypedRow};
 
-use super::verdict::Measured;
-use super::{Claim, Finding, Judged, Shown, Written};
+use crate::claims::file::Claim;
+use crate::claims::finding::{Finding, Written};
+use crate::claims::judgement::Judged;
+use crate::claims::measurement::{Measured, Shown};
+use crate::error::WorkspaceError;
+use crate::folders::Workspace;
 
 tables::table! {
     /// Every number that speaks to a claim, with the verdict on the claim.
@@ -184,4 +188,20 @@ fn folded(text: &str) -> String {
     }
     folded.push('\n');
     folded
+}
+
+/// README.md with every block written anew.
+///
+/// # Errors
+/// If a block has no place in it.
+pub fn readme_with(readme: &str, blocks: &[Block], workspace: &Workspace) -> Result<String, WorkspaceError> {
+    blocks.iter().try_fold(readme.to_owned(), |page, block| {
+        block.written_to(&page).ok_or_else(|| WorkspaceError::Check {
+            message: format!(
+                "{}: `{}` and its end do not stand in it",
+                workspace.shown(&workspace.readme()),
+                block.mark()
+            ),
+        })
+    })
 }

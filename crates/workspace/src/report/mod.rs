@@ -14,7 +14,8 @@ use crate::claims::{Claim, Finding, Judged, Written};
 use crate::comparison::{ChangeRow, Sides};
 use crate::error::{Failure, WorkspaceError};
 use crate::folders::Workspace;
-use crate::manifest::Manifest;
+use crate::registry::Registry;
+use crate::study::Manifest;
 
 use html::{Page, escaped};
 
@@ -26,6 +27,7 @@ const ROWS: usize = 400;
 /// # Errors
 /// If a file of the workspace cannot be read.
 pub fn page(
+    registry: &Registry,
     workspace: &Workspace,
     claims: &[(&Claim, Judged)],
     findings: &[(&Finding, Written)],
@@ -37,7 +39,7 @@ pub fn page(
          L. Carro, J. Castrillon, DATE 2024, arXiv 2401.12630) from manifests. Every number comes from the tables below; \
          nothing is fitted to a claim.",
     );
-    let experiments = workspace.manifests()?;
+    let experiments = registry.manifests(workspace)?;
     let made: Vec<&Manifest> =
         experiments.iter().filter(|manifest| workspace.figure(&manifest.id, "svg").is_file()).collect();
     page.contents(
@@ -61,7 +63,7 @@ pub fn page(
     page.paragraph(
         "Low and high are the 5 % and 95 % points of a parameter's range. The mark says how far its source can be trusted.",
     );
-    for kind in workspace.registry().files {
+    for kind in workspace.program().files {
         let Some(read) = kind.parameters else { continue };
         for name in workspace.names(kind.folder)? {
             let path = workspace.input(kind.folder, &format!("{name}.yaml"));

@@ -13,9 +13,9 @@ use tables::{Table, TypedRow};
 use crate::error::Failure;
 use crate::inputs::Inputs;
 use crate::progress::Progress;
-use crate::shards::Shard;
-use crate::stages::declared::{AnyStage, Source, StageKind};
-use crate::stages::store::{Key, Presence, StageStore};
+use crate::stages::shard::Shard;
+use crate::stages::stage::{AnyStage, Source};
+use crate::stages::store::{Key, Presence, StageKind, StageStore};
 
 /// What a unit gave, as shards write it.
 pub trait Unit: Serialize + DeserializeOwned + Clone + Debug + Send + Sync + 'static {
