@@ -14,9 +14,7 @@ use crate::{
 /// A component as a tool gives it and as the model has it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ComponentComparison {
-    /// The tool.
     pub tool: String,
-    /// The component.
     pub component: Component,
     /// The kind of converter; `none` where it does not matter.
     pub kind: String,

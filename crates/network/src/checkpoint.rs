@@ -33,7 +33,6 @@ pub enum CheckpointError {
     /// The file cannot be read.
     #[error("{}: cannot be read: {source}", path.display())]
     Read {
-        /// The file.
         path: PathBuf,
         /// What the system says.
         source: io::Error,
@@ -41,7 +40,6 @@ pub enum CheckpointError {
     /// The file cannot be written.
     #[error("{}: cannot be written: {source}", path.display())]
     Write {
-        /// The file.
         path: PathBuf,
         /// What the system says.
         source: io::Error,
@@ -49,7 +47,6 @@ pub enum CheckpointError {
     /// The compressed stream is cut off or damaged.
     #[error("{}: not a whole zstd stream (truncated or corrupt): {source}", path.display())]
     Compression {
-        /// The file.
         path: PathBuf,
         /// What the decompressor says.
         source: io::Error,
@@ -57,7 +54,6 @@ pub enum CheckpointError {
     /// The file decompresses to more than a checkpoint can be.
     #[error("{}: holds more than {limit} bytes, the most that a checkpoint may", path.display())]
     TooLarge {
-        /// The file.
         path: PathBuf,
         /// The most bytes allowed.
         limit: u64,
@@ -65,7 +61,6 @@ pub enum CheckpointError {
     /// The bytes are not a safetensors file.
     #[error("{}: not a whole safetensors file (truncated or corrupt): {reason}", path.display())]
     Format {
-        /// The file.
         path: PathBuf,
         /// What the parser says.
         reason: String,
@@ -73,9 +68,7 @@ pub enum CheckpointError {
     /// A tensor of a type that no checkpoint of this project holds.
     #[error("{}: tensor `{tensor}` is of type {found}; expected one of I8, U8, I32, I64, F32", path.display())]
     UnknownType {
-        /// The file.
         path: PathBuf,
-        /// The tensor.
         tensor: String,
         /// Its type.
         found: String,
@@ -83,9 +76,7 @@ pub enum CheckpointError {
     /// A tensor is not there.
     #[error("{}: no tensor `{tensor}`, which should be of type {expected}", path.display())]
     Missing {
-        /// The file.
         path: PathBuf,
-        /// The tensor.
         tensor: String,
         /// The type it should have.
         expected: ElementType,
@@ -93,9 +84,7 @@ pub enum CheckpointError {
     /// A tensor is of another type.
     #[error("{}: tensor `{tensor}` is of type {found}; expected {expected}", path.display())]
     Type {
-        /// The file.
         path: PathBuf,
-        /// The tensor.
         tensor: String,
         /// Its type.
         found: ElementType,
@@ -105,9 +94,7 @@ pub enum CheckpointError {
     /// A tensor is of another shape.
     #[error("{}: tensor `{tensor}` is of shape {found:?}; expected {expected:?}", path.display())]
     Shape {
-        /// The file.
         path: PathBuf,
-        /// The tensor.
         tensor: String,
         /// Its shape.
         found: Vec<usize>,
@@ -117,9 +104,7 @@ pub enum CheckpointError {
     /// A tensor's bytes do not fill its shape.
     #[error("{}: tensor `{tensor}`: {source}", path.display())]
     Length {
-        /// The file.
         path: PathBuf,
-        /// The tensor.
         tensor: String,
         /// What does not fit.
         source: TensorLengthError,

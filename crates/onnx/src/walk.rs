@@ -62,7 +62,6 @@ impl PixelRange {
 /// A model that was read.
 #[derive(Debug, Clone)]
 pub struct Imported {
-    /// The network.
     pub network: FloatNetwork,
     /// What was left out or changed, one fact each.
     pub notes: Vec<String>,

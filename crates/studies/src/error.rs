@@ -8,7 +8,6 @@ pub enum StudyError {
         "{network}: the machine's values for image {image} (counted from 0) are not those of the integer inference"
     )]
     NotTheReference {
-        /// The network.
         network: String,
         /// The first image with such a value.
         image: usize,

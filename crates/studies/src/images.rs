@@ -135,7 +135,6 @@ pub fn fitted_images(
 pub struct Labelled {
     /// The network.
     pub loaded: Arc<LoadedNetwork>,
-    /// The images.
     pub images: Vec<FeatureMap>,
     /// The class of each.
     pub labels: Vec<u16>,

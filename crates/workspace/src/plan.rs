@@ -60,9 +60,7 @@ pub struct PlannedStage {
 /// The stages of an experiment, each after those that it is made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// The experiment.
     pub experiment: String,
-    /// The stages.
     pub stages: Vec<PlannedStage>,
 }
 

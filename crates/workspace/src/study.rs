@@ -226,7 +226,6 @@ pub struct StudyKind {
     pub name: &'static str,
     /// What it computes, in a line.
     pub meaning: &'static str,
-    /// Its tables.
     pub tables: &'static [&'static tables::Schema],
     /// The schema of its part of a manifest.
     pub schema: fn(&mut SchemaGenerator) -> Schema,

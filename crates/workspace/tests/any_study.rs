@@ -90,7 +90,6 @@ impl Stage for Weighed {
     }
 }
 
-/// The throws.
 #[derive(Debug)]
 struct Throws {
     coin: String,

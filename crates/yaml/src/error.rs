@@ -10,7 +10,6 @@ pub enum FileError {
     /// It cannot be read.
     #[error("{}: cannot be read: {source}", path.display())]
     Unreadable {
-        /// The file.
         path: PathBuf,
         /// Why.
         source: std::io::Error,
@@ -18,7 +17,6 @@ pub enum FileError {
     /// Its values are not what they have to be.
     #[error("{}", listed(path, problems))]
     Rejected {
-        /// The file.
         path: PathBuf,
         /// Everything that was found, in the order of the lines.
         problems: Vec<Problem>,
