@@ -184,7 +184,8 @@ impl SavedNetwork {
             |error: serde_json::Error| FloatFileError::Json { path: path.into(), reason: error.to_string() };
         file.metadata_mut().insert(KEY.into(), serde_json::to_string(&graph).map_err(json)?);
         file.metadata_mut().insert(NOTES.into(), serde_json::to_string(&self.notes).map_err(json)?);
-        Ok(file.save(path)?)
+        file.save(path)?;
+        Ok(())
     }
 
     /// Reads a file that [`Self::save`] wrote.

@@ -122,8 +122,13 @@ impl Checkpoint {
     /// # Errors
     /// If the file cannot be read, is truncated, corrupt or absurdly large, or holds a type other than [`ElementType`]'s.
     pub fn load(path: &Path) -> Result<Self, CheckpointError> {
+        Ok(Self::load_with_digest(path)?.0)
+    }
+
+    /// The same with BLAKE3 of the file's bytes.
+    pub(crate) fn load_with_digest(path: &Path) -> Result<(Self, String), CheckpointError> {
         let file = fs::read(path).map_err(|source| CheckpointError::Read { path: path.into(), source })?;
-        Self::parse(&file, path, LARGEST)
+        Ok((Self::parse(&file, path, LARGEST)?, files::digest(&file)))
     }
 
     fn parse(file: &[u8], path: &Path, limit: u64) -> Result<Self, CheckpointError> {
@@ -167,11 +172,11 @@ impl Checkpoint {
     }
 
     /// Writes a safetensors file, compressed with zstd if its name ends in `.zst`; the same content gives the same bytes. A file of that name is replaced as
-    /// a whole or not at all.
+    /// a whole or not at all. Gives BLAKE3 of the file's bytes.
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub fn save(&self, path: &Path) -> Result<(), CheckpointError> {
+    pub fn save(&self, path: &Path) -> Result<String, CheckpointError> {
         let write = || {
             let mut bytes = self.to_safetensors()?;
             if path.extension().is_some_and(|extension| extension == "zst") {
@@ -180,10 +185,8 @@ impl Checkpoint {
                 encoder.write_all(&bytes)?;
                 bytes = encoder.finish()?;
             }
-            let mut partial = path.as_os_str().to_owned();
-            partial.push(".tmp");
-            fs::write(&partial, bytes)?;
-            fs::rename(&partial, path)
+            files::write_whole(path, &bytes)?;
+            Ok(files::digest(&bytes))
         };
         write().map_err(|source| CheckpointError::Write { path: path.into(), source })
     }

@@ -5,13 +5,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use files::digest;
+
 use crate::error::{Failure, WorkspaceError};
 use crate::folders::Workspace;
-
-/// BLAKE3 of bytes, in hexadecimal digits.
-pub fn digest(bytes: &[u8]) -> String {
-    blake3::hash(bytes).to_hex().to_string()
-}
 
 /// What was read in a run. A value is made when it is first asked for; the files that it was made from are noted for every
 /// experiment that asks for it.

@@ -78,7 +78,7 @@ impl Manifest {
         let mut checks = Checks::new(catalog);
         study.check(&mut checks);
         document.reject_if_any(checks.into_found())?;
-        let hash = blake3::hash(text.as_bytes()).to_hex().to_string();
+        let hash = files::digest(text.as_bytes());
         Ok(Self { id: written.id, title: written.title, seed: written.seed, study, hash })
     }
 }

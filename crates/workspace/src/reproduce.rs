@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 
+use files::digest;
 use tables::{parquet_bytes, write_atomically};
 
 use crate::error::{Failure, WorkspaceError};
 use crate::folders::Workspace;
-use crate::inputs::{Inputs, digest};
+use crate::inputs::Inputs;
 use crate::progress::Progress;
 use crate::registry::Registry;
 use crate::stages::{Source, StageStore, Use};

@@ -8,7 +8,7 @@ use tables::{Table, parquet_bytes, read_parquet, to_csv, write_atomically};
 
 use crate::error::{Failure, WorkspaceError};
 use crate::folders::Workspace;
-use crate::inputs::{Inputs, digest as inputs_digest};
+use crate::inputs::Inputs;
 use crate::progress::Progress;
 use crate::registry::Registry;
 use crate::reproduce::{chosen, locked, provenance, run as run_experiment};
@@ -168,7 +168,7 @@ fn shard_name(shard: Shard) -> String {
 
 /// A fingerprint of a table's rows.
 fn digest(table: &Table) -> String {
-    format!("blake3 {}", inputs_digest(to_csv(table).as_bytes()))
+    format!("blake3 {}", files::digest(to_csv(table).as_bytes()))
 }
 
 /// Reads a shard and checks that it is whole, and of this manifest, these inputs and this program.
@@ -211,7 +211,7 @@ fn expect(found_in: &BTreeMap<String, String>, key: &str, expected: &str) -> Res
 }
 
 fn hash_of(path: &Path) -> Option<String> {
-    std::fs::read(path).ok().map(|bytes| format!("blake3 {}", inputs_digest(&bytes)))
+    std::fs::read(path).ok().map(|bytes| format!("blake3 {}", files::digest(&bytes)))
 }
 
 /// How many shards the files say that there are.

@@ -8,12 +8,12 @@ use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use files::digest;
 use serde::{Deserialize, Serialize};
 use tables::write_atomically;
 
 use crate::error::{Failure, WorkspaceError};
 use crate::folders::Workspace;
-use crate::inputs::digest;
 use crate::study::Manifest;
 
 /// The form of a record; one of another form is as good as none.
@@ -182,22 +182,10 @@ impl Lock {
             }
             Err(std::fs::TryLockError::Error(source)) => return Err(failed(source)),
         }
-        ["results", "figures"].iter().for_each(|folder| sweep(&workspace.root().join(folder)));
+        files::sweep_here(workspace.root());
+        ["results", "figures", "experiments"]
+            .iter()
+            .for_each(|folder| files::sweep(&workspace.root().join(folder)));
         Ok(Self { _file: file })
-    }
-}
-
-/// Removes what a killed run had begun to write; it bears no result's name. Shards are written by runs that may be at work now.
-fn sweep(folder: &Path) {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if path.is_dir() {
-            if name != "shards" {
-                sweep(&path);
-            }
-        } else if name.starts_with('.') && name.ends_with(".partial") {
-            let _ = std::fs::remove_file(&path);
-        }
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::checkpoint::CheckpointError;
 use crate::description::{DescriptionError, shown};
 use crate::graph::GraphError;
+use crate::tie::Untied;
 use crate::{TernaryWeightsError, WindowError};
 
 /// Why a description and a checkpoint do not make a network.
@@ -16,6 +17,9 @@ pub enum NetworkError {
     /// The checkpoint cannot be read, or lacks a tensor of the right type and shape.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// The description and the checkpoint were not made for each other.
+    #[error(transparent)]
+    Untied(#[from] Box<Untied>),
     /// The layers do not fit each other.
     #[error("network `{network}`: {source}")]
     Graph {

@@ -42,6 +42,9 @@ pub struct NetworkDescription {
     /// The checkpoint that holds the weights.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<PathBuf>,
+    /// BLAKE3 of the checkpoint's bytes, if it is to be that one and no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint_digest: Option<String>,
     /// The weights, if there is no checkpoint: a network from its shapes alone, for costs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seeded: Option<SeededDescription>,
