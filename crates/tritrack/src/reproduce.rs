@@ -3,9 +3,10 @@
 use std::io::Write;
 
 use clap::Args;
+use studies::StudyError;
 use studies::images::ImageSource;
 use studies::variation::Variation;
-use workspace::{Failure, Inputs, Mode, Workspace, chosen, locked};
+use workspace::{Failure, Inputs, Manifest, Mode, Workspace, WorkspaceError, chosen, locked};
 
 use crate::REGISTRY;
 use crate::choice::Choice;
@@ -70,6 +71,33 @@ impl From<VariationArguments> for Variation {
     }
 }
 
+/// The manifests with a variation in them. `all` goes on without those that have no place for it; what was asked for by name does not.
+fn vary(
+    manifests: Vec<Manifest>,
+    variation: &Variation,
+    inputs: &Inputs<'_>,
+    named: &[String],
+    output: &mut impl Write,
+) -> Result<Vec<Manifest>, Failure> {
+    let mut varied = Vec::new();
+    for mut manifest in manifests {
+        match variation.apply(&mut manifest, inputs) {
+            Ok(()) => varied.push(manifest),
+            Err(error) => match error.of::<StudyError>() {
+                Some(StudyError::NoPlace { option, what, .. }) if !named.contains(&manifest.id) => {
+                    let id = &manifest.id;
+                    let _ = writeln!(output, "{id}: left out, {option} has no place in it: it {what}");
+                }
+                _ => return Err(error),
+            },
+        }
+    }
+    if varied.is_empty() {
+        return Err(WorkspaceError::argument("no experiment has a place for what is varied").into());
+    }
+    Ok(varied)
+}
+
 /// Runs experiments one after the other and writes what they give; `all` stands for every one.
 ///
 /// # Errors
@@ -82,9 +110,7 @@ pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write
     let _lock = locked(workspace)?;
     let inputs = Inputs::new(workspace);
     if !variation.is_empty() {
-        for manifest in &mut manifests {
-            variation.apply(manifest, &inputs)?;
-        }
+        manifests = vary(manifests, &variation, &inputs, &arguments.experiments, output)?;
     }
     let mode = if arguments.force { Mode::Forced } else { Mode::Needed };
     workspace::reproduce(&inputs, &manifests, mode, output)

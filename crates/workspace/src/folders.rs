@@ -27,6 +27,13 @@ pub struct Substitute {
     pub file: PathBuf,
 }
 
+impl Substitute {
+    /// The place in a workspace of what it stands in for.
+    fn place(&self) -> PathBuf {
+        Path::new("experiments/technology").join(&self.kind).join(format!("{}.yaml", self.name))
+    }
+}
+
 impl Workspace {
     /// The given folder, or else the nearest folder above the current one that holds `experiments/`.
     ///
@@ -59,6 +66,22 @@ impl Workspace {
         &self.substitutes
     }
 
+    /// An input as results name it: by its path in the workspace, or by the place of what it stands in for.
+    pub fn named(&self, path: &Path) -> PathBuf {
+        match self.substitutes.iter().find(|known| known.file == path) {
+            Some(known) => known.place(),
+            None => path.strip_prefix(&self.root).unwrap_or(path).to_owned(),
+        }
+    }
+
+    /// Where an input lies that results name so.
+    pub fn lies(&self, named: &Path) -> PathBuf {
+        match self.substitutes.iter().find(|known| known.place() == named) {
+            Some(known) => known.file.clone(),
+            None => self.root.join(named),
+        }
+    }
+
     /// A folder of the workspace, or the variant's place in it.
     fn of_variant(&self, folder: &str) -> PathBuf {
         let folder = self.root.join(folder);
@@ -81,6 +104,11 @@ impl Workspace {
     /// If the user did not say.
     pub fn users_data(&self, data: &'static str) -> Result<&Path, WorkspaceError> {
         self.users_data.get(data).map(PathBuf::as_path).ok_or(WorkspaceError::NoData { data })
+    }
+
+    /// Where the data lie that the user named, by name.
+    pub fn users_folders(&self) -> impl Iterator<Item = (&'static str, &Path)> {
+        self.users_data.iter().map(|(name, path)| (*name, path.as_path()))
     }
 
     /// The manifest of an experiment.

@@ -118,7 +118,7 @@ impl Reading<'_> {
         let bytes = std::fs::read(path)
             .map_err(|source| WorkspaceError::Unreadable { path: path.to_owned(), source })?;
         let hash = digest(&bytes);
-        self.note_as(PathBuf::from(self.workspace.shown(path).to_string()), hash.clone());
+        self.note_as(self.workspace.named(path), hash.clone());
         Ok(hash)
     }
 

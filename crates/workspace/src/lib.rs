@@ -13,6 +13,7 @@ mod error;
 mod folders;
 mod inputs;
 mod manifest;
+mod picture;
 mod plan;
 mod program;
 mod progress;

@@ -79,7 +79,8 @@ impl Manifest {
         study.check(&mut checks);
         document.reject_if_any(checks.into_found())?;
         let hash = files::digest(text.as_bytes());
-        Ok(Self { id: written.id, title: written.title, seed: written.seed, study, hash })
+        let named = document.named().clone();
+        Ok(Self { id: written.id, title: written.title, seed: written.seed, study, hash, named })
     }
 }
 

@@ -13,7 +13,7 @@ use crate::inputs::Inputs;
 use crate::progress::Progress;
 use crate::registry::Registry;
 use crate::stages::{Source, StageStore, Use};
-use crate::state::{Lock, Reason, Record, staleness};
+use crate::state::{Lock, Reason, Record, staleness, users_data_digests};
 use crate::study::Manifest;
 
 /// Whether what is up to date runs, too.
@@ -161,6 +161,8 @@ pub(crate) fn run(
 ) -> Result<(), Failure> {
     let workspace = inputs.workspace();
     say(output, &format!("{}: {}", manifest.id, manifest.title));
+    // Before they are read: what changes in between is found to have changed.
+    let users_data = users_data_digests(workspace, manifest)?;
     let product = produced(manifest, inputs, usage, source)?;
     for (path, bytes) in &product.files {
         write_atomically(path, bytes)?;
@@ -169,7 +171,7 @@ pub(crate) fn run(
         .files
         .iter()
         .map(|(path, bytes)| (PathBuf::from(workspace.shown(path).to_string()), digest(bytes)));
-    Record::new(workspace.program().sources, manifest, inputs.noted(), outputs)
+    Record::new(workspace.program().sources, manifest, users_data, inputs.noted(), outputs)
         .save(workspace, &manifest.id)?;
     for line in &product.summary {
         say(output, &format!("  {line}"));
@@ -180,6 +182,9 @@ pub(crate) fn run(
     Ok(())
 }
 
+/// What stands before an input among the keys of a provenance.
+pub(crate) const INPUT: &str = "input ";
+
 /// What a table's numbers rest on: nothing in it varies from run to run.
 pub fn provenance(manifest: &Manifest, inputs: &Inputs<'_>) -> BTreeMap<String, String> {
     let mut provenance = BTreeMap::from([
@@ -189,7 +194,7 @@ pub fn provenance(manifest: &Manifest, inputs: &Inputs<'_>) -> BTreeMap<String, 
         ("program".to_owned(), inputs.workspace().program().version.to_owned()),
     ]);
     for (path, hash) in inputs.noted() {
-        provenance.insert(format!("input {}", path.display()), format!("blake3 {hash}"));
+        provenance.insert(format!("{INPUT}{}", path.display()), format!("blake3 {hash}"));
     }
     provenance
 }

@@ -11,7 +11,7 @@ use crate::folders::Workspace;
 use crate::inputs::Inputs;
 use crate::progress::Progress;
 use crate::registry::Registry;
-use crate::reproduce::{chosen, locked, provenance, run as run_experiment};
+use crate::reproduce::{INPUT, chosen, locked, provenance, run as run_experiment};
 use crate::stages::{Shard, Source, Use};
 use crate::state::is_users_input;
 use crate::study::Manifest;
@@ -42,7 +42,7 @@ pub fn run_shard(
     output: &mut impl Write,
 ) -> Result<(), Failure> {
     let path = file(workspace, manifest, shard);
-    if !force && check(workspace, manifest, shard).is_ok() {
+    if !force && check(workspace, manifest, shard, &users_inputs(workspace, manifest)?).is_ok() {
         let _ = writeln!(output, "{} is whole", workspace.shown(&path));
         return Ok(());
     }
@@ -69,11 +69,12 @@ pub fn merge(
     if count == 0 {
         return Err(WorkspaceError::argument("--count 0: there is at least one shard").into());
     }
-    let mut tables = Vec::new();
+    let users_inputs = users_inputs(workspace, manifest)?;
+    let mut tables: Vec<Table> = Vec::new();
     let mut flaws = Vec::new();
     for index in 0..count {
         let shard = Shard { index, count };
-        match check(workspace, manifest, shard) {
+        match check(workspace, manifest, shard, &users_inputs) {
             Ok(table) => tables.push(table),
             Err(flaw) => flaws.push((shard, flaw)),
         }
@@ -94,7 +95,7 @@ pub fn merge(
         let path = file(workspace, manifest, shard);
         let _ = writeln!(output, "{} {flaw}; running it", workspace.shown(&path));
         run(workspace, manifest, shard)?;
-        let table = check(workspace, manifest, shard).map_err(|flaw| {
+        let table = check(workspace, manifest, shard, &users_inputs).map_err(|flaw| {
             let shown = workspace.shown(&path);
             WorkspaceError::argument(format!("{shown} {flaw} although it has just been written"))
         })?;
@@ -135,8 +136,25 @@ pub fn shards_folder(workspace: &Workspace, manifest: &Manifest) -> PathBuf {
 }
 
 /// The shards that are not there, or not whole.
-pub fn missing_shards(workspace: &Workspace, manifest: &Manifest, count: u64) -> Vec<u64> {
-    (0..count).filter(|&index| check(workspace, manifest, Shard { index, count }).is_err()).collect()
+///
+/// # Errors
+/// If an input that they rest on is missing or wrong.
+pub fn missing_shards(workspace: &Workspace, manifest: &Manifest, count: u64) -> Result<Vec<u64>, Failure> {
+    let users_inputs = users_inputs(workspace, manifest)?;
+    let is_missing =
+        |index: &u64| check(workspace, manifest, Shard { index: *index, count }, &users_inputs).is_err();
+    Ok((0..count).filter(is_missing).collect())
+}
+
+/// What the series of an experiment take from its user, as it is now: by the key of their provenance, with its value.
+fn users_inputs(workspace: &Workspace, manifest: &Manifest) -> Result<BTreeMap<String, String>, Failure> {
+    let inputs = Inputs::new(workspace);
+    for stage in manifest.study.declare(manifest, &inputs)?.stages.iter().filter(|stage| stage.is_series()) {
+        stage.ingredients(&inputs)?;
+    }
+    let mut noted = provenance(manifest, &inputs);
+    noted.retain(|key, _| key.strip_prefix(INPUT).is_some_and(is_users_input));
+    Ok(noted)
 }
 
 fn run(workspace: &Workspace, manifest: &Manifest, shard: Shard) -> Result<usize, Failure> {
@@ -172,7 +190,12 @@ fn digest(table: &Table) -> String {
 }
 
 /// Reads a shard and checks that it is whole, and of this manifest, these inputs and this program.
-fn check(workspace: &Workspace, manifest: &Manifest, shard: Shard) -> Result<Table, ShardFlaw> {
+fn check(
+    workspace: &Workspace,
+    manifest: &Manifest,
+    shard: Shard,
+    users_inputs: &BTreeMap<String, String>,
+) -> Result<Table, ShardFlaw> {
     let path = file(workspace, manifest, shard);
     if !path.exists() {
         return Err(ShardFlaw::Missing);
@@ -185,14 +208,20 @@ fn check(workspace: &Workspace, manifest: &Manifest, shard: Shard) -> Result<Tab
     expect(found, "shard", &shard_name(shard))?;
     expect(found, "sources", workspace.program().sources)?;
     for (key, known) in found {
-        let Some(input) = key.strip_prefix("input ") else { continue };
+        let Some(input) = key.strip_prefix(INPUT) else { continue };
         if is_users_input(input) {
+            if let Some(now) = users_inputs.get(key) {
+                expect(found, key, now)?;
+            }
             continue;
         }
         let hash = hash_of(&workspace.root().join(input));
         if hash.as_ref() != Some(known) {
             return Err(ShardFlaw::Foreign(format!("{input} has changed since")));
         }
+    }
+    if let Some(key) = users_inputs.keys().find(|key| !found.contains_key(*key)) {
+        return Err(ShardFlaw::Foreign(format!("it is not made from {}", key.trim_start_matches(INPUT))));
     }
     if found.get("records") != Some(&digest(&table)) {
         return Err(ShardFlaw::Damaged("its rows are not those that were written".to_owned()));

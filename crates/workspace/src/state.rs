@@ -17,15 +17,17 @@ use crate::folders::Workspace;
 use crate::study::Manifest;
 
 /// The form of a record; one of another form is as good as none.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
-/// What an experiment was made from, and what it made: files with their BLAKE3.
+/// What an experiment was made from, and what it made, with BLAKE3 of each.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
     format: u32,
     program: String,
     manifest: String,
+    /// Data that the user brought, by name.
+    users_data: BTreeMap<String, String>,
     inputs: BTreeMap<PathBuf, String>,
     outputs: BTreeMap<PathBuf, String>,
 }
@@ -43,8 +45,8 @@ pub enum Reason {
     ManifestChanged,
     /// An input is another one, or gone.
     InputChanged(PathBuf),
-    /// Images of the user's own were read, which may be others now.
-    OwnImages,
+    /// Data that the user brings are others than they were.
+    DataChanged(String),
     /// An output is another one, or gone.
     OutputChanged(PathBuf),
     /// It was asked for.
@@ -59,7 +61,7 @@ impl fmt::Display for Reason {
             Self::OtherProgram => f.write_str("the program has changed"),
             Self::ManifestChanged => f.write_str("its manifest has changed"),
             Self::InputChanged(path) => write!(f, "its input {} has changed", path.display()),
-            Self::OwnImages => f.write_str("it reads images of one's own, which may be others now"),
+            Self::DataChanged(data) => write!(f, "the data `{data}` are others now"),
             Self::OutputChanged(path) => write!(f, "its output {} is missing or has changed", path.display()),
             Self::Forced => f.write_str("it was asked for with --force"),
         }
@@ -71,6 +73,7 @@ impl Record {
     pub fn new(
         program: &str,
         manifest: &Manifest,
+        users_data: BTreeMap<String, String>,
         inputs: BTreeMap<PathBuf, String>,
         outputs: impl IntoIterator<Item = (PathBuf, String)>,
     ) -> Self {
@@ -78,6 +81,7 @@ impl Record {
             format: FORMAT,
             program: program.to_owned(),
             manifest: manifest.hash.clone(),
+            users_data,
             inputs,
             outputs: outputs.into_iter().collect(),
         }
@@ -111,9 +115,6 @@ impl Record {
 /// What stands before the name of data that the user brings, where a file of the workspace would have its path.
 const USERS: &str = "data ";
 
-/// The name of whatever the user brings.
-const OWN: &str = "own";
-
 /// How data that the user brings is told among a result's inputs: where they lie is nobody's concern.
 pub fn users_input(name: &str) -> PathBuf {
     PathBuf::from(format!("{USERS}{name}"))
@@ -122,6 +123,23 @@ pub fn users_input(name: &str) -> PathBuf {
 /// Whether an input is such, and no file of the workspace.
 pub fn is_users_input(input: &str) -> bool {
     input.starts_with(USERS)
+}
+
+/// BLAKE3 of the data that an experiment takes from its user, by name, as far as the user says where they lie.
+///
+/// # Errors
+/// If they cannot be read.
+pub fn users_data_digests(
+    workspace: &Workspace,
+    manifest: &Manifest,
+) -> Result<BTreeMap<String, String>, WorkspaceError> {
+    let named = manifest.study.users_data().into_iter();
+    let known = named.filter_map(|name| Some((name, workspace.users_data(name).ok()?)));
+    let digest = |(name, path): (&str, &Path)| match files::digest_of_tree(path) {
+        Ok(digest) => Ok((name.to_owned(), digest)),
+        Err(source) => Err(WorkspaceError::Unreadable { path: path.to_owned(), source }),
+    };
+    known.map(digest).collect()
 }
 
 /// Why an experiment has to run; `None` if its results are up to date.
@@ -136,15 +154,18 @@ pub fn staleness(workspace: &Workspace, manifest: &Manifest) -> Option<Reason> {
     if record.manifest != manifest.hash {
         return Some(Reason::ManifestChanged);
     }
-    // What the user brings has no path here. A data set is what its name says; own images are whatever is named now.
-    let (users, files): (Vec<_>, Vec<_>) =
-        record.inputs.iter().partition(|(path, _)| is_users_input(&path.to_string_lossy()));
-    if !users.is_empty() && workspace.users_data(OWN).is_ok() {
-        return Some(Reason::OwnImages);
+    // Data whose place the user does not say now are taken to be the same.
+    let data = workspace.program().users_data.iter().find(|&&data| {
+        record.users_data.get(data).is_some_and(|hash| {
+            let path = workspace.users_data(data).ok();
+            path.is_some_and(|path| files::digest_of_tree(path).ok().as_ref() != Some(hash))
+        })
+    });
+    if let Some(data) = data {
+        return Some(Reason::DataChanged((*data).to_owned()));
     }
-    if let Some((path, _)) =
-        files.into_iter().find(|(path, hash)| hash_of(workspace, path).as_ref() != Some(hash))
-    {
+    let mut files = record.inputs.iter().filter(|(path, _)| !is_users_input(&path.to_string_lossy()));
+    if let Some((path, _)) = files.find(|(path, hash)| hash_of(workspace, path).as_ref() != Some(hash)) {
         return Some(Reason::InputChanged(path.clone()));
     }
     let changed = record.outputs.iter().find(|(path, hash)| hash_of(workspace, path).as_ref() != Some(hash));
@@ -152,7 +173,7 @@ pub fn staleness(workspace: &Workspace, manifest: &Manifest) -> Option<Reason> {
 }
 
 fn hash_of(workspace: &Workspace, path: &Path) -> Option<String> {
-    let bytes = std::fs::read(workspace.root().join(path)).ok()?;
+    let bytes = std::fs::read(workspace.lies(path)).ok()?;
     Some(digest(&bytes))
 }
 

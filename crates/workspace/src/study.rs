@@ -1,6 +1,7 @@
 //! A study: what an experiment computes, in one type; and the manifest that it is a part of.
 
 use std::any::Any;
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 
 use figures::Figure;
@@ -28,6 +29,8 @@ pub struct Manifest {
     pub study: Box<dyn AnyStudy>,
     /// BLAKE3 of the file.
     pub hash: String,
+    /// The files that it names, by kind and name.
+    pub named: BTreeSet<(String, String)>,
 }
 
 impl Manifest {

@@ -3,6 +3,8 @@
 //! Of JSON Schema this knows what our types lead to: `type`, `enum`, `const`, `minimum`, `maximum` and their exclusive forms,
 //! `minItems`, `items`, `properties`, `required`, `additionalProperties`, `anyOf`, `oneOf`, `$ref`, [`NAME_OF`] and [`ONCE`].
 
+use std::collections::BTreeSet;
+
 use names::{ONCE, suggestion};
 use serde_json::{Map, Value as Json};
 
@@ -20,17 +22,27 @@ pub trait Files {
 /// What is wrong and where.
 pub type Found = (Place, String);
 
-/// Everything in which a file differs from what a schema asks for. Names of files are looked up among those that there are, if they are told.
-pub fn validate(root: &Node, schema: &Json, files: Option<&dyn Files>) -> Vec<Found> {
-    let mut walk = Walk { schema, files, found: Vec::new() };
+/// What a file is by a schema.
+#[derive(Debug, Default)]
+pub struct Validated {
+    /// Everything in which it differs from what the schema asks for.
+    pub found: Vec<Found>,
+    /// The files that it names, by kind and name.
+    pub named: BTreeSet<(String, String)>,
+}
+
+/// Holds a file against a schema. Names of files are looked up among those that there are, if they are told.
+pub fn validate(root: &Node, schema: &Json, files: Option<&dyn Files>) -> Validated {
+    let mut walk = Walk { schema, files, found: Vec::new(), named: BTreeSet::new() };
     walk.value(root, schema, &FieldPath::default());
-    walk.found
+    Validated { found: walk.found, named: walk.named }
 }
 
 struct Walk<'s> {
     schema: &'s Json,
     files: Option<&'s dyn Files>,
     found: Vec<Found>,
+    named: BTreeSet<(String, String)>,
 }
 
 impl<'s> Walk<'s> {
@@ -147,6 +159,7 @@ impl<'s> Walk<'s> {
                 return self.choice(place, text, &[pattern_in_words(pattern)], path);
             }
             let kind = schema.get(NAME_OF).and_then(Json::as_str);
+            self.named.extend(kind.map(|kind| (kind.to_owned(), text.clone())));
             if let Some((kind, catalog)) = kind.zip(self.files)
                 && let Some(known) = catalog.names(kind)
                 && !known.contains(text)
@@ -247,13 +260,15 @@ impl<'s> Walk<'s> {
         {
             return;
         }
-        let fits = |schema: &&'s Json| {
-            let mut apart = Walk { schema: self.schema, files: self.files, found: Vec::new() };
+        let fitting = schemas.iter().find_map(|schema| {
+            let (found, named) = (Vec::new(), BTreeSet::new());
+            let mut apart = Walk { schema: self.schema, files: self.files, found, named };
             apart.value(node, schema, path);
-            apart.found.is_empty()
-        };
-        if !schemas.iter().any(fits) {
-            self.expected_one_of(node, &schemas, path);
+            apart.found.is_empty().then_some(apart.named)
+        });
+        match fitting {
+            Some(named) => self.named.extend(named),
+            None => self.expected_one_of(node, &schemas, path),
         }
     }
 

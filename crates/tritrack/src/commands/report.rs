@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use tables::write_atomically;
-use workspace::claims::{Claims, judged, written};
+use workspace::claims::{Claims, claims_provenance, judged, written};
 use workspace::report::page;
 use workspace::{Failure, Sides, Workspace};
 
@@ -48,6 +48,7 @@ pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write
         workspace,
         &judged(&claims, workspace)?,
         &written(&claims, workspace)?,
+        &claims_provenance(&claims, workspace)?,
         sides.as_ref().map(|(name, sides)| (name.as_str(), sides)),
     )?;
     write_atomically(&arguments.output, html.as_bytes())?;

@@ -13,8 +13,8 @@ Examples:
   tritrack verify fig7     run the headline again and compare
   tritrack verify all      everything whose data is there
 
-Nothing in results/ and figures/ is touched. PNGs are not compared: they are drawn from the same figure as the SVGs, by a
-library that computes in 32-bit floats.";
+Nothing in results/ and figures/ is touched. PNGs may differ by shades: they are drawn from the same figure as the SVGs, by a library that
+computes in 32-bit floats. A table that is there and is not made by the experiment is told.";
 
 /// Arguments of `tritrack verify`.
 #[derive(Debug, Clone, Args)]

@@ -9,6 +9,7 @@ use yaml::{Document, FieldPath, FileError, schema_of};
 use crate::catalog::FileSchema;
 use crate::claims::finding::Finding;
 use crate::claims::measurement::Measurement;
+use crate::claims::query::Query;
 use crate::claims::verdict::Verdict;
 
 /// The schema of the file.
@@ -82,7 +83,20 @@ impl Claims {
     }
 }
 
+impl Claims {
+    /// Every number that is asked for.
+    pub fn queries(&self) -> impl Iterator<Item = &Query> {
+        let claims = self.claims.iter().flat_map(Claim::queries);
+        claims.chain(self.findings.iter().flat_map(Finding::queries))
+    }
+}
+
 impl Claim {
+    /// Every number that is asked for.
+    pub fn queries(&self) -> impl Iterator<Item = &Query> {
+        self.criteria.iter().chain(&self.beside).flat_map(Measurement::queries)
+    }
+
     fn check(&self) -> Result<(), String> {
         match (&self.untestable, self.criteria.is_empty()) {
             (Some(_), false) => return Err("has criteria and says that it cannot be tested".into()),

@@ -69,6 +69,11 @@ pub struct Expected {
 }
 
 impl Measurement {
+    /// Every number that is asked for.
+    pub(super) fn queries(&self) -> impl Iterator<Item = &Query> {
+        [&self.value].into_iter().chain(&self.over).chain(&self.low).chain(&self.high)
+    }
+
     /// Whether there is anything that the number could fail.
     pub(super) fn expects_something(&self) -> Result<(), String> {
         let bounds = self.expected.as_ref().map(|expected| (expected.at_least, expected.at_most));

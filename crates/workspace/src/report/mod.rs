@@ -4,7 +4,9 @@
 //! The same files give the same page.
 
 mod html;
+mod svg;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use tables::{Kind, Table, Value, read_parquet};
@@ -31,6 +33,7 @@ pub fn page(
     workspace: &Workspace,
     claims: &[(&Claim, Judged)],
     findings: &[(&Finding, Written)],
+    provenance: &BTreeMap<String, String>,
     against: Option<(&str, &Sides)>,
 ) -> Result<String, Failure> {
     let mut page = Page::new("Tritrack: the claims of CAM-only DNN inference, re-run");
@@ -55,6 +58,7 @@ pub fn page(
     for (claim, judged) in claims {
         page.claim(claim, judged);
     }
+    sources(&mut page, provenance);
     for manifest in &made {
         let of_it = findings.iter().filter(|(finding, _)| finding.figure == manifest.id);
         experiment(&mut page, manifest, of_it.map(|(_, written)| written.text.as_str()), workspace)?;
@@ -74,10 +78,18 @@ pub fn page(
     Ok(page.finish())
 }
 
+/// What the claims on the page rest on.
+fn sources(page: &mut Page, provenance: &BTreeMap<String, String>) {
+    let headings = [("input", "A file of the workspace."), ("digest", "Of its bytes.")];
+    let headings = headings.map(|(name, meaning)| (name.to_owned(), meaning.to_owned(), false));
+    let rows = provenance.iter().map(|(input, digest)| vec![input.clone(), digest.clone()]);
+    page.table("What the claims were made from", "By file, with its digest.", &headings, rows.collect());
+}
+
 /// What differs from other results: the numbers, the largest relative changes first, and the figures side by side.
 fn changes(page: &mut Page, name: &str, sides: &Sides, experiments: &[&str]) -> Result<(), Failure> {
     page.section("changes", &format!("What changed: {name}"));
-    let found = sides.compare(|_| true)?;
+    let found = sides.compare(&[])?;
     page.paragraph(&format!(
         "{} of {} numbers differ{}.",
         found.changes.len(),
@@ -107,7 +119,8 @@ fn experiment<'f>(
     findings.for_each(|text| page.paragraph(text));
     let shown = workspace.manifest(id);
     page.raw(&format!(
-        "<p class=\"again\">Again: <code>tritrack reproduce {id} --force</code>, from <code>{}</code> (seed {}).</p>",
+        "<p class=\"again\">Again: <code>tritrack reproduce {} --force</code>, from <code>{}</code> (seed {}).</p>",
+        escaped(id),
         escaped(&workspace.shown(&shown).to_string()),
         manifest.seed
     ));

@@ -130,6 +130,10 @@ impl<S: Series> AnyStage for SeriesStage<S> {
         self.0.what()
     }
 
+    fn ingredients(&self, inputs: &Inputs<'_>) -> Result<Vec<String>, Failure> {
+        self.0.ingredients(inputs)
+    }
+
     fn state(&self, _: &Inputs<'_>, _: &StageStore) -> Result<Option<(Key, Presence)>, Failure> {
         Ok(None)
     }

@@ -56,6 +56,8 @@ pub(crate) enum Source<'t> {
 pub(crate) trait AnyStage: Debug + Send + Sync {
     fn kind(&self) -> StageKind;
     fn what(&self) -> String;
+    /// Everything that its result depends on beside the sources.
+    fn ingredients(&self, inputs: &Inputs<'_>) -> Result<Vec<String>, Failure>;
     /// The key of its result, if it has one for all of it, and whether that is there.
     fn state(&self, inputs: &Inputs<'_>, store: &StageStore) -> Result<Option<(Key, Presence)>, Failure>;
     /// Its result.
@@ -84,8 +86,12 @@ impl<S: Stage> AnyStage for S {
         Stage::what(self)
     }
 
+    fn ingredients(&self, inputs: &Inputs<'_>) -> Result<Vec<String>, Failure> {
+        Stage::ingredients(self, inputs)
+    }
+
     fn state(&self, inputs: &Inputs<'_>, store: &StageStore) -> Result<Option<(Key, Presence)>, Failure> {
-        let key = Key::new(S::KIND, self.ingredients(inputs)?);
+        let key = Key::new(S::KIND, Stage::ingredients(self, inputs)?);
         let presence = store.presence(&key);
         Ok(Some((key, presence)))
     }
@@ -97,7 +103,7 @@ impl<S: Stage> AnyStage for S {
         _: &Source<'_>,
         progress: Progress,
     ) -> Result<Arc<dyn Any + Send + Sync>, Failure> {
-        let key = Key::new(S::KIND, self.ingredients(inputs)?);
+        let key = Key::new(S::KIND, Stage::ingredients(self, inputs)?);
         let output: S::Output = store.get_or_compute(&key, || self.compute(inputs, progress))?;
         Ok(Arc::new(output))
     }
