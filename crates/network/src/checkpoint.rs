@@ -1,7 +1,6 @@
 //! Checkpoints: safetensors files, zstd-compressed or plain.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -127,8 +126,9 @@ impl Checkpoint {
 
     /// The same with BLAKE3 of the file's bytes.
     pub(crate) fn load_with_digest(path: &Path) -> Result<(Self, String), CheckpointError> {
-        let file = fs::read(path).map_err(|source| CheckpointError::Read { path: path.into(), source })?;
-        Ok((Self::parse(&file, path, LARGEST)?, files::digest(&file)))
+        let file = files::read(path).map_err(|source| CheckpointError::Read { path: path.into(), source })?;
+        // Half of the budget: the bytes and the tensors made of them stand beside each other.
+        Ok((Self::parse(&file, path, LARGEST.min(files::budget() / 2))?, files::digest(&file)))
     }
 
     fn parse(file: &[u8], path: &Path, limit: u64) -> Result<Self, CheckpointError> {
@@ -334,6 +334,8 @@ fn decompress(file: &[u8], path: &Path, limit: u64) -> Result<Vec<u8>, Checkpoin
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn sample() -> Checkpoint {

@@ -93,7 +93,7 @@ pub(crate) fn check(
     let (it, its) = ("the checkpoint's digest", "the digest of the description's structure");
     same("the description", it, description.checkpoint_digest.as_deref(), checkpoint_digest)?;
     same("the checkpoint", its, checkpoint.metadata().get(KEY).map(String::as_str), &structure)?;
-    let list = std::fs::read_to_string(path.with_file_name(LIST)).unwrap_or_default();
+    let list = files::read_text(&path.with_file_name(LIST)).unwrap_or_default();
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let listed = list.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
     match listed.into_iter().find(|words| words.first() == Some(&&*name)).as_deref() {

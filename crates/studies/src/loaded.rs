@@ -69,8 +69,8 @@ pub fn network(inputs: &Inputs<'_>, name: &str) -> Result<Arc<LoadedNetwork>, Fa
 /// # Errors
 /// If anything is.
 pub fn check_form(workspace: &Workspace, kind: &str, path: &Path) -> Result<(), FileError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| FileError::Unreadable { path: path.to_owned(), source })?;
+    let text =
+        ::files::read_text(path).map_err(|source| FileError::Unreadable { path: path.to_owned(), source })?;
     let mut document = Document::parse(&text, path)?;
     if let Some(schema) = workspace.program().schema_of(kind) {
         document.hold_against(&schema, None);

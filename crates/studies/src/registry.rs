@@ -149,6 +149,7 @@ pub const fn registry(warn: fn(&str)) -> Registry {
             files: &FILES,
             schemas: &[claims::SCHEMA],
             users_data: &USERS_DATA,
+            beside: data_sets::beside,
             sources: concat!(env!("CARGO_PKG_VERSION"), " ", env!("TRITRACK_SOURCES")),
             version: concat!("tritrack ", env!("CARGO_PKG_VERSION")),
             warn,

@@ -227,7 +227,7 @@ fn substitute(workspace: &Workspace, text: &str) -> Result<Substitute, Failure> 
 
 /// The name that a technology file gives itself, if it does.
 fn name_in(file: &Path) -> Result<Option<String>, Failure> {
-    let text = std::fs::read_to_string(file)
+    let text = files::read_text(file)
         .map_err(|source| WorkspaceError::Unreadable { path: file.to_owned(), source })?;
     let document = Document::parse(&text, file)?;
     Ok(match document.root().field("name").map(|node| &node.value) {

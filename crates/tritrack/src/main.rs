@@ -24,6 +24,9 @@ fn main() -> ExitCode {
         // The pool is built once, here: nothing has used it yet.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(jobs).build_global();
     }
+    if let Some(bytes) = arguments.memory {
+        files::set_budget(bytes);
+    }
     match run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

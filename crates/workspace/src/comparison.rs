@@ -96,7 +96,7 @@ impl Sides {
 
     /// An experiment's figures before and after as SVG, where both are there.
     pub fn figures(&self, experiment: &str) -> Option<[String; 2]> {
-        let read = |folder: &Path| std::fs::read_to_string(folder.join(format!("{experiment}.svg"))).ok();
+        let read = |folder: &Path| files::read_text(&folder.join(format!("{experiment}.svg"))).ok();
         Some([read(&self.figures_before)?, read(&self.figures_after)?])
     }
 

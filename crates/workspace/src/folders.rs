@@ -106,6 +106,19 @@ impl Workspace {
         self.users_data.get(data).map(PathBuf::as_path).ok_or(WorkspaceError::NoData { data })
     }
 
+    /// BLAKE3 of all that such data lie in.
+    ///
+    /// # Errors
+    /// If the user did not say where, or they cannot be read.
+    pub fn users_data_digest(&self, data: &'static str) -> Result<String, WorkspaceError> {
+        let path = self.users_data(data)?;
+        let unreadable = |source| WorkspaceError::Unreadable { path: path.to_owned(), source };
+        let beside = (self.program.beside)(path).into_iter().filter(|file| file.is_file());
+        let digests = [path.to_owned()].into_iter().chain(beside).map(|path| files::digest_of_tree(&path));
+        let digests = digests.collect::<Result<Vec<_>, _>>().map_err(unreadable)?;
+        Ok(files::digest(digests.concat().as_bytes()))
+    }
+
     /// Where the data lie that the user named, by name.
     pub fn users_folders(&self) -> impl Iterator<Item = (&'static str, &Path)> {
         self.users_data.iter().map(|(name, path)| (*name, path.as_path()))

@@ -37,7 +37,7 @@ impl Manifest {
     /// # Errors
     /// If the file cannot be read or is not a manifest.
     pub fn load(path: &Path, registry: &Registry) -> Result<Self, FileError> {
-        let text = std::fs::read_to_string(path)
+        let text = files::read_text(path)
             .map_err(|source| FileError::Unreadable { path: path.to_owned(), source })?;
         Self::read(&text, path, registry, Some(&Catalog::beside(path, registry.program.files)))
     }

@@ -1,5 +1,7 @@
 //! The program that runs a workspace, as far as files are concerned: which kinds there are, and what results were made by.
 
+use std::path::{Path, PathBuf};
+
 use serde_json::Value;
 
 use crate::catalog::{FileKind, FileSchema};
@@ -13,6 +15,8 @@ pub struct Program {
     pub schemas: &'static [FileSchema],
     /// Data that users bring themselves, by name.
     pub users_data: &'static [&'static str],
+    /// The files beside a file of the user's that are read with it, if they are there.
+    pub beside: fn(&Path) -> Vec<PathBuf>,
     /// A fingerprint of the sources, as far as results depend on them: another text, and all results are stale.
     pub sources: &'static str,
     /// The version, as results name it.

@@ -13,7 +13,7 @@ use crate::inputs::Inputs;
 use crate::progress::Progress;
 use crate::registry::Registry;
 use crate::stages::{Source, StageStore, Use};
-use crate::state::{Lock, Reason, Record, staleness, users_data_digests};
+use crate::state::{Lock, Reason, Record, staleness};
 use crate::study::Manifest;
 
 /// Whether what is up to date runs, too.
@@ -161,8 +161,6 @@ pub(crate) fn run(
 ) -> Result<(), Failure> {
     let workspace = inputs.workspace();
     say(output, &format!("{}: {}", manifest.id, manifest.title));
-    // Before they are read: what changes in between is found to have changed.
-    let users_data = users_data_digests(workspace, manifest)?;
     let product = produced(manifest, inputs, usage, source)?;
     for (path, bytes) in &product.files {
         write_atomically(path, bytes)?;
@@ -171,7 +169,7 @@ pub(crate) fn run(
         .files
         .iter()
         .map(|(path, bytes)| (PathBuf::from(workspace.shown(path).to_string()), digest(bytes)));
-    Record::new(workspace.program().sources, manifest, users_data, inputs.noted(), outputs)
+    Record::new(workspace.program().sources, manifest, inputs.noted_users_data(), inputs.noted(), outputs)
         .save(workspace, &manifest.id)?;
     for line in &product.summary {
         say(output, &format!("  {line}"));

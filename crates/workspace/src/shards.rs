@@ -41,6 +41,7 @@ pub fn run_shard(
     force: bool,
     output: &mut impl Write,
 ) -> Result<(), Failure> {
+    Shard::check_count(shard.count)?;
     let path = file(workspace, manifest, shard);
     if !force && check(workspace, manifest, shard, &users_inputs(workspace, manifest)?).is_ok() {
         let _ = writeln!(output, "{} is whole", workspace.shown(&path));
@@ -66,9 +67,7 @@ pub fn merge(
         Some(count) => count,
         None => count_of(workspace, manifest)?,
     };
-    if count == 0 {
-        return Err(WorkspaceError::argument("--count 0: there is at least one shard").into());
-    }
+    Shard::check_count(count)?;
     let users_inputs = users_inputs(workspace, manifest)?;
     let mut tables: Vec<Table> = Vec::new();
     let mut flaws = Vec::new();
@@ -240,7 +239,7 @@ fn expect(found_in: &BTreeMap<String, String>, key: &str, expected: &str) -> Res
 }
 
 fn hash_of(path: &Path) -> Option<String> {
-    std::fs::read(path).ok().map(|bytes| format!("blake3 {}", files::digest(&bytes)))
+    files::read(path).ok().map(|bytes| format!("blake3 {}", files::digest(&bytes)))
 }
 
 /// How many shards the files say that there are.

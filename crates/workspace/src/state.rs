@@ -98,7 +98,7 @@ impl Record {
     }
 
     fn load(workspace: &Workspace, id: &str) -> Result<Self, Reason> {
-        let text = match std::fs::read(workspace.record(id)) {
+        let text = match files::read(&workspace.record(id)) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(Reason::NeverRun),
             Err(error) => return Err(Reason::DamagedRecord(error.to_string())),
@@ -125,23 +125,6 @@ pub fn is_users_input(input: &str) -> bool {
     input.starts_with(USERS)
 }
 
-/// BLAKE3 of the data that an experiment takes from its user, by name, as far as the user says where they lie.
-///
-/// # Errors
-/// If they cannot be read.
-pub fn users_data_digests(
-    workspace: &Workspace,
-    manifest: &Manifest,
-) -> Result<BTreeMap<String, String>, WorkspaceError> {
-    let named = manifest.study.users_data().into_iter();
-    let known = named.filter_map(|name| Some((name, workspace.users_data(name).ok()?)));
-    let digest = |(name, path): (&str, &Path)| match files::digest_of_tree(path) {
-        Ok(digest) => Ok((name.to_owned(), digest)),
-        Err(source) => Err(WorkspaceError::Unreadable { path: path.to_owned(), source }),
-    };
-    known.map(digest).collect()
-}
-
 /// Why an experiment has to run; `None` if its results are up to date.
 pub fn staleness(workspace: &Workspace, manifest: &Manifest) -> Option<Reason> {
     let record = match Record::load(workspace, &manifest.id) {
@@ -156,10 +139,8 @@ pub fn staleness(workspace: &Workspace, manifest: &Manifest) -> Option<Reason> {
     }
     // Data whose place the user does not say now are taken to be the same.
     let data = workspace.program().users_data.iter().find(|&&data| {
-        record.users_data.get(data).is_some_and(|hash| {
-            let path = workspace.users_data(data).ok();
-            path.is_some_and(|path| files::digest_of_tree(path).ok().as_ref() != Some(hash))
-        })
+        let is_other = |hash: &String| workspace.users_data_digest(data).ok().as_ref() != Some(hash);
+        workspace.users_data(data).is_ok() && record.users_data.get(data).is_some_and(is_other)
     });
     if let Some(data) = data {
         return Some(Reason::DataChanged((*data).to_owned()));
@@ -173,7 +154,7 @@ pub fn staleness(workspace: &Workspace, manifest: &Manifest) -> Option<Reason> {
 }
 
 fn hash_of(workspace: &Workspace, path: &Path) -> Option<String> {
-    let bytes = std::fs::read(workspace.lies(path)).ok()?;
+    let bytes = files::read(&workspace.lies(path)).ok()?;
     Some(digest(&bytes))
 }
 

@@ -58,7 +58,7 @@ fn not_made(workspace: &Workspace, manifest: &Manifest, product: &Product) -> Ve
 /// How a file that is there differs from what was computed again.
 fn difference(workspace: &Workspace, path: &Path, bytes: &[u8]) -> Option<String> {
     let shown = workspace.shown(path);
-    let there = match std::fs::read(path) {
+    let there = match files::read(path) {
         Ok(there) => there,
         Err(error) => return Some(format!("{shown}: {error}")),
     };

@@ -10,6 +10,9 @@ use serde_json::{Map, Value as Json};
 
 use crate::place::{FieldPath, Key, Node, Place, Scalar, Value};
 
+/// More that is wrong with a file nobody reads.
+const MOST_FOUND: usize = 100;
+
 /// The keyword of a schema that says of which kind of file a text has to be the name. Editors pass over it.
 pub const NAME_OF: &str = "x-name-of";
 
@@ -68,6 +71,9 @@ impl<'s> Walk<'s> {
 
     fn value(&mut self, node: &Node, schema: &'s Json, path: &FieldPath) {
         if matches!(node.value, Value::Opaque) {
+            return;
+        }
+        if self.found.len() >= MOST_FOUND {
             return;
         }
         let Json::Object(schema) = self.resolved(schema) else { return };
@@ -214,8 +220,12 @@ impl<'s> Walk<'s> {
         let properties = schema.get("properties").and_then(Json::as_object);
         let names: Vec<String> = properties.unwrap_or(&none).keys().cloned().collect();
         let mut meant_fields = Vec::new();
-        for (index, (key, value)) in fields.iter().enumerate() {
-            if fields[..index].iter().any(|(earlier, _)| earlier.name == key.name) {
+        let mut earlier: BTreeSet<&str> = BTreeSet::new();
+        for (key, value) in fields {
+            if self.found.len() >= MOST_FOUND {
+                return;
+            }
+            if !earlier.insert(&key.name) {
                 self.report(key.place, path, &format!("field `{}` stands here a second time", key.name));
             }
             let known = properties.and_then(|properties| properties.get(&key.name));

@@ -20,6 +20,9 @@ pub enum NetworkError {
     /// The description and the checkpoint were not made for each other.
     #[error(transparent)]
     Untied(#[from] Box<Untied>),
+    /// A layer is larger than the memory.
+    #[error(transparent)]
+    TooMuch(#[from] files::TooMuch),
     /// The layers do not fit each other.
     #[error("network `{network}`: {source}")]
     Graph {

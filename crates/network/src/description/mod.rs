@@ -8,7 +8,6 @@ mod places;
 mod wiring;
 
 use std::cell::LazyCell;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -164,8 +163,8 @@ impl NetworkDescription {
 
     /// The same with the file's text.
     pub(crate) fn load_with_text(path: &Path) -> Result<(Self, String), DescriptionError> {
-        let text = fs::read_to_string(path)
-            .map_err(|source| DescriptionError::Read { path: path.into(), source })?;
+        let text =
+            files::read_text(path).map_err(|source| DescriptionError::Read { path: path.into(), source })?;
         Ok((Self::parse(&text, path)?, text))
     }
 
@@ -174,6 +173,11 @@ impl NetworkDescription {
     /// # Errors
     /// As for [`Self::load`].
     pub fn parse(text: &str, path: &Path) -> Result<Self, DescriptionError> {
+        // The other reader has no bound of its own.
+        if let Err((place, reason)) = yaml::Node::parse(text) {
+            let position = Some((place.line, place.column));
+            return Err(DescriptionError::Yaml { path: path.into(), position, reason });
+        }
         let description: Self =
             serde_yaml::from_str(text).map_err(|error| DescriptionError::yaml(path, &error))?;
         let mistakes = description.mistakes(text, path);

@@ -154,6 +154,5 @@ fn check(
 }
 
 fn read(path: &std::path::Path) -> Result<String, WorkspaceError> {
-    std::fs::read_to_string(path)
-        .map_err(|source| WorkspaceError::Unreadable { path: path.to_owned(), source })
+    files::read_text(path).map_err(|source| WorkspaceError::Unreadable { path: path.to_owned(), source })
 }

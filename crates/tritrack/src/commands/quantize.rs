@@ -283,7 +283,7 @@ pub fn check_name(name: &str) -> Result<(), Failure> {
 /// If there is one of that name.
 fn check_free(folder: &Path, name: &str) -> Result<(), Failure> {
     let path = folder.join(format!("{name}.yaml"));
-    match std::fs::read_to_string(&path) {
+    match files::read_text(&path) {
         Ok(text) if !NetworkFile::is_made(&text) => {
             let path = path.display();
             let message =

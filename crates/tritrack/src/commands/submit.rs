@@ -6,7 +6,7 @@ use std::process::Command;
 
 use clap::Args;
 use tables::write_atomically;
-use workspace::{Failure, Workspace, WorkspaceError, missing_shards, shards_folder, with_series};
+use workspace::{Failure, Shard, Workspace, WorkspaceError, missing_shards, shards_folder, with_series};
 
 use super::job_file;
 use crate::REGISTRY;
@@ -47,9 +47,7 @@ pub struct Arguments {
 /// If the experiment has no trials, a template is missing, or Slurm refuses.
 pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write) -> Result<(), Failure> {
     let manifest = with_series(&REGISTRY, workspace, &arguments.experiment, output)?;
-    if arguments.count == 0 {
-        return Err(WorkspaceError::argument("--count 0: there is at least one shard").into());
-    }
+    Shard::check_count(arguments.count)?;
     let missing = missing_shards(workspace, &manifest, arguments.count)?;
     let indices: Vec<String> = missing.iter().map(u64::to_string).collect();
     let folder = shards_folder(workspace, &manifest);
@@ -60,7 +58,7 @@ pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write
     let data = data_options(workspace)?;
     let fill = |name: &str| -> Result<std::path::PathBuf, Failure> {
         let template = workspace.root().join("experiments/slurm").join(name);
-        let text = std::fs::read_to_string(&template)
+        let text = files::read_text(&template)
             .map_err(|source| WorkspaceError::Unreadable { path: template.clone(), source })?;
         let values = [
             ("experiment", vec![manifest.id.clone()]),

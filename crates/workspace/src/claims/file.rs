@@ -65,7 +65,7 @@ impl Claims {
     /// # Errors
     /// If the file cannot be read, or is not of this form.
     pub fn load(path: &Path) -> Result<Self, FileError> {
-        let text = std::fs::read_to_string(path)
+        let text = files::read_text(path)
             .map_err(|source| FileError::Unreadable { path: path.to_owned(), source })?;
         let mut document = Document::parse(&text, path)?;
         document.validate::<Self>(None);

@@ -41,7 +41,7 @@ fn changed(workspace: &Workspace, manifest: &str, provenance: &BTreeMap<String, 
     }
     let inputs = provenance.iter().filter_map(|(key, hash)| Some((key.strip_prefix(INPUT)?, hash)));
     let is_other = |(input, hash): &(&str, &String)| {
-        let bytes = std::fs::read(workspace.root().join(input));
+        let bytes = files::read(&workspace.root().join(input));
         bytes.ok().is_none_or(|bytes| known(&files::digest(&bytes)) != **hash)
     };
     let mut inputs = inputs.filter(|(input, _)| !is_users_input(input));

@@ -103,8 +103,8 @@ pub fn claims_provenance(
     let tables = tables.iter().filter_map(|table| table.split_once('/'));
     let tables = tables.map(|(experiment, table)| workspace.result(experiment, table));
     let of = |path: std::path::PathBuf| {
-        let bytes = std::fs::read(&path)
-            .map_err(|source| WorkspaceError::Unreadable { path: path.clone(), source })?;
+        let bytes =
+            files::read(&path).map_err(|source| WorkspaceError::Unreadable { path: path.clone(), source })?;
         Ok((format!("input {}", workspace.shown(&path)), format!("blake3 {}", files::digest(&bytes))))
     };
     [workspace.claims()].into_iter().chain(tables).map(of).collect()

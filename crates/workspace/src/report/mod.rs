@@ -188,6 +188,5 @@ fn parameters(page: &mut Page, title: &str, path: &str, parameters: &ParameterSe
 }
 
 fn read(path: &Path) -> Result<String, WorkspaceError> {
-    std::fs::read_to_string(path)
-        .map_err(|source| WorkspaceError::Unreadable { path: path.to_owned(), source })
+    files::read_text(path).map_err(|source| WorkspaceError::Unreadable { path: path.to_owned(), source })
 }

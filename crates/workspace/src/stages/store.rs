@@ -108,7 +108,7 @@ impl StageStore {
     }
 
     fn read<T: DeserializeOwned>(&self, key: &Key) -> Result<T, Presence> {
-        let bytes = std::fs::read(self.path(key)).map_err(|error| match error.kind() {
+        let bytes = files::read(&self.path(key)).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => Presence::Missing,
             _ => Presence::Damaged(error.to_string()),
         })?;

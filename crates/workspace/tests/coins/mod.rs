@@ -67,7 +67,7 @@ pub fn weighed(workspace: &Workspace) -> usize {
 fn coin(inputs: &Inputs<'_>, name: &str) -> Result<std::sync::Arc<u64>, Failure> {
     inputs.load(name, |reading| {
         let path = match name {
-            OWN => inputs.workspace().users_data(OWN)?.to_owned(),
+            OWN => reading.users_data(OWN)?.to_owned(),
             name => inputs.workspace().input("coins", &format!("{name}.coin")),
         };
         let text = fs::read_to_string(&path)?;
@@ -235,6 +235,7 @@ pub static REGISTRY: Registry = Registry {
         files: &FILES,
         schemas: &[],
         users_data: &[OWN],
+        beside: |_| Vec::new(),
         sources: "coins 1",
         version: "coins 1",
         warn: |_| (),
