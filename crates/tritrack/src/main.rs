@@ -4,6 +4,7 @@ mod choice;
 mod cli;
 mod commands;
 mod error;
+mod output;
 mod reproduce;
 
 use std::io::Write;
@@ -13,6 +14,7 @@ use clap::{CommandFactory, Parser};
 use workspace::{Failure, Inputs, Registry, Workspace, WorkspaceError};
 
 use crate::cli::{Arguments, Command};
+use crate::output::Output;
 
 /// What there is, and where warnings go: beside what is printed.
 static REGISTRY: Registry =
@@ -27,7 +29,12 @@ fn main() -> ExitCode {
     if let Some(bytes) = arguments.memory {
         files::set_budget(bytes);
     }
-    match run(&arguments) {
+    let mut output = Output::new(std::io::stdout());
+    let done = run(&arguments, &mut output);
+    let whole = output
+        .finish()
+        .map_err(|source| WorkspaceError::Unwritable { path: "standard output".into(), source });
+    match done.and_then(|()| Ok(whole?)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "error: {error}");
@@ -37,40 +44,39 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: &Arguments) -> Result<(), Failure> {
+fn run(arguments: &Arguments, output: &mut impl Write) -> Result<(), Failure> {
     if let Command::Completions { shell } = &arguments.command {
         // Into memory first: a reader that goes away is no reason to panic.
         let mut script = Vec::new();
         clap_complete::generate(*shell, &mut Arguments::command(), "tritrack", &mut script);
-        let _ = std::io::stdout().write_all(&script);
+        let _ = output.write_all(&script);
         return Ok(());
     }
     if let Command::Schema(arguments) = &arguments.command {
-        return commands::schema::run(arguments, &REGISTRY, &mut std::io::stdout());
+        return commands::schema::run(arguments, &REGISTRY, output);
     }
     let workspace = Workspace::find(arguments.workspace.as_deref(), &REGISTRY.program)?
         .with_data(arguments.data.iter().cloned());
     let inputs = Inputs::new(&workspace);
-    let mut output = std::io::stdout();
     match &arguments.command {
-        Command::Reproduce(arguments) => reproduce::run(arguments, &workspace, &mut output),
-        Command::Plan(arguments) => commands::plan::run(arguments, &inputs, &mut output),
-        Command::Status(arguments) => commands::status::run(arguments, &workspace, &mut output),
-        Command::Diff(arguments) => commands::diff::run(arguments, &workspace, &mut output),
-        Command::Explain(arguments) => commands::explain::run(arguments, &workspace, &mut output),
-        Command::Report(arguments) => commands::report::run(arguments, &workspace, &mut output),
-        Command::Verify(arguments) => commands::verify::run(arguments, &workspace, &mut output),
-        Command::Import(arguments) => commands::import::run(&workspace, arguments, &mut output),
-        Command::Quantize(arguments) => commands::quantize::run(arguments, &inputs, &mut output),
-        Command::Compile(arguments) => commands::compile::run(arguments, &inputs, &mut output),
-        Command::Simulate(arguments) => commands::simulate::run(arguments, &inputs, &mut output),
-        Command::Inject(arguments) => commands::inject::run(arguments, &inputs, &mut output),
-        Command::Shard(arguments) => commands::shard::shard(&workspace, arguments, &mut output),
-        Command::Merge(arguments) => commands::shard::merge(&workspace, arguments, &mut output),
-        Command::Submit(arguments) => commands::submit::run(arguments, &workspace, &mut output),
-        Command::Claims(arguments) => commands::claims::run(arguments, &workspace, &mut output),
-        Command::Crossbar(arguments) => commands::crossbar::run(&workspace, arguments, &mut output),
+        Command::Reproduce(arguments) => reproduce::run(arguments, &workspace, output),
+        Command::Plan(arguments) => commands::plan::run(arguments, &inputs, output),
+        Command::Status(arguments) => commands::status::run(arguments, &workspace, output),
+        Command::Diff(arguments) => commands::diff::run(arguments, &workspace, output),
+        Command::Explain(arguments) => commands::explain::run(arguments, &workspace, output),
+        Command::Report(arguments) => commands::report::run(arguments, &workspace, output),
+        Command::Verify(arguments) => commands::verify::run(arguments, &workspace, output),
+        Command::Import(arguments) => commands::import::run(&workspace, arguments, output),
+        Command::Quantize(arguments) => commands::quantize::run(arguments, &inputs, output),
+        Command::Compile(arguments) => commands::compile::run(arguments, &inputs, output),
+        Command::Simulate(arguments) => commands::simulate::run(arguments, &inputs, output),
+        Command::Inject(arguments) => commands::inject::run(arguments, &inputs, output),
+        Command::Shard(arguments) => commands::shard::shard(&workspace, arguments, output),
+        Command::Merge(arguments) => commands::shard::merge(&workspace, arguments, output),
+        Command::Submit(arguments) => commands::submit::run(arguments, &workspace, output),
+        Command::Claims(arguments) => commands::claims::run(arguments, &workspace, output),
+        Command::Crossbar(arguments) => commands::crossbar::run(&workspace, arguments, output),
         Command::Completions { .. } | Command::Schema(_) => Ok(()),
-        Command::List(arguments) => commands::list::run(arguments, &workspace, &mut output),
+        Command::List(arguments) => commands::list::run(arguments, &workspace, output),
     }
 }

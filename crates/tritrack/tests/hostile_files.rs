@@ -64,7 +64,7 @@ fn descriptions_that_ask_for_more_than_the_memory_or_nest_without_end_are_refuse
     for (name, text, words) in [
         ("wide", layer("outputs: 65536, kernel: 255"), "asks for"),
         ("kernel", layer("outputs: 64, kernel: 65536"), "kernel"),
-        ("deep", format!("{SEEDED}  - {deep}\n"), "nested deeper than 64 levels"),
+        ("deep", format!("{SEEDED}  - {deep}\n"), "recursion limit exceeded"),
         ("many", format!("{many}{SEEDED}  - flatten: {{name: f}}\n"), "unknown field `field0`"),
     ] {
         fs::write(

@@ -236,9 +236,10 @@ fn stems(folder: &Path) -> Result<Vec<String>, WorkspaceError> {
     let mut stems = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
-        if path.extension().is_some_and(|extension| extension == "yaml") {
-            stems.extend(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
-        }
+        let is_yaml = path.extension().is_some_and(|extension| extension == "yaml");
+        let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        // Editors keep hidden files beside those that they edit.
+        stems.extend(stem.filter(|stem| is_yaml && !stem.starts_with('.') && path.is_file()));
     }
     stems.sort();
     Ok(stems)

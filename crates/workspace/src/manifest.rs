@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::catalog::Catalog;
 use crate::checks::Checks;
-use crate::error::Failure;
+use crate::error::WorkspaceError;
 use crate::folders::Workspace;
 use crate::registry::Registry;
 use crate::study::Manifest;
@@ -22,12 +22,30 @@ impl Registry {
         Manifest::load(&workspace.manifest(id), self)
     }
 
-    /// All experiments of a workspace, in the order of their ids.
+    /// All experiments of a workspace, in the order of their ids: each by its id with its manifest, or what is wrong with that.
     ///
     /// # Errors
-    /// If a manifest is wrong.
-    pub fn manifests(&self, workspace: &Workspace) -> Result<Vec<Manifest>, Failure> {
-        workspace.experiments()?.iter().map(|id| Ok(self.manifest(workspace, id)?)).collect()
+    /// If the folder cannot be read.
+    pub fn manifests(
+        &self,
+        workspace: &Workspace,
+    ) -> Result<Vec<(String, Result<Manifest, FileError>)>, WorkspaceError> {
+        let read = |id: String| {
+            let manifest = self.manifest(workspace, &id);
+            (id, manifest)
+        };
+        Ok(workspace.experiments()?.into_iter().map(read).collect())
+    }
+
+    /// Those that can be read; of the others it is told what is wrong.
+    ///
+    /// # Errors
+    /// If the folder cannot be read.
+    pub fn readable_manifests(&self, workspace: &Workspace) -> Result<Vec<Manifest>, WorkspaceError> {
+        let readable = |(_, manifest): (String, Result<Manifest, FileError>)| {
+            manifest.map_err(|error| (self.program.warn)(&error.to_string())).ok()
+        };
+        Ok(self.manifests(workspace)?.into_iter().filter_map(readable).collect())
     }
 }
 

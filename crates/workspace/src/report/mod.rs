@@ -42,7 +42,7 @@ pub fn page(
          L. Carro, J. Castrillon, DATE 2024, arXiv 2401.12630) from manifests. Every number comes from the tables below; \
          nothing is fitted to a claim.",
     );
-    let experiments = registry.manifests(workspace)?;
+    let experiments = registry.readable_manifests(workspace)?;
     let made: Vec<&Manifest> =
         experiments.iter().filter(|manifest| workspace.figure(&manifest.id, "svg").is_file()).collect();
     page.contents(
