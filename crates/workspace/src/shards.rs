@@ -1,6 +1,7 @@
 //! The series of an experiment in parts, on as many machines as there are.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +13,7 @@ use crate::inputs::Inputs;
 use crate::progress::Progress;
 use crate::registry::Registry;
 use crate::reproduce::{INPUT, chosen, locked, provenance, run as run_experiment};
-use crate::stages::{Shard, Source, Use};
+use crate::stages::{Declared, Shard, Source, Use};
 use crate::state::is_users_input;
 use crate::study::Manifest;
 
@@ -43,7 +44,7 @@ pub fn run_shard(
 ) -> Result<(), Failure> {
     Shard::check_count(shard.count)?;
     let path = file(workspace, manifest, shard);
-    if !force && check(workspace, manifest, shard, &users_inputs(workspace, manifest)?).is_ok() {
+    if !force && Expected::new(workspace, manifest)?.check(shard).is_ok() {
         let _ = writeln!(output, "{} is whole", workspace.shown(&path));
         return Ok(());
     }
@@ -68,13 +69,16 @@ pub fn merge(
         None => count_of(workspace, manifest)?,
     };
     Shard::check_count(count)?;
-    let users_inputs = users_inputs(workspace, manifest)?;
+    let expected = Expected::new(workspace, manifest)?;
     let mut tables: Vec<Table> = Vec::new();
     let mut flaws = Vec::new();
     for index in 0..count {
         let shard = Shard { index, count };
-        match check(workspace, manifest, shard, &users_inputs) {
-            Ok(table) => tables.push(table),
+        match expected.check(shard) {
+            Ok(table) => match expected.sampled(shard, &table)? {
+                Some(flaw) => flaws.push((shard, flaw)),
+                None => tables.push(table),
+            },
             Err(flaw) => flaws.push((shard, flaw)),
         }
     }
@@ -94,14 +98,14 @@ pub fn merge(
         let path = file(workspace, manifest, shard);
         let _ = writeln!(output, "{} {flaw}; running it", workspace.shown(&path));
         run(workspace, manifest, shard)?;
-        let table = check(workspace, manifest, shard, &users_inputs).map_err(|flaw| {
+        let table = expected.check(shard).map_err(|flaw| {
             let shown = workspace.shown(&path);
             WorkspaceError::argument(format!("{shown} {flaw} although it has just been written"))
         })?;
         tables.push(table);
     }
     let _lock = locked(workspace)?;
-    run_experiment(manifest, &Inputs::new(workspace), Use::ReadAndWrite, &Source::FromShards(&tables), output)
+    run_experiment(manifest, &expected.inputs, Use::ReadAndWrite, &Source::FromShards(&tables), output)
 }
 
 /// The manifest of an experiment that can be run in parts.
@@ -117,7 +121,7 @@ pub fn with_series(
     let mut manifests = chosen(registry, workspace, &[id.to_owned()], output)?;
     let inputs = Inputs::new(workspace);
     if let Some(manifest) = manifests.pop()
-        && manifest.study.declare(&manifest, &inputs)?.stages.iter().any(|stage| stage.is_series())
+        && manifest.study.declare(&manifest, &inputs)?.stages.iter().any(|stage| stage.series().is_some())
     {
         return Ok(manifest);
     }
@@ -139,21 +143,59 @@ pub fn shards_folder(workspace: &Workspace, manifest: &Manifest) -> PathBuf {
 /// # Errors
 /// If an input that they rest on is missing or wrong.
 pub fn missing_shards(workspace: &Workspace, manifest: &Manifest, count: u64) -> Result<Vec<u64>, Failure> {
-    let users_inputs = users_inputs(workspace, manifest)?;
-    let is_missing =
-        |index: &u64| check(workspace, manifest, Shard { index: *index, count }, &users_inputs).is_err();
-    Ok((0..count).filter(is_missing).collect())
+    let expected = Expected::new(workspace, manifest)?;
+    Ok((0..count).filter(|&index| expected.check(Shard { index, count }).is_err()).collect())
 }
 
-/// What the series of an experiment take from its user, as it is now: by the key of their provenance, with its value.
-fn users_inputs(workspace: &Workspace, manifest: &Manifest) -> Result<BTreeMap<String, String>, Failure> {
-    let inputs = Inputs::new(workspace);
-    for stage in manifest.study.declare(manifest, &inputs)?.stages.iter().filter(|stage| stage.is_series()) {
-        stage.ingredients(&inputs)?;
+/// What a shard of an experiment has to be.
+struct Expected<'w> {
+    workspace: &'w Workspace,
+    manifest: &'w Manifest,
+    inputs: Inputs<'w>,
+    declared: Declared,
+    /// What the series take from the user, as it is now: by the key of their provenance, with its value.
+    users_inputs: BTreeMap<String, String>,
+}
+
+impl<'w> Expected<'w> {
+    fn new(workspace: &'w Workspace, manifest: &'w Manifest) -> Result<Self, Failure> {
+        let inputs = Inputs::new(workspace);
+        let declared = manifest.study.declare(manifest, &inputs)?;
+        for stage in declared.stages.iter().filter(|stage| stage.series().is_some()) {
+            stage.ingredients(&inputs)?;
+        }
+        let mut users_inputs = provenance(manifest, &inputs);
+        users_inputs.retain(|key, _| key.strip_prefix(INPUT).is_some_and(is_users_input));
+        Ok(Self { workspace, manifest, inputs, declared, users_inputs })
     }
-    let mut noted = provenance(manifest, &inputs);
-    noted.retain(|key, _| key.strip_prefix(INPUT).is_some_and(is_users_input));
-    Ok(noted)
+
+    /// Reads a shard and checks that it is whole, and of this manifest, these inputs, this program and this division.
+    fn check(&self, shard: Shard) -> Result<Table, ShardFlaw> {
+        let table = check(self.workspace, self.manifest, shard, &self.users_inputs)?;
+        let damaged = |error: String| ShardFlaw::Damaged(error);
+        let mut known = 0;
+        for stage in &self.declared.stages {
+            known += stage.rows(&table).map_err(|error| damaged(error.to_string()))?;
+        }
+        if known != table.rows() {
+            let others = table.rows() - known.min(table.rows());
+            return Err(damaged(format!("{others} rows are of series that the experiment does not have")));
+        }
+        for stage in &self.declared.stages {
+            let flaw =
+                stage.flaw(&self.inputs, shard, &table, None).map_err(|error| damaged(error.to_string()))?;
+            flaw.map_or(Ok(()), |flaw| Err(damaged(flaw)))?;
+        }
+        Ok(table)
+    }
+
+    /// Computes one unit of a shard again, which nobody knows before: what is wrong, if it gives something else.
+    fn sampled(&self, shard: Shard, table: &Table) -> Result<Option<ShardFlaw>, Failure> {
+        let series: Vec<_> = self.declared.stages.iter().filter(|stage| stage.series().is_some()).collect();
+        let [which, draw] = [(); 2].map(|()| RandomState::new().build_hasher().finish());
+        let Some(stage) = series.get((which % series.len().max(1) as u64) as usize) else { return Ok(None) };
+        Ok(stage.flaw(&self.inputs, shard, table, Some(draw))?.map(ShardFlaw::Damaged))
+    }
 }
 
 fn run(workspace: &Workspace, manifest: &Manifest, shard: Shard) -> Result<usize, Failure> {
@@ -188,7 +230,7 @@ fn digest(table: &Table) -> String {
     format!("blake3 {}", files::digest(to_csv(table).as_bytes()))
 }
 
-/// Reads a shard and checks that it is whole, and of this manifest, these inputs and this program.
+/// Reads a shard and checks that its file is whole, and of this manifest, these inputs and this program.
 fn check(
     workspace: &Workspace,
     manifest: &Manifest,

@@ -222,3 +222,43 @@ fn a_report_holds_nothing_that_runs() {
     assert!(!html.contains("<img") && !html.contains("alert(2)"), "{html}");
     assert!(html.contains("is left out: it is no figure of this program"), "{html}");
 }
+
+#[test]
+fn a_shard_whose_units_are_not_its_own_or_give_something_else_is_refused() {
+    let (_folder, workspace) = workspace();
+    let manifest = REGISTRY.manifest(&workspace, "throw").unwrap();
+    let shard = Shard { index: 1, count: 2 };
+    let path = workspace.result("throw", "shards").with_extension("").join("1-of-2.parquet");
+    let merged = || {
+        run_shard(&workspace, &manifest, Shard { index: 0, count: 2 }, true, &mut Vec::new()).unwrap();
+        merge(&workspace, &manifest, None, false, &mut Vec::new()).map_err(|error| error.to_string())
+    };
+    // Rows are altered, and the digests made right.
+    let alter = |change: &dyn Fn(&mut Vec<coins::ThrowRow>)| {
+        run_shard(&workspace, &manifest, shard, true, &mut Vec::new()).unwrap();
+        let table = tables::read_parquet(&path).unwrap();
+        let mut rows = table.typed::<coins::ThrowRow>().unwrap();
+        change(&mut rows);
+        let altered = Table::of(rows).unwrap();
+        let mut provenance = table.provenance().clone();
+        let records = workspace::digest(tables::to_csv(&altered).as_bytes());
+        provenance.insert("records".into(), format!("blake3 {records}"));
+        write_parquet(&altered.with_provenance(provenance), &path).unwrap();
+    };
+    for (change, words) in [
+        (
+            (&|rows: &mut Vec<coins::ThrowRow>| rows[0].throw = 2) as &dyn Fn(&mut Vec<coins::ThrowRow>),
+            "none of its own",
+        ),
+        (&|rows| rows[0].throw = 1_000_001, "none of its own"),
+        (&|rows| rows[0].series = 5, "1 rows are of series that the experiment does not have"),
+        (&|rows| rows.iter_mut().for_each(|row| row.heads = !row.heads), "gives something else"),
+        (&|rows| rows.extend(rows.clone()), "gives something else"),
+    ] {
+        alter(change);
+        let error = merged().unwrap_err();
+        assert!(error.contains("1-of-2.parquet is damaged") && error.contains(words), "{words}: {error}");
+    }
+    alter(&|_| ());
+    merged().unwrap();
+}

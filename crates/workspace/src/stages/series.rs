@@ -182,8 +182,34 @@ impl<S: Series> AnyStage for SeriesStage<S> {
         Ok(Some(table))
     }
 
-    fn is_series(&self) -> bool {
-        true
+    fn series(&self) -> Option<u64> {
+        Some(self.0.number())
+    }
+
+    fn rows(&self, table: &Table) -> Result<usize, Failure> {
+        Ok(self.of_tables(std::slice::from_ref(table))?.len())
+    }
+
+    fn flaw(
+        &self,
+        inputs: &Inputs<'_>,
+        shard: Shard,
+        table: &Table,
+        draw: Option<u64>,
+    ) -> Result<Option<String>, Failure> {
+        let (number, most) = (self.0.number(), self.0.most());
+        let items = self.of_tables(std::slice::from_ref(table))?;
+        let foreign = |item: &&S::Item| item.unit() >= most || !shard.runs(number, item.unit());
+        if let Some(item) = items.iter().find(foreign) {
+            return Ok(Some(format!("unit {} of series {number} is none of its own", item.unit())));
+        }
+        let Some(unit) = draw.and_then(|draw| shard.drawn(number, most, draw)) else { return Ok(None) };
+        let rows = |items: Vec<S::Item>| Table::of(items.into_iter().map(|item| item.row(number)));
+        let again = rows(self.computed(inputs, unit..unit + 1)?)?;
+        let there = rows(items.into_iter().filter(|item| item.unit() == unit).collect())?;
+        let is_same = again == there;
+        Ok((!is_same)
+            .then(|| format!("unit {unit} of series {number} gives something else when it runs again")))
     }
 
     fn is_small(&self) -> bool {

@@ -70,8 +70,18 @@ pub(crate) trait AnyStage: Debug + Send + Sync {
     ) -> Result<Arc<dyn Any + Send + Sync>, Failure>;
     /// What a shard runs of it, as a table; nothing if it cannot be divided.
     fn shard(&self, inputs: &Inputs<'_>, shard: Shard, progress: Progress) -> Result<Option<Table>, Failure>;
-    /// Whether it can be divided.
-    fn is_series(&self) -> bool;
+    /// Its number among those that can be divided, if it can.
+    fn series(&self) -> Option<u64>;
+    /// How many of a table's rows are of it.
+    fn rows(&self, table: &Table) -> Result<usize, Failure>;
+    /// What is wrong with the units of a shard that are in a table, if anything is; with a draw, one of them is computed again.
+    fn flaw(
+        &self,
+        inputs: &Inputs<'_>,
+        shard: Shard,
+        table: &Table,
+        draw: Option<u64>,
+    ) -> Result<Option<String>, Failure>;
     /// Whether it is computed beside others.
     fn is_small(&self) -> bool;
     fn as_any(&self) -> &dyn Any;
@@ -112,8 +122,16 @@ impl<S: Stage> AnyStage for S {
         Ok(None)
     }
 
-    fn is_series(&self) -> bool {
-        false
+    fn series(&self) -> Option<u64> {
+        None
+    }
+
+    fn rows(&self, _: &Table) -> Result<usize, Failure> {
+        Ok(0)
+    }
+
+    fn flaw(&self, _: &Inputs<'_>, _: Shard, _: &Table, _: Option<u64>) -> Result<Option<String>, Failure> {
+        Ok(None)
     }
 
     fn is_small(&self) -> bool {
