@@ -26,12 +26,11 @@ impl<W: Write> Output<W> {
     }
 
     fn noted<T>(&mut self, result: io::Result<T>) -> io::Result<T> {
-        result.map_err(|error| {
+        result.inspect_err(|error| {
             let kind = error.kind();
             if kind != io::ErrorKind::BrokenPipe && self.failed.is_none() {
                 self.failed = Some(io::Error::new(kind, error.to_string()));
             }
-            error
         })
     }
 }

@@ -22,30 +22,16 @@ impl Registry {
         Manifest::load(&workspace.manifest(id), self)
     }
 
-    /// All experiments of a workspace, in the order of their ids: each by its id with its manifest, or what is wrong with that.
-    ///
-    /// # Errors
-    /// If the folder cannot be read.
-    pub fn manifests(
-        &self,
-        workspace: &Workspace,
-    ) -> Result<Vec<(String, Result<Manifest, FileError>)>, WorkspaceError> {
-        let read = |id: String| {
-            let manifest = self.manifest(workspace, &id);
-            (id, manifest)
-        };
-        Ok(workspace.experiments()?.into_iter().map(read).collect())
-    }
-
-    /// Those that can be read; of the others it is told what is wrong.
+    /// The experiments of a workspace whose manifests can be read, in the order of their ids; of the others it is told what is wrong.
     ///
     /// # Errors
     /// If the folder cannot be read.
     pub fn readable_manifests(&self, workspace: &Workspace) -> Result<Vec<Manifest>, WorkspaceError> {
-        let readable = |(_, manifest): (String, Result<Manifest, FileError>)| {
+        let readable = |id: String| {
+            let manifest = self.manifest(workspace, &id);
             manifest.map_err(|error| (self.program.warn)(&error.to_string())).ok()
         };
-        Ok(self.manifests(workspace)?.into_iter().filter_map(readable).collect())
+        Ok(workspace.experiments()?.into_iter().filter_map(readable).collect())
     }
 }
 

@@ -37,8 +37,8 @@ pub struct Arguments {
 /// # Errors
 /// If the folder of manifests cannot be read. A manifest that is wrong is told.
 pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write) -> Result<(), Failure> {
-    let rows = REGISTRY.manifests(workspace)?.into_iter().map(|(experiment, manifest)| {
-        let (reason, needs) = match manifest {
+    let rows = workspace.experiments()?.into_iter().map(|experiment| {
+        let (reason, needs) = match REGISTRY.manifest(workspace, &experiment) {
             Ok(manifest) => {
                 (staleness(workspace, &manifest).map(|r| r.to_string()), manifest.users_data_named())
             }
