@@ -84,7 +84,7 @@ fn graph(sources: &BTreeMap<String, String>) -> Graph {
             let text = &code[place + "use ".len()..];
             let is_part = |path: &Vec<String>| {
                 path.first().is_some_and(|first| {
-                    sources.contains_key(&[&at[..], &[first.clone()]].concat().join("::"))
+                    sources.contains_key(&[&at[..], std::slice::from_ref(first)].concat().join("::"))
                 })
             };
             if paths(text).iter().any(is_part) {
