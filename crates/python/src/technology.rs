@@ -90,7 +90,7 @@ impl Technology {
 
 /// Title and parameters of a file of a kind.
 fn parameters(kind: &str, path: &Path) -> Result<(String, ParameterSet), Failure> {
-    let kinds = REGISTRY.files.iter().filter_map(|file| {
+    let kinds = REGISTRY.program.files.iter().filter_map(|file| {
         let folder = file.folder.strip_prefix("technology/")?;
         Some((folder, file.parameters?))
     });

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use ::workspace::claims::{Claims, claims_table, judged};
+use ::workspace::claims::{Claims, claims_provenance, claims_table, judged, outdated};
 use ::workspace::{ChangeRow, Failure, Mode, Registry, Sides, WorkspaceError};
 use pyo3::prelude::*;
 use studies::variation::Variation;
@@ -66,7 +66,7 @@ impl Varied {
     }
 
     fn data(&self) -> Result<Vec<(&'static str, PathBuf)>, Failure> {
-        let known = REGISTRY.users_data;
+        let known = REGISTRY.program.users_data;
         let named = |(name, path): &(String, PathBuf)| match known.iter().find(|known| *known == name) {
             Some(data) => Ok((*data, path.clone())),
             None => {
@@ -84,7 +84,7 @@ impl Workspace {
     #[staticmethod]
     #[pyo3(signature = (path = None))]
     fn find(py: Python<'_>, path: Option<PathBuf>) -> PyResult<Self> {
-        let found = ::workspace::Workspace::find(path.as_deref(), &REGISTRY);
+        let found = ::workspace::Workspace::find(path.as_deref(), &REGISTRY.program);
         found.map(|found| Self(Arc::new(found))).map_err(|error| raised(py, &error.into()))
     }
 
@@ -137,7 +137,9 @@ impl Workspace {
         let workspace = Arc::clone(&self.0);
         work::run(py, move || {
             let claims = Claims::load(&workspace.claims())?;
-            Ok(Table(claims_table(&judged(&claims, &workspace)?)?))
+            let (judged, outdated) =
+                (judged(&claims, &workspace)?, outdated(&REGISTRY, &workspace, &claims)?);
+            Ok(Table(claims_table(&judged, &outdated, claims_provenance(&claims, &workspace)?)?))
         })
     }
 
@@ -156,8 +158,8 @@ impl Workspace {
                 (Some(variant), _) => Sides::of_variant(&workspace, &variant)?,
                 (None, before) => Sides::against(&workspace, before.as_deref().unwrap_or("HEAD"))?,
             };
-            let wanted = |of: &str| experiments.is_empty() || experiments.iter().any(|known| known == of);
-            let compared = sides.compare(wanted)?;
+            let experiments: Vec<&str> = experiments.iter().map(String::as_str).collect();
+            let compared = sides.compare(&experiments)?;
             let table = tables::Table::of::<ChangeRow>(compared.changes.iter().map(|change| change.row()))?;
             Ok((Table(table), compared.compared, compared.notes))
         })

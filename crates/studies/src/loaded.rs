@@ -69,12 +69,11 @@ pub fn network(inputs: &Inputs<'_>, name: &str) -> Result<Arc<LoadedNetwork>, Fa
 /// # Errors
 /// If anything is.
 pub fn check_form(workspace: &Workspace, kind: &str, path: &Path) -> Result<(), FileError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| FileError::Unreadable { path: path.to_owned(), source })?;
+    let text =
+        ::files::read_text(path).map_err(|source| FileError::Unreadable { path: path.to_owned(), source })?;
     let mut document = Document::parse(&text, path)?;
-    let registry = workspace.registry();
-    if let Some(schema) = registry.schemas().into_iter().find(|schema| schema.name == kind) {
-        document.hold_against(&schema.schema(registry), None);
+    if let Some(schema) = workspace.program().schema_of(kind) {
+        document.hold_against(&schema, None);
     }
     document.reject_if_any(Vec::new())
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use faults::{LiteratureEndurance, LiteratureRates};
 use rtm_ap::{ProcessorDesign, ProcessorParameters, TrackParameters};
 use technology::{Declaration, ParameterSet, Parameters, TechnologyFile};
-use workspace::{Failure, FileKind, FileSchema, Registry};
+use workspace::{Failure, FileKind, FileSchema, Program, Registry, claims};
 
 use crate::files::technology_schema;
 use crate::images::USERS_DATA;
@@ -31,7 +31,7 @@ pub static FILES: [FileKind; 9] = [
         schema: Some(FileSchema {
             name: "network",
             meaning: "A network: `experiments/networks/*.yaml`",
-            make: |_| yaml::schema_of::<network::NetworkDescription>(),
+            make: || yaml::schema_of::<network::NetworkDescription>(),
         }),
         parameters: None,
     },
@@ -48,7 +48,7 @@ pub static FILES: [FileKind; 9] = [
         FileSchema {
             name: "rtm-ap",
             meaning: "A technology of the associative processor: `experiments/technology/rtm-ap/*.yaml`",
-            make: |_| {
+            make: || {
                 technology_schema::<ProcessorDesign>(
                     "Technology of the associative processor",
                     &[ProcessorParameters::DECLARATIONS, TrackParameters::DECLARATIONS].concat(),
@@ -65,7 +65,7 @@ pub static FILES: [FileKind; 9] = [
         FileSchema {
             name: "crossbar",
             meaning: "A technology of a crossbar: `experiments/technology/crossbar/*.yaml`",
-            make: |_| {
+            make: || {
                 technology_schema::<crossbar::Design>(
                     "Technology of a crossbar",
                     crossbar::CrossbarParameters::DECLARATIONS,
@@ -81,7 +81,7 @@ pub static FILES: [FileKind; 9] = [
         FileSchema {
             name: "digital",
             meaning: "A technology of a digital array: `experiments/technology/digital/*.yaml`",
-            make: |_| {
+            make: || {
                 technology_schema::<digital::ArrayDesign>(
                     "Technology of a digital array",
                     digital::ArrayParameters::DECLARATIONS,
@@ -97,7 +97,7 @@ pub static FILES: [FileKind; 9] = [
         FileSchema {
             name: "faults",
             meaning: "Fault rates: `experiments/technology/faults/*.yaml`",
-            make: |_| technology_schema::<()>("Fault rates", LiteratureRates::DECLARATIONS, &[]),
+            make: || technology_schema::<()>("Fault rates", LiteratureRates::DECLARATIONS, &[]),
         },
         |path| plain(path, LiteratureRates::DECLARATIONS),
     ),
@@ -107,7 +107,7 @@ pub static FILES: [FileKind; 9] = [
         FileSchema {
             name: "endurance",
             meaning: "Endurances: `experiments/technology/endurance/*.yaml`",
-            make: |_| technology_schema::<()>("Endurances", LiteratureEndurance::DECLARATIONS, &[]),
+            make: || technology_schema::<()>("Endurances", LiteratureEndurance::DECLARATIONS, &[]),
         },
         |path| plain(path, LiteratureEndurance::DECLARATIONS),
     ),
@@ -117,7 +117,7 @@ pub static FILES: [FileKind; 9] = [
         FileSchema {
             name: "analog",
             meaning: "Non-idealities of crossbars: `experiments/technology/analog/*.yaml`",
-            make: |_| {
+            make: || {
                 technology_schema::<()>("Non-idealities of crossbars", AnalogParameters::DECLARATIONS, &[])
             },
         },
@@ -145,10 +145,14 @@ fn plain(path: &Path, declarations: &'static [Declaration]) -> Result<(String, P
 pub const fn registry(warn: fn(&str)) -> Registry {
     Registry {
         studies: STUDIES,
-        files: &FILES,
-        users_data: &USERS_DATA,
-        program: concat!(env!("CARGO_PKG_VERSION"), " ", env!("TRITRACK_SOURCES")),
-        version: concat!("tritrack ", env!("CARGO_PKG_VERSION")),
-        warn,
+        program: Program {
+            files: &FILES,
+            schemas: &[claims::SCHEMA],
+            users_data: &USERS_DATA,
+            beside: data_sets::beside,
+            sources: concat!(env!("CARGO_PKG_VERSION"), " ", env!("TRITRACK_SOURCES")),
+            version: concat!("tritrack ", env!("CARGO_PKG_VERSION")),
+            warn,
+        },
     }
 }

@@ -16,6 +16,7 @@ mod atomic;
 mod compare;
 mod error;
 mod export;
+mod guard;
 mod parquet;
 mod round;
 mod schema;

@@ -49,7 +49,7 @@ impl<D: DeserializeOwned> TechnologyFile<D> {
         path: &Path,
         declarations: impl FnOnce(&D) -> Vec<Declaration>,
     ) -> Result<Self, TechnologyError> {
-        let text = std::fs::read_to_string(path)
+        let text = files::read_text(path)
             .map_err(|source| TechnologyError::Unreadable { path: path.to_owned(), source })?;
         Self::parse_as(&text, path, declarations)
     }
@@ -67,6 +67,10 @@ impl<D: DeserializeOwned> TechnologyFile<D> {
         path: &Path,
         declarations: impl FnOnce(&D) -> Vec<Declaration>,
     ) -> Result<Self, TechnologyError> {
+        // The other reader has no bound of its own.
+        if let Err((Place { line, column }, message)) = Node::parse(text) {
+            return Err(TechnologyError::Malformed { path: path.to_owned(), line, column, message });
+        }
         let written: Written<D> = serde_yaml::from_str(text).map_err(|error| {
             let (line, column) = error.location().map_or((0, 0), |place| (place.line(), place.column()));
             TechnologyError::Malformed { path: path.to_owned(), line, column, message: error.to_string() }

@@ -4,6 +4,7 @@ mod choice;
 mod cli;
 pub mod commands;
 mod error;
+mod output;
 pub mod reproduce;
 
 use std::ffi::OsString;
@@ -13,9 +14,10 @@ use clap::{CommandFactory, Parser};
 use workspace::{Failure, Inputs, Registry, Workspace, WorkspaceError};
 
 use crate::cli::{Arguments, Command};
+use crate::output::Output;
 
 /// What there is, and where warnings go: beside what is printed.
-static REGISTRY: Registry =
+pub static REGISTRY: Registry =
     studies::registry(|warning| drop(writeln!(std::io::stderr(), "warning: {warning}")));
 
 pub use error::CommandError;
@@ -39,10 +41,15 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         // The pool is built once, here: nothing has used it yet.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(jobs).build_global();
     }
-    let outcome = run(&arguments);
-    // The end of a program flushes what it printed, but this may not be one's end.
-    let _ = std::io::stdout().flush();
-    match outcome {
+    if let Some(bytes) = arguments.memory {
+        files::set_budget(bytes);
+    }
+    let mut output = Output::new(std::io::stdout());
+    let done = run(&arguments, &mut output);
+    let whole = output
+        .finish()
+        .map_err(|source| WorkspaceError::Unwritable { path: "standard output".into(), source });
+    match done.and_then(|()| Ok(whole?)) {
         Ok(()) => 0,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "error: {error}");
@@ -52,40 +59,39 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     }
 }
 
-fn run(arguments: &Arguments) -> Result<(), Failure> {
+fn run(arguments: &Arguments, output: &mut impl Write) -> Result<(), Failure> {
     if let Command::Completions { shell } = &arguments.command {
         // Into memory first: a reader that goes away is no reason to panic.
         let mut script = Vec::new();
         clap_complete::generate(*shell, &mut Arguments::command(), "tritrack", &mut script);
-        let _ = std::io::stdout().write_all(&script);
+        let _ = output.write_all(&script);
         return Ok(());
     }
     if let Command::Schema(arguments) = &arguments.command {
-        return commands::schema::run(arguments, &REGISTRY, &mut std::io::stdout());
+        return commands::schema::run(arguments, &REGISTRY, output);
     }
-    let workspace =
-        Workspace::find(arguments.workspace.as_deref(), &REGISTRY)?.with_data(arguments.data.iter().cloned());
+    let workspace = Workspace::find(arguments.workspace.as_deref(), &REGISTRY.program)?
+        .with_data(arguments.data.iter().cloned());
     let inputs = Inputs::new(&workspace);
-    let mut output = std::io::stdout();
     match &arguments.command {
-        Command::Reproduce(arguments) => reproduce::run(arguments, &workspace, &mut output),
-        Command::Plan(arguments) => commands::plan::run(arguments, &inputs, &mut output),
-        Command::Status(arguments) => commands::status::run(arguments, &workspace, &mut output),
-        Command::Diff(arguments) => commands::diff::run(arguments, &workspace, &mut output),
-        Command::Explain(arguments) => commands::explain::run(arguments, &workspace, &mut output),
-        Command::Report(arguments) => commands::report::run(arguments, &workspace, &mut output),
-        Command::Verify(arguments) => commands::verify::run(arguments, &workspace, &mut output),
-        Command::Import(arguments) => commands::import::run(&workspace, arguments, &mut output),
-        Command::Quantize(arguments) => commands::quantize::run(arguments, &inputs, &mut output),
-        Command::Compile(arguments) => commands::compile::run(arguments, &inputs, &mut output),
-        Command::Simulate(arguments) => commands::simulate::run(arguments, &inputs, &mut output),
-        Command::Inject(arguments) => commands::inject::run(arguments, &inputs, &mut output),
-        Command::Shard(arguments) => commands::shard::shard(&workspace, arguments, &mut output),
-        Command::Merge(arguments) => commands::shard::merge(&workspace, arguments, &mut output),
-        Command::Submit(arguments) => commands::submit::run(arguments, &workspace, &mut output),
-        Command::Claims(arguments) => commands::claims::run(arguments, &workspace, &mut output),
-        Command::Crossbar(arguments) => commands::crossbar::run(&workspace, arguments, &mut output),
+        Command::Reproduce(arguments) => reproduce::run(arguments, &workspace, output),
+        Command::Plan(arguments) => commands::plan::run(arguments, &inputs, output),
+        Command::Status(arguments) => commands::status::run(arguments, &workspace, output),
+        Command::Diff(arguments) => commands::diff::run(arguments, &workspace, output),
+        Command::Explain(arguments) => commands::explain::run(arguments, &workspace, output),
+        Command::Report(arguments) => commands::report::run(arguments, &workspace, output),
+        Command::Verify(arguments) => commands::verify::run(arguments, &workspace, output),
+        Command::Import(arguments) => commands::import::run(&workspace, arguments, output),
+        Command::Quantize(arguments) => commands::quantize::run(arguments, &inputs, output),
+        Command::Compile(arguments) => commands::compile::run(arguments, &inputs, output),
+        Command::Simulate(arguments) => commands::simulate::run(arguments, &inputs, output),
+        Command::Inject(arguments) => commands::inject::run(arguments, &inputs, output),
+        Command::Shard(arguments) => commands::shard::shard(&workspace, arguments, output),
+        Command::Merge(arguments) => commands::shard::merge(&workspace, arguments, output),
+        Command::Submit(arguments) => commands::submit::run(arguments, &workspace, output),
+        Command::Claims(arguments) => commands::claims::run(arguments, &workspace, output),
+        Command::Crossbar(arguments) => commands::crossbar::run(&workspace, arguments, output),
         Command::Completions { .. } | Command::Schema(_) => Ok(()),
-        Command::List(arguments) => commands::list::run(arguments, &workspace, &mut output),
+        Command::List(arguments) => commands::list::run(arguments, &workspace, output),
     }
 }

@@ -10,6 +10,8 @@ use tables::{Row, Value, read_parquet};
 use technology::Parameters;
 use workspace::{Failure, Inputs, Workspace, WorkspaceError};
 
+use crate::REGISTRY;
+
 /// Shown after the command's help.
 pub const EXAMPLES: &str = "\
 Example:
@@ -68,7 +70,7 @@ pub fn explained(table: &Path, row: usize, workspace: &Workspace) -> Result<Vec<
         say(format!("  {key}: {value}"));
     }
     if let Some(experiment) = table.provenance().get("experiment") {
-        let manifest = workspace.load_manifest(experiment)?;
+        let manifest = REGISTRY.manifest(workspace, experiment)?;
         let same = table.provenance().get("manifest") == Some(&format!("blake3 {}", manifest.hash));
         let state = if same { "as it is now" } else { "which has changed since" };
         let shown = workspace.manifest(experiment);
