@@ -14,8 +14,9 @@ import yaml
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from tritrack import Table, Workspace
 
-from tables import RESULTS, WORKSPACE, Table
+WORKSPACE = Workspace(Path(__file__).resolve().parents[2])
 
 # Colours that the colour-blind tell apart (Okabe and Ito 2008); the marks differ as well.
 STYLES = {"active-bits": ("#0072B2", "o"), "match-line": ("#56B4E9", "D")}
@@ -94,11 +95,11 @@ def draw(table: Table, claimed: float, headline: dict[str, str]) -> plt.Figure:
 def main() -> None:
     """Draws, writes, says where."""
     output = Path(sys.argv[1]) if len(sys.argv) > 1 else Path("fig7.svg")
-    manifest = yaml.safe_load((WORKSPACE / "experiments" / "fig7.yaml").read_text(encoding="utf-8"))["energy_ratio"]
+    manifest = yaml.safe_load((WORKSPACE.root / "experiments" / "fig7.yaml").read_text(encoding="utf-8"))["energy_ratio"]
     # The same bytes every time: no clock, and names of the SVG's parts from a fixed salt.
     mpl.rcParams["svg.hashsalt"] = "fig7"
-    ratios = Path(sys.argv[2]) if len(sys.argv) > 2 else RESULTS / "fig7" / "ratios.parquet"
-    figure = draw(Table.open(ratios), manifest["claimed_ratio"], manifest["headline"])
+    ratios = Table.read_parquet(sys.argv[2]) if len(sys.argv) > 2 else WORKSPACE.table("fig7/ratios")
+    figure = draw(ratios, manifest["claimed_ratio"], manifest["headline"])
     metadata = {"Date": None} if output.suffix == ".svg" else None
     figure.savefig(output, dpi=150, metadata=metadata)
     print(f"wrote {output}")

@@ -102,7 +102,6 @@ pub enum AssemblyErrorKind {
     /// An instruction names a table that is not defined above.
     #[error("there is no table `{name}`; defined are: {known}")]
     UnknownLut {
-        /// The name.
         name: String,
         /// The names above.
         known: String,

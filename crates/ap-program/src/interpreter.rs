@@ -43,7 +43,6 @@ pub struct Interpretation {
 pub struct Refusal {
     /// Counted from 0.
     pub instruction: usize,
-    /// The rule.
     pub rule: RuleName,
 }
 

@@ -31,7 +31,6 @@ pub struct ProgramError {
     pub instruction: usize,
     /// The instruction as assembly.
     pub text: String,
-    /// The rule.
     pub rule: Rule,
 }
 
@@ -41,7 +40,6 @@ pub enum Rule {
     /// A bit lies outside the array.
     #[error("operand `{operand}` reaches column {column}, domain {domain}, beyond {geometry}")]
     OutsideArray {
-        /// The operand.
         operand: String,
         /// The column it reaches.
         column: usize,
@@ -52,18 +50,10 @@ pub enum Rule {
     },
     /// Two operands need one track at two places at once, or are the same bit.
     #[error("two operands meet in column {column}: one track has one access port")]
-    SharedTrack {
-        /// The column.
-        column: usize,
-    },
+    SharedTrack { column: usize },
     /// A cell is searched, or written in part of its rows, before it was ever filled.
     #[error("column {column}, domain {domain} is used before it was written")]
-    NeverWritten {
-        /// The column.
-        column: usize,
-        /// The domain.
-        domain: usize,
-    },
+    NeverWritten { column: usize, domain: usize },
     /// The instruction names a table that the program does not have.
     #[error("there is no table number {0}")]
     NoTable(u8),

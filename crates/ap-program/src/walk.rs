@@ -12,7 +12,6 @@ pub type Cell = (usize, usize);
 /// The tracks of a column move until another domain stands at the port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Movement {
-    /// The column.
     pub column: usize,
     /// The domain at the port before.
     pub from: usize,
@@ -40,12 +39,10 @@ pub enum Step<'s> {
         tap: Tap,
         /// The bit of it.
         bit: usize,
-        /// The cell.
         cell: Cell,
     },
     /// A table's passes.
     Apply {
-        /// The table.
         table: &'s Table<'s>,
         /// A cell for each of its columns.
         cells: &'s [Cell],
@@ -58,7 +55,6 @@ pub enum Step<'s> {
         bit: usize,
         /// Whether the bit is a sign.
         is_sign: bool,
-        /// The cell.
         cell: Cell,
     },
 }

@@ -49,7 +49,6 @@ pub enum FlowError {
     /// A pass got what it cannot work on.
     #[error("pass `{pass}` works on {takes}, but was given {given}; {hint}")]
     Order {
-        /// The pass.
         pass: Pass,
         /// What it works on.
         takes: StageKind,
@@ -61,7 +60,6 @@ pub enum FlowError {
     /// The words do not fit the array.
     #[error("pass `{pass}`: {source}")]
     Placement {
-        /// The pass.
         pass: Pass,
         /// The shortage.
         source: PlacementError,

@@ -32,7 +32,6 @@ pub enum KeptError {
     Term {
         /// The group, counted from 0.
         group: usize,
-        /// The term.
         term: u64,
     },
     /// A sum that does not expand to the layer's.
@@ -40,7 +39,6 @@ pub enum KeptError {
     Sum {
         /// The group, counted from 0.
         group: usize,
-        /// The output.
         output: u32,
     },
 }

@@ -90,7 +90,6 @@ pub enum CompileError {
     /// Even one output alone does not fit.
     #[error("layer `{layer}` does not fit an array of {geometry}, not even one output at a time: {source}")]
     DoesNotFit {
-        /// The layer.
         layer: String,
         /// The array.
         geometry: Geometry,
@@ -100,7 +99,6 @@ pub enum CompileError {
     /// A kernel of more rows or columns than window elements are told apart by.
     #[error("layer `{layer}`: a kernel of {height}x{width}; expected at most 256 rows and columns")]
     Kernel {
-        /// The layer.
         layer: String,
         /// Rows.
         height: usize,
@@ -110,7 +108,6 @@ pub enum CompileError {
     /// A pass fails for another reason than a shortage of room.
     #[error("layer `{layer}`: {source}")]
     Pass {
-        /// The layer.
         layer: String,
         /// What fails.
         source: Box<FlowError>,

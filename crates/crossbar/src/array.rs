@@ -10,7 +10,6 @@ use crate::{ColumnSampling, CrossbarParameters, Design, Precision};
 /// What the parts of a subarray cost in one bit plane.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Subarray {
-    /// A conversion.
     pub conversion: Conversion,
     /// Word line of an active row over all columns.
     pub word_line: Energy,

@@ -14,9 +14,7 @@ use crate::{
 /// A component as a tool gives it and as the model has it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ComponentComparison {
-    /// The tool.
     pub tool: String,
-    /// The component.
     pub component: Component,
     /// The kind of converter; `none` where it does not matter.
     pub kind: String,
@@ -89,8 +87,8 @@ pub fn validate_components(
     technologies: &Path,
 ) -> Result<Vec<ComponentComparison>, CrossbarError> {
     let path = references.join(FILE);
-    let text = std::fs::read_to_string(&path)
-        .map_err(|source| CrossbarError::Unreadable { path: path.clone(), source })?;
+    let text =
+        files::read_text(&path).map_err(|source| CrossbarError::Unreadable { path: path.clone(), source })?;
     let file = load_technology(&technologies.join(format!("{TECHNOLOGY}.yaml")))?;
     let parameters = CrossbarParameters::resolve(&file.parameters)?;
     let rows = text.lines().enumerate().skip(1).filter(|(_, line)| !line.trim().is_empty());

@@ -8,7 +8,6 @@ pub enum CrossbarError {
     /// A file cannot be read.
     #[error("{}: cannot be read: {source}", path.display())]
     Unreadable {
-        /// The file.
         path: PathBuf,
         /// Why.
         source: std::io::Error,
@@ -16,7 +15,6 @@ pub enum CrossbarError {
     /// A file is not of its form; the message names the field.
     #[error("{}:{line}: {message}", path.display())]
     Malformed {
-        /// The file.
         path: PathBuf,
         /// Counted from 1; 0 if not known.
         line: usize,

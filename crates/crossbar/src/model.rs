@@ -23,7 +23,6 @@ pub struct Crossbar {
 
 /// What is the same for all layers of a network.
 pub(crate) struct Chip<'a> {
-    /// The design.
     pub design: &'a Design,
     /// Its technology's numbers.
     pub parameters: &'a CrossbarParameters,

@@ -9,7 +9,6 @@ use crate::{CrossbarError, Design, LayerShape, Precision, activity};
 /// A workload on a design.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Placed {
-    /// The design.
     pub design: Design,
     /// How many bits weights and activations have.
     pub precision: Precision,

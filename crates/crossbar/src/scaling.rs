@@ -8,7 +8,6 @@ use crate::{CrossbarError, CrossbarParameters, Design};
 /// The factors from the reference node to a design's.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Scaling {
-    /// The supply.
     pub supply: Voltage,
     /// Energy of logic.
     pub logic: f64,

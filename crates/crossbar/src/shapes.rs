@@ -86,7 +86,7 @@ fn one() -> usize {
 /// # Errors
 /// If the file cannot be read or is not of this form; the message names the line or the layer.
 pub fn load_shapes(path: &Path) -> Result<Vec<LayerShape>, CrossbarError> {
-    let text = std::fs::read_to_string(path)
+    let text = files::read_text(path)
         .map_err(|source| CrossbarError::Unreadable { path: path.to_owned(), source })?;
     parse_shapes(&text, path)
 }
@@ -96,6 +96,10 @@ pub(crate) fn parse_shapes(text: &str, path: &Path) -> Result<Vec<LayerShape>, C
     let malformed_yaml = |error: serde_yaml::Error| {
         malformed(error.location().map_or(0, |place| place.line()), error.to_string())
     };
+    // The other reader has no bound of its own.
+    if let Err((place, message)) = Node::parse(text) {
+        return Err(malformed(place.line, message));
+    }
     let first = text.lines().map(str::trim_start).find(|line| !line.is_empty() && !line.starts_with('#'));
     let layers: Vec<WrittenLayer> =
         if first.is_some_and(|line| line.starts_with('-') || line.starts_with('[')) {

@@ -274,8 +274,7 @@ pub fn measured_total(references: &Path, case: &str) -> Result<Energy, CrossbarE
 }
 
 fn read(path: &Path) -> Result<String, CrossbarError> {
-    std::fs::read_to_string(path)
-        .map_err(|source| CrossbarError::Unreadable { path: path.to_owned(), source })
+    files::read_text(path).map_err(|source| CrossbarError::Unreadable { path: path.to_owned(), source })
 }
 
 /// Reads the measured table by the names of its columns.

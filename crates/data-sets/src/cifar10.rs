@@ -1,7 +1,6 @@
 //! CIFAR-10's test images (Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009). They may not be passed
 //! on, so the user names a folder that has them.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use network::{ImageSet, Shape};
@@ -38,7 +37,7 @@ pub(crate) fn load(folder: &Path) -> Result<ImageSet, DataError> {
 
 /// A file of CIFAR-10's binary version.
 pub(crate) fn load_binary(path: &Path) -> Result<ImageSet, DataError> {
-    let bytes = fs::read(path).map_err(DataError::read(path))?;
+    let bytes = files::read(path).map_err(DataError::read(path))?;
     let format = |reason: String| Err(DataError::format(path, reason));
     let record = 1 + SHAPE.len();
     if bytes.is_empty() || !bytes.len().is_multiple_of(record) {
@@ -62,6 +61,8 @@ pub(crate) fn load_binary(path: &Path) -> Result<ImageSet, DataError> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use network::{Checkpoint, Tensor};
 

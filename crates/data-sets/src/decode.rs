@@ -1,7 +1,6 @@
 //! Picture files: JPEG, PNG, WebP, BMP, TIFF and the portable formats.
 
-use std::fs::File;
-use std::io::BufReader;
+use std::io::Cursor;
 use std::path::Path;
 
 use zune_jpeg::JpegDecoder;
@@ -12,6 +11,13 @@ use crate::error::DataError;
 
 /// No picture's side is longer, in pixels; it keeps a damaged header from asking for the whole memory.
 const LARGEST_SIDE: usize = 1 << 14;
+
+/// Whether the budget of memory has room for a picture: what is decoded, and a copy in which it is turned.
+fn room_for(rows: usize, columns: usize) -> Result<(), String> {
+    let bytes = (rows as u64).saturating_mul(columns as u64).saturating_mul(8);
+    files::ask(format!("a picture of {rows} rows and {columns} columns"), bytes)
+        .map_err(|error| error.to_string())
+}
 
 /// A decoded picture: 8-bit pixels, interleaved, 1 (grey) or 3 (red, green, blue) channels.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,11 +40,11 @@ impl Picture {
     /// # Errors
     /// If the file cannot be read or is not such a picture.
     pub fn load(path: &Path) -> Result<Self, DataError> {
-        let bytes = std::fs::read(path).map_err(DataError::read(path))?;
+        let bytes = files::read(path).map_err(DataError::read(path))?;
         let picture = if bytes.starts_with(&[0xff, 0xd8]) {
-            Self::jpeg(path)
+            Self::jpeg(&bytes)
         } else if bytes.starts_with(b"\x89PNG") {
-            Self::png(path)
+            Self::png(&bytes)
         } else {
             Self::other(&bytes)
         };
@@ -58,28 +64,36 @@ impl Picture {
         Ok(picture)
     }
 
-    fn jpeg(path: &Path) -> Result<Self, String> {
-        let file = BufReader::new(File::open(path).map_err(|error| error.to_string())?);
+    fn jpeg(bytes: &[u8]) -> Result<Self, String> {
         let options = DecoderOptions::default()
             .set_max_width(LARGEST_SIDE)
             .set_max_height(LARGEST_SIDE)
             .set_strict_mode(true)
             .jpeg_set_out_colorspace(ColorSpace::RGB);
-        let mut decoder = JpegDecoder::new_with_options(file, options);
+        let mut decoder = JpegDecoder::new_with_options(Cursor::new(bytes), options);
+        decoder.decode_headers().map_err(|error| error.to_string())?;
+        let info = decoder.info().ok_or("has no header")?;
+        let (rows, columns) = (usize::from(info.height), usize::from(info.width));
+        room_for(rows, columns)?;
+        // Each block of 8 x 8 takes a bit at least, whatever it holds.
+        let blocks = rows.div_ceil(8) * columns.div_ceil(8);
+        if blocks > bytes.len() * 8 {
+            return Err(format!("{} bytes; {rows} rows and {columns} columns need more", bytes.len()));
+        }
         let pixels = decoder.decode().map_err(|error| error.to_string())?;
         let info = decoder.info().ok_or("has no header")?;
         Ok(Self { height: info.height.into(), width: info.width.into(), channels: 3, pixels })
     }
 
-    fn png(path: &Path) -> Result<Self, String> {
-        let file = BufReader::new(File::open(path).map_err(|error| error.to_string())?);
-        let mut decoder = png::Decoder::new(file);
+    fn png(bytes: &[u8]) -> Result<Self, String> {
+        let mut decoder = png::Decoder::new(bytes);
         decoder.set_transformations(png::Transformations::EXPAND | png::Transformations::STRIP_16);
         let mut reader = decoder.read_info().map_err(|error| error.to_string())?;
         let (width, height) = (reader.info().width as usize, reader.info().height as usize);
         if width > LARGEST_SIDE || height > LARGEST_SIDE {
             return Err(format!("{height} rows and {width} columns; expected at most {LARGEST_SIDE}"));
         }
+        room_for(height, width)?;
         let mut pixels = vec![0; reader.output_buffer_size()];
         let info = reader.next_frame(&mut pixels).map_err(|error| error.to_string())?;
         pixels.truncate(info.buffer_size());
@@ -103,7 +117,10 @@ impl Picture {
             matches!(format, ImageFormat::WebP | ImageFormat::Bmp | ImageFormat::Tiff | ImageFormat::Pnm)
         });
         let format = format.ok_or("starts like no JPEG, PNG, WebP, BMP, TIFF, PPM, PGM or PBM file")?;
-        let mut reader = ImageReader::with_format(std::io::Cursor::new(bytes), format);
+        let reader = ImageReader::with_format(Cursor::new(bytes), format);
+        let (columns, rows) = reader.into_dimensions().map_err(|error| error.to_string())?;
+        room_for(rows as usize, columns as usize)?;
+        let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
         let mut limits = Limits::default();
         (limits.max_image_width, limits.max_image_height) =
             (Some(LARGEST_SIDE as u32), Some(LARGEST_SIDE as u32));

@@ -11,7 +11,6 @@ pub enum DataError {
     /// No file of the data set is where it was looked for.
     #[error("{data_set} not found; looked for {}. {advice}", list(looked_for))]
     Missing {
-        /// The data set.
         data_set: &'static str,
         /// The files looked for; any one of them would do.
         looked_for: Vec<PathBuf>,
@@ -21,7 +20,6 @@ pub enum DataError {
     /// A file or folder cannot be read.
     #[error("{}: cannot be read: {source}", path.display())]
     Read {
-        /// The file.
         path: PathBuf,
         /// What the system or the decompressor says.
         source: io::Error,
@@ -29,7 +27,6 @@ pub enum DataError {
     /// A file is not in its format.
     #[error("{}: {reason}", path.display())]
     Format {
-        /// The file.
         path: PathBuf,
         /// What was found and what was expected.
         reason: String,
@@ -48,7 +45,6 @@ pub enum DataError {
     /// Every file of a folder is broken.
     #[error("{}: none of its {files} image files can be read; the first: {first}", path.display())]
     AllBroken {
-        /// The folder.
         path: PathBuf,
         /// How many there are.
         files: usize,

@@ -32,6 +32,9 @@ pub(crate) fn load_as(name: &str, folder: &Path) -> Result<ImageSet, DataError> 
     let ([count, height, width], pixels) = idx::read::<3>(&find(folder, IMAGES)?)?;
     let labels = idx::labels(&find(folder, LABELS)?, count)?;
     let shape = Shape::new(1, height + 2 * MARGIN, width + 2 * MARGIN);
+    let bytes = (count as u64).saturating_mul(shape.len() as u64);
+    files::ask(format!("{count} images of {shape}"), bytes)
+        .map_err(|error| DataError::format(folder, error.to_string()))?;
     let mut padded = vec![0; count * shape.len()];
     for (index, row) in pixels.chunks_exact(width.max(1)).enumerate() {
         let (image, y) = (index / height, index % height + MARGIN);

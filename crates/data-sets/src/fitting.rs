@@ -55,6 +55,9 @@ impl Fitting {
                 "would be scaled to {rows} rows and {columns} columns; expected at most {LARGEST_SIDE} (--shorter-side)"
             ));
         }
+        let bytes = (rows.max(picture.height) as u64) * (columns.max(picture.width) as u64) * 8;
+        files::ask(format!("scaling a picture to {rows} rows and {columns} columns"), bytes)
+            .map_err(|error| error.to_string())?;
         let top = ((rows - height) as f64 / 2.0).round_ties_even() as usize;
         let left = ((columns - width) as f64 / 2.0).round_ties_even() as usize;
         let mut pixels = Vec::with_capacity(shape.len());

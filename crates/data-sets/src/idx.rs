@@ -1,8 +1,7 @@
 //! IDX, the format of MNIST's files (<http://yann.lecun.com/exdb/mnist/>), gzipped or not.
 
-use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use flate2::bufread::GzDecoder;
 use network::{ImageSet, Shape};
@@ -16,12 +15,18 @@ const LARGEST: usize = 1 << 30;
 pub(crate) fn load(path: &Path) -> Result<ImageSet, DataError> {
     let ([count, height, width], pixels) = read::<3>(path)?;
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let beside = path.with_file_name(name.replace("images", "labels").replace("idx3", "idx1"));
-    let labels = match beside != path && beside.is_file() {
-        true => Some(labels(&beside, count)?),
-        false => None,
+    let labels = match labels_of(path).filter(|beside| beside.is_file()) {
+        Some(beside) => Some(labels(&beside, count)?),
+        None => None,
     };
     Ok(ImageSet::new(name, Shape::new(1, height, width), pixels, labels)?)
+}
+
+/// Where the labels of a file of images lie, if its name says so.
+pub(crate) fn labels_of(path: &Path) -> Option<PathBuf> {
+    let name = path.file_name()?.to_string_lossy();
+    let beside = path.with_file_name(name.replace("images", "labels").replace("idx3", "idx1"));
+    (beside != path).then_some(beside)
 }
 
 /// One label for each of `count` images.
@@ -38,7 +43,7 @@ pub(crate) fn labels(path: &Path, count: usize) -> Result<Vec<u16>, DataError> {
 pub(crate) fn read<const N: usize>(path: &Path) -> Result<([usize; N], Vec<u8>), DataError> {
     let failed = DataError::read(path);
     let format = |reason: String| DataError::format(path, reason);
-    let mut file = BufReader::new(File::open(path).map_err(&failed)?);
+    let mut file = BufReader::new(files::open(path).map_err(&failed)?);
     let gzipped = file.fill_buf().map_err(&failed)?.starts_with(&[0x1f, 0x8b]);
     let mut reader: Box<dyn Read> = if gzipped { Box::new(GzDecoder::new(file)) } else { Box::new(file) };
 
@@ -58,6 +63,9 @@ pub(crate) fn read<const N: usize>(path: &Path) -> Result<([usize; N], Vec<u8>),
     let length = length.filter(|&length| length > 0 && length <= LARGEST);
     let length =
         length.ok_or_else(|| format(format!("extents {extents:?}; expected 1 to {LARGEST} values")))?;
+    // Twice: images are copied once into sets.
+    let what = format!("{}: extents {extents:?}", path.display());
+    files::ask(what, 2 * length as u64).map_err(|error| format(error.to_string()))?;
     let mut values = Vec::new();
     reader.take(length as u64 + 1).read_to_end(&mut values).map_err(&failed)?;
     if values.len() != length {

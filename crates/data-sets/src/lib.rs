@@ -33,6 +33,13 @@ pub fn load(data_set: DataSet, folder: &Path) -> Result<ImageSet, DataError> {
     }
 }
 
+/// The files that are read with a file of images if they are there: those of its labels.
+pub fn beside(path: &Path) -> Vec<PathBuf> {
+    let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let labels = if name.ends_with(".npy") { npy::labels_of(path) } else { idx::labels_of(path) };
+    labels.filter(|_| path.is_file()).into_iter().collect()
+}
+
 /// The files of Fashion-MNIST's test images and labels in a folder.
 ///
 /// # Errors

@@ -1,8 +1,7 @@
 //! NumPy's `.npy` files of bytes (NEP 1, format versions 1 to 3).
 
-use std::fs::File;
 use std::io::{BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use network::{ImageSet, Shape};
 
@@ -37,9 +36,16 @@ pub(crate) fn load(path: &Path) -> Result<ImageSet, DataError> {
         false => pixels.to_vec(),
     };
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    let beside = path.with_file_name(format!("{stem}-labels.npy"));
-    let labels = if beside.is_file() { Some(labels(&beside, count)?) } else { None };
+    let labels = match labels_of(path).filter(|beside| beside.is_file()) {
+        Some(beside) => Some(labels(&beside, count)?),
+        None => None,
+    };
     Ok(ImageSet::new(stem, shape, pixels, labels)?)
+}
+
+/// Where the labels of a file of images lie.
+pub(crate) fn labels_of(path: &Path) -> Option<PathBuf> {
+    Some(path.with_file_name(format!("{}-labels.npy", path.file_stem()?.to_string_lossy())))
 }
 
 fn channel_major(pixels: &[u8], shape: Shape) -> Vec<u8> {
@@ -120,7 +126,7 @@ impl Array {
     fn read(path: &Path) -> Result<Self, DataError> {
         let failed = DataError::read(path);
         let wrong = |reason: String| DataError::format(path, reason);
-        let mut file = BufReader::new(File::open(path).map_err(&failed)?);
+        let mut file = BufReader::new(files::open(path).map_err(&failed)?);
         let mut start = [0; 8];
         file.read_exact(&mut start).map_err(&failed)?;
         let length = match (&start[..6] == MAGIC, start[6]) {
@@ -161,6 +167,8 @@ impl Array {
         let size = size
             .filter(|&size| (1..=LARGEST).contains(&size))
             .ok_or_else(|| wrong(format!("shape {:?}; expected 1 to {LARGEST} values", header.shape)))?;
+        let what = format!("{}: shape {:?}", path.display(), header.shape);
+        files::ask(what, 2 * size as u64).map_err(|error| wrong(error.to_string()))?;
         let mut values = Vec::new();
         file.take(size as u64 + 1).read_to_end(&mut values).map_err(&failed)?;
         if values.len() != size {

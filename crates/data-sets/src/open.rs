@@ -34,7 +34,6 @@ pub enum BrokenFiles {
 /// What was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opened {
-    /// The images.
     pub images: ImageSet,
     /// The names of the classes, by label; empty where the source has none.
     pub classes: Vec<String>,
@@ -47,7 +46,6 @@ pub struct Opened {
 /// A file that was left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skipped {
-    /// The file.
     pub path: PathBuf,
     /// Why; it names the file.
     pub reason: String,

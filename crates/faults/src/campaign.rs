@@ -35,9 +35,7 @@ pub struct FaultPoint {
 /// An inference that is not known to be as without faults.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Record {
-    /// The trial.
     pub trial: u64,
-    /// The image.
     pub image: u32,
     /// The class that it got.
     pub class: u16,

@@ -93,12 +93,7 @@ pub(crate) fn last_train(distance: usize) -> usize {
 pub enum RatesError {
     /// A fault that is likelier than that it does not happen, or no probability at all.
     #[error("{parameter}: {value} is no probability from 0 to 0.5")]
-    NotAProbability {
-        /// The parameter.
-        parameter: &'static str,
-        /// Its value.
-        value: f64,
-    },
+    NotAProbability { parameter: &'static str, value: f64 },
     /// Slips that do not happen have no proportions that another rate could keep.
     #[error(
         "the rates file states 0 for a slip in a shift by one domain, which cannot be scaled to {rate}; state the rates by distance"

@@ -16,7 +16,6 @@ pub enum FigureError {
     NotFinite {
         /// Where the value stands: series, row.
         what: String,
-        /// The value.
         value: f64,
     },
     /// A value that is zero or negative was given for a logarithmic axis.
@@ -24,7 +23,6 @@ pub enum FigureError {
     NotPositive {
         /// Where the value stands: series, row.
         what: String,
-        /// The value.
         value: f64,
         /// The axis' label.
         axis: String,
@@ -36,7 +34,6 @@ pub enum FigureError {
         what: String,
         /// The low end.
         low: f64,
-        /// The middle.
         middle: f64,
         /// The high end.
         high: f64,
@@ -56,7 +53,6 @@ pub enum FigureError {
     Negative {
         /// Where the value stands.
         what: String,
-        /// The value.
         value: f64,
     },
     /// An axis has no extent: the range given for it is empty or runs backwards, or its values are too extreme.

@@ -21,7 +21,6 @@ const BETWEEN_PANELS: f64 = 28.0;
 pub struct Panel {
     /// The heading, or empty.
     pub heading: String,
-    /// The chart.
     pub chart: Chart,
 }
 

@@ -21,7 +21,6 @@ const FORMAT: u32 = 1;
 /// A network as its file keeps it, with what was noted when it was made.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SavedNetwork {
-    /// The network.
     pub network: FloatNetwork,
     /// Where it came from and what was changed on the way, one fact each.
     pub notes: Vec<String>,
@@ -35,14 +34,10 @@ pub enum FloatFileError {
     Checkpoint(#[from] CheckpointError),
     /// The file holds no graph.
     #[error("{}: no graph in its metadata; expected a file that `import` wrote", path.display())]
-    NoGraph {
-        /// The file.
-        path: PathBuf,
-    },
+    NoGraph { path: PathBuf },
     /// The graph cannot be read.
     #[error("{}: the graph in its metadata: {reason}", path.display())]
     Json {
-        /// The file.
         path: PathBuf,
         /// What the parser says.
         reason: String,
@@ -50,7 +45,6 @@ pub enum FloatFileError {
     /// The graph is of another format.
     #[error("{}: the graph is of format {found}; expected {FORMAT}", path.display())]
     Format {
-        /// The file.
         path: PathBuf,
         /// Its format.
         found: u32,
@@ -58,7 +52,6 @@ pub enum FloatFileError {
     /// A node reads one that does not come before it.
     #[error("{}: node `{node}` reads `{input}`, which does not come before it", path.display())]
     UnknownInput {
-        /// The file.
         path: PathBuf,
         /// The reader.
         node: String,
@@ -68,9 +61,7 @@ pub enum FloatFileError {
     /// Parameters do not make an operation.
     #[error("{}: node `{node}`: {source}", path.display())]
     Parameters {
-        /// The file.
         path: PathBuf,
-        /// The node.
         node: String,
         /// What is wrong.
         source: ParameterError,
@@ -78,7 +69,6 @@ pub enum FloatFileError {
     /// The nodes do not make a network.
     #[error("{}: {source}", path.display())]
     Graph {
-        /// The file.
         path: PathBuf,
         /// What is wrong.
         source: FloatGraphError,
@@ -86,7 +76,6 @@ pub enum FloatFileError {
     /// A tensor does not fill its shape.
     #[error("tensor `{tensor}`: {source}")]
     Length {
-        /// The tensor.
         tensor: String,
         /// What is wrong.
         source: TensorLengthError,
@@ -195,7 +184,8 @@ impl SavedNetwork {
             |error: serde_json::Error| FloatFileError::Json { path: path.into(), reason: error.to_string() };
         file.metadata_mut().insert(KEY.into(), serde_json::to_string(&graph).map_err(json)?);
         file.metadata_mut().insert(NOTES.into(), serde_json::to_string(&self.notes).map_err(json)?);
-        Ok(file.save(path)?)
+        file.save(path)?;
+        Ok(())
     }
 
     /// Reads a file that [`Self::save`] wrote.

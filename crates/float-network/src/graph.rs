@@ -70,7 +70,6 @@ pub enum FloatGraphError {
     /// A node reads values that do not fit it.
     #[error("node `{node}` ({operation}): reads {}; expected {expected}", shapes(found))]
     Inputs {
-        /// The node.
         node: String,
         /// What it computes.
         operation: &'static str,
@@ -88,7 +87,6 @@ pub enum FloatGraphError {
     /// A value is absurdly large, or empty.
     #[error("node `{node}`: a value of shape {shape}; expected 1 to {LARGEST} values")]
     Size {
-        /// The node.
         node: String,
         /// The shape of its value.
         shape: Shape,

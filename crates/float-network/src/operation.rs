@@ -11,7 +11,6 @@ use crate::window::Window;
 pub enum Operation {
     /// The image, scaled as training did.
     Input,
-    /// A convolution.
     Convolution(Convolution),
     /// A matrix times the channels of one position.
     FullyConnected(FullyConnected),
@@ -109,7 +108,6 @@ pub enum ParameterError {
     /// There are not as many values as needed.
     #[error("{found} values of `{parameter}`; expected {expected}")]
     Count {
-        /// The parameter.
         parameter: &'static str,
         /// Values given.
         found: usize,
@@ -119,7 +117,6 @@ pub enum ParameterError {
     /// A value is NaN, infinite or out of range.
     #[error("value {index} of `{parameter}` is {found}; expected {expected}")]
     Value {
-        /// The parameter.
         parameter: &'static str,
         /// Which value.
         index: usize,

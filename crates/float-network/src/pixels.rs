@@ -48,7 +48,6 @@ pub enum PixelScaleError {
     Value {
         /// Which of the two.
         name: &'static str,
-        /// The channel.
         channel: usize,
         /// What it is.
         found: f64,

@@ -1,7 +1,6 @@
 //! Checkpoints: safetensors files, zstd-compressed or plain.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -33,7 +32,6 @@ pub enum CheckpointError {
     /// The file cannot be read.
     #[error("{}: cannot be read: {source}", path.display())]
     Read {
-        /// The file.
         path: PathBuf,
         /// What the system says.
         source: io::Error,
@@ -41,7 +39,6 @@ pub enum CheckpointError {
     /// The file cannot be written.
     #[error("{}: cannot be written: {source}", path.display())]
     Write {
-        /// The file.
         path: PathBuf,
         /// What the system says.
         source: io::Error,
@@ -49,7 +46,6 @@ pub enum CheckpointError {
     /// The compressed stream is cut off or damaged.
     #[error("{}: not a whole zstd stream (truncated or corrupt): {source}", path.display())]
     Compression {
-        /// The file.
         path: PathBuf,
         /// What the decompressor says.
         source: io::Error,
@@ -57,7 +53,6 @@ pub enum CheckpointError {
     /// The file decompresses to more than a checkpoint can be.
     #[error("{}: holds more than {limit} bytes, the most that a checkpoint may", path.display())]
     TooLarge {
-        /// The file.
         path: PathBuf,
         /// The most bytes allowed.
         limit: u64,
@@ -65,7 +60,6 @@ pub enum CheckpointError {
     /// The bytes are not a safetensors file.
     #[error("{}: not a whole safetensors file (truncated or corrupt): {reason}", path.display())]
     Format {
-        /// The file.
         path: PathBuf,
         /// What the parser says.
         reason: String,
@@ -73,9 +67,7 @@ pub enum CheckpointError {
     /// A tensor of a type that no checkpoint of this project holds.
     #[error("{}: tensor `{tensor}` is of type {found}; expected one of I8, U8, I32, I64, F32", path.display())]
     UnknownType {
-        /// The file.
         path: PathBuf,
-        /// The tensor.
         tensor: String,
         /// Its type.
         found: String,
@@ -83,9 +75,7 @@ pub enum CheckpointError {
     /// A tensor is not there.
     #[error("{}: no tensor `{tensor}`, which should be of type {expected}", path.display())]
     Missing {
-        /// The file.
         path: PathBuf,
-        /// The tensor.
         tensor: String,
         /// The type it should have.
         expected: ElementType,
@@ -93,9 +83,7 @@ pub enum CheckpointError {
     /// A tensor is of another type.
     #[error("{}: tensor `{tensor}` is of type {found}; expected {expected}", path.display())]
     Type {
-        /// The file.
         path: PathBuf,
-        /// The tensor.
         tensor: String,
         /// Its type.
         found: ElementType,
@@ -105,9 +93,7 @@ pub enum CheckpointError {
     /// A tensor is of another shape.
     #[error("{}: tensor `{tensor}` is of shape {found:?}; expected {expected:?}", path.display())]
     Shape {
-        /// The file.
         path: PathBuf,
-        /// The tensor.
         tensor: String,
         /// Its shape.
         found: Vec<usize>,
@@ -117,9 +103,7 @@ pub enum CheckpointError {
     /// A tensor's bytes do not fill its shape.
     #[error("{}: tensor `{tensor}`: {source}", path.display())]
     Length {
-        /// The file.
         path: PathBuf,
-        /// The tensor.
         tensor: String,
         /// What does not fit.
         source: TensorLengthError,
@@ -137,8 +121,14 @@ impl Checkpoint {
     /// # Errors
     /// If the file cannot be read, is truncated, corrupt or absurdly large, or holds a type other than [`ElementType`]'s.
     pub fn load(path: &Path) -> Result<Self, CheckpointError> {
-        let file = fs::read(path).map_err(|source| CheckpointError::Read { path: path.into(), source })?;
-        Self::parse(&file, path, LARGEST)
+        Ok(Self::load_with_digest(path)?.0)
+    }
+
+    /// The same with BLAKE3 of the file's bytes.
+    pub(crate) fn load_with_digest(path: &Path) -> Result<(Self, String), CheckpointError> {
+        let file = files::read(path).map_err(|source| CheckpointError::Read { path: path.into(), source })?;
+        // Half of the budget: the bytes and the tensors made of them stand beside each other.
+        Ok((Self::parse(&file, path, LARGEST.min(files::budget() / 2))?, files::digest(&file)))
     }
 
     fn parse(file: &[u8], path: &Path, limit: u64) -> Result<Self, CheckpointError> {
@@ -182,11 +172,11 @@ impl Checkpoint {
     }
 
     /// Writes a safetensors file, compressed with zstd if its name ends in `.zst`; the same content gives the same bytes. A file of that name is replaced as
-    /// a whole or not at all.
+    /// a whole or not at all. Gives BLAKE3 of the file's bytes.
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub fn save(&self, path: &Path) -> Result<(), CheckpointError> {
+    pub fn save(&self, path: &Path) -> Result<String, CheckpointError> {
         let write = || {
             let mut bytes = self.to_safetensors()?;
             if path.extension().is_some_and(|extension| extension == "zst") {
@@ -195,10 +185,8 @@ impl Checkpoint {
                 encoder.write_all(&bytes)?;
                 bytes = encoder.finish()?;
             }
-            let mut partial = path.as_os_str().to_owned();
-            partial.push(".tmp");
-            fs::write(&partial, bytes)?;
-            fs::rename(&partial, path)
+            files::write_whole(path, &bytes)?;
+            Ok(files::digest(&bytes))
         };
         write().map_err(|source| CheckpointError::Write { path: path.into(), source })
     }
@@ -346,6 +334,8 @@ fn decompress(file: &[u8], path: &Path, limit: u64) -> Result<Vec<u8>, Checkpoin
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn sample() -> Checkpoint {

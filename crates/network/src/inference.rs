@@ -75,7 +75,6 @@ pub enum EvaluationError<E: Error + 'static> {
     /// The image is not of the network's input shape.
     #[error("network `{network}`: an image of shape {found}; expected {expected}")]
     ImageShape {
-        /// The network.
         network: String,
         /// The image's shape.
         found: Shape,
@@ -85,7 +84,6 @@ pub enum EvaluationError<E: Error + 'static> {
     /// A pixel is larger than the network's input allows.
     #[error("network `{network}`: a pixel of {found}; expected at most {expected}")]
     Pixel {
-        /// The network.
         network: String,
         /// The pixel's value.
         found: u16,
@@ -95,7 +93,6 @@ pub enum EvaluationError<E: Error + 'static> {
     /// The engine failed.
     #[error("layer `{layer}`: {source}")]
     Engine {
-        /// The layer.
         layer: String,
         /// What the engine says.
         source: E,
@@ -103,7 +100,6 @@ pub enum EvaluationError<E: Error + 'static> {
     /// The engine gave accumulators of another shape.
     #[error("layer `{layer}`: the engine gave values of shape {found}; expected {expected}")]
     EngineShape {
-        /// The layer.
         layer: String,
         /// The shape given.
         found: Shape,

@@ -22,6 +22,7 @@ mod shape;
 mod statistics;
 mod tensor;
 mod ternary;
+mod tie;
 mod window;
 
 pub use accuracy::{Accuracy, AccuracyError};
@@ -48,4 +49,5 @@ pub use shape::Shape;
 pub use statistics::ActivationStatistics;
 pub use tensor::{Element, ElementType, Tensor, TensorLengthError, TensorValues};
 pub use ternary::{TernaryWeights, TernaryWeightsError};
+pub use tie::{LIST as CHECKPOINT_LIST, Untied, structure_digest, tie};
 pub use window::{Padding, Window, WindowError};

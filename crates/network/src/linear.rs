@@ -39,7 +39,6 @@ pub enum LinearLayerError {
     /// The weights are for another number of input channels.
     #[error("layer `{layer}`: the weights take {weights} input channels, but the input is {input}")]
     Channels {
-        /// The layer.
         layer: String,
         /// Input channels of the weights.
         weights: usize,
@@ -49,7 +48,6 @@ pub enum LinearLayerError {
     /// The weights' kernel is not the window's.
     #[error("layer `{layer}`: the weights' kernel is {weights:?}, the window's {window:?} (rows, columns)")]
     Kernel {
-        /// The layer.
         layer: String,
         /// Kernel of the weights.
         weights: (usize, usize),
@@ -59,7 +57,6 @@ pub enum LinearLayerError {
     /// The input is empty, or the padded input smaller than the kernel.
     #[error("layer `{layer}`: a kernel of {kernel:?} does not fit into the padded input {input}")]
     DoesNotFit {
-        /// The layer.
         layer: String,
         /// Kernel rows and columns.
         kernel: (usize, usize),
@@ -69,7 +66,6 @@ pub enum LinearLayerError {
     /// An accumulator could leave the 32-bit range.
     #[error("layer `{layer}`: an accumulator can reach {reach}, beyond 32 bits")]
     Overflow {
-        /// The layer.
         layer: String,
         /// The largest magnitude an accumulator can have.
         reach: u128,
@@ -79,7 +75,6 @@ pub enum LinearLayerError {
         "layer `{layer}`: {found:?} stand for 0 in the input; expected {channels} values of at most {maximum}"
     )]
     Zeros {
-        /// The layer.
         layer: String,
         /// What was given.
         found: Vec<u16>,

@@ -122,6 +122,7 @@ pub trait Element: Copy + sealed::Sealed {
 }
 
 mod sealed {
+    /// Keeps implementations in this crate.
     pub trait Sealed {}
 }
 

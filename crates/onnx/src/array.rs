@@ -18,12 +18,12 @@ pub(crate) enum Values {
 }
 
 /// No constant of a network comes near; it keeps a damaged file from asking for the whole memory.
-pub(crate) const LARGEST: usize = 1 << 29;
+pub(crate) const LARGEST: usize = 1 << 27;
 
-/// The product of extents, if it is no more than the largest array.
+/// The product of extents, if neither it nor one of them, beside one of 0, is more than the largest array.
 pub(crate) fn length(dims: &[usize]) -> Option<usize> {
     let product = dims.iter().try_fold(1_usize, |product, &extent| product.checked_mul(extent));
-    product.filter(|&product| product <= LARGEST)
+    product.filter(|&product| product <= LARGEST && dims.iter().all(|&extent| extent <= LARGEST))
 }
 
 impl Array {
@@ -45,6 +45,15 @@ impl Array {
             Values::Floats(values) => values.len(),
             Values::Integers(values) => values.len(),
         }
+    }
+
+    /// Bytes that the values take.
+    pub fn bytes(&self) -> u64 {
+        let each = match self.values {
+            Values::Floats(_) => size_of::<f32>(),
+            Values::Integers(_) => size_of::<i64>(),
+        };
+        (self.len() * each) as u64
     }
 
     /// The values as single-precision numbers.

@@ -24,7 +24,6 @@ pub enum ImportError {
     /// The file cannot be read.
     #[error("{}: cannot be read: {source}", path.display())]
     Read {
-        /// The file.
         path: PathBuf,
         /// What the system says.
         source: io::Error,
@@ -32,7 +31,6 @@ pub enum ImportError {
     /// The bytes are not an ONNX model.
     #[error("{}: not a whole ONNX model (truncated or corrupt): {reason}", path.display())]
     Format {
-        /// The file.
         path: PathBuf,
         /// What was found and what was expected.
         reason: String,
@@ -40,7 +38,6 @@ pub enum ImportError {
     /// The image's shape is not known, or not that of an image.
     #[error("{}: input `{input}` is {found}; expected [batch, channels, rows, columns], known but for the batch (name the image's shape with --input-shape 3x224x224)", path.display())]
     InputShape {
-        /// The file.
         path: PathBuf,
         /// The model's input.
         input: String,
@@ -50,7 +47,6 @@ pub enum ImportError {
     /// The model has not one input and an output.
     #[error("{}: {}", path.display(), ports(*inputs, outputs, result.as_deref()))]
     Ports {
-        /// The file.
         path: PathBuf,
         /// Inputs that are not constants.
         inputs: usize,
@@ -62,7 +58,6 @@ pub enum ImportError {
     /// Nodes that are not supported, all of them.
     #[error("{}: {} of {nodes} nodes are not supported:{}\nSupported are: {}", path.display(), problems.len(), list(problems), supported_operators().join(", "))]
     Unsupported {
-        /// The file.
         path: PathBuf,
         /// Nodes of the model.
         nodes: usize,
@@ -72,7 +67,6 @@ pub enum ImportError {
     /// What was read does not make a network.
     #[error("{}: {source}", path.display())]
     Graph {
-        /// The file.
         path: PathBuf,
         /// What is wrong.
         source: FloatGraphError,

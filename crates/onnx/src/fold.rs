@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::array::{Array, Values, length, place, strides};
+use crate::array::{Array, LARGEST, Values, length, place, strides};
 use crate::attributes::Attributes;
 use crate::tensor::{self, ElementType};
 
@@ -165,6 +165,15 @@ pub(crate) fn fold(
     }
 }
 
+/// Whether there is room for an array of these extents.
+fn within(dims: &[usize]) -> Result<usize, String> {
+    let count = length(dims)
+        .ok_or_else(|| format!("a constant of extents {dims:?}; expected at most {LARGEST} values"))?;
+    files::ask(format!("a constant of extents {dims:?}"), (count * size_of::<i64>()) as u64)
+        .map_err(|error| error.to_string())?;
+    Ok(count)
+}
+
 fn required<'a>(inputs: &Inputs<'a>, place: usize) -> Result<&'a Array, String> {
     inputs.get(place).copied().flatten().ok_or_else(|| format!("input {place} is missing"))
 }
@@ -213,12 +222,12 @@ fn constant_of_shape(
 ) -> Result<Array, String> {
     let dims =
         integers(shape)?.iter().map(|&extent| usize::try_from(extent).ok()).collect::<Option<Vec<_>>>();
-    let dims = dims.filter(|dims| length(dims).is_some()).ok_or("absurd extents")?;
+    let dims = dims.ok_or("extents below 0")?;
+    let count = within(&dims)?;
     let value = match attributes.tensor("value")? {
         Some(value) => tensor::decode(value, folder)?,
         None => Array::floats(vec![1], vec![0.0]),
     };
-    let count = length(&dims).unwrap_or(0);
     value.picked(dims, (0..count).map(|_| 0)).ok_or_else(|| "a value without a value".into())
 }
 
@@ -304,6 +313,7 @@ fn concat(along: i64, inputs: &Inputs<'_>) -> Result<Array, String> {
     if !parts.iter().all(fits) {
         return Err("extents or types that do not fit each other".into());
     }
+    within(&dims)?;
     let outer: usize = dims[..along].iter().product();
     let (mut floats, mut integers) = (Vec::new(), Vec::new());
     for row in 0..outer {
@@ -327,6 +337,7 @@ fn gather(along: i64, array: &Array, indices: &Array) -> Result<Array, String> {
     let (outer, inner) = (&array.dims[..along], &array.dims[along + 1..]);
     let run: usize = inner.iter().product();
     let dims = [outer, indices.dims.as_slice(), inner].concat();
+    within(&dims)?;
     let rows: usize = outer.iter().product();
     let places = (0..rows).flat_map(|row| {
         picked.iter().flat_map(move |&index| (0..run).map(move |step| (row * extent + index) * run + step))
@@ -386,13 +397,14 @@ fn slice(attributes: &Attributes<'_>, inputs: &Inputs<'_>) -> Result<Array, Stri
     let array = required(inputs, 0)?;
     let slices = Slices::read(attributes, inputs)?;
     // A constant without values may claim any extents.
-    if array.dims.iter().any(|&extent| extent > 1 << 28) {
+    if array.dims.iter().any(|&extent| extent > array.len().max(1 << 20)) {
         return Err(format!("a part of extents {:?}", array.dims));
     }
     let rank = array.dims.len();
     let kept = array.dims.iter().enumerate().map(|(axis, &extent)| slices.kept(axis, rank, extent));
     let kept = kept.collect::<Result<Vec<_>, _>>()?;
     let dims: Vec<usize> = kept.iter().map(Vec::len).collect();
+    within(&dims)?;
     let (own, ones) = (strides(&array.dims), strides(&dims));
     let count: usize = dims.iter().product();
     let at = |index: usize| (0..dims.len()).map(|a| kept[a][index / ones[a] % dims[a]] * own[a]).sum();

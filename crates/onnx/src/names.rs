@@ -1,6 +1,6 @@
 //! Names for layers: what the network's author called them, as far as the exporter kept it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::proto::Node;
 
@@ -8,6 +8,8 @@ use crate::proto::Node;
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     taken: BTreeSet<String>,
+    /// The number from which on one is looked for, by name: thousands of nodes may have none of their own.
+    next: BTreeMap<String, u64>,
 }
 
 impl Names {
@@ -31,13 +33,17 @@ impl Names {
 
     /// The name, or the name with a number that nobody has yet.
     pub fn unique(&mut self, name: &str) -> String {
-        let mut candidate = name.to_owned();
-        let mut number = 2;
-        while !self.taken.insert(candidate.clone()) {
-            candidate = format!("{name}_{number}");
-            number += 1;
+        if self.taken.insert(name.to_owned()) {
+            return name.to_owned();
         }
-        candidate
+        let number = self.next.entry(name.to_owned()).or_insert(2);
+        loop {
+            let candidate = format!("{name}_{number}");
+            *number += 1;
+            if self.taken.insert(candidate.clone()) {
+                return candidate;
+            }
+        }
     }
 }
 

@@ -146,6 +146,17 @@ fn external(tensor: &proto::Tensor, folder: Option<&Path>, expected: usize) -> R
         return Err(format!("external data in `{location}`; expected a file in the model's folder"));
     }
     let path = folder.join(location);
+    // A link could lead anywhere: what a model names is then no file of its folder.
+    let inside =
+        || Ok::<_, std::io::Error>(path.canonicalize()?.starts_with(folder_itself(folder).canonicalize()?));
+    let is_inside = inside().map_err(|error| format!("external data in {}: {error}", path.display()))?;
+    if !is_inside || !path.is_file() {
+        return Err(format!(
+            "external data in `{location}`; expected a file in the model's folder, and no link out of it"
+        ));
+    }
+    files::ask(format!("external data in {}", path.display()), expected as u64)
+        .map_err(|error| error.to_string())?;
     let mut bytes = Vec::new();
     let mut read = || {
         let mut file = File::open(&path)?;
@@ -161,6 +172,11 @@ fn external(tensor: &proto::Tensor, folder: Option<&Path>, expected: usize) -> R
         ));
     }
     Ok(bytes)
+}
+
+/// The folder of a file that is named without one is the current one.
+fn folder_itself(folder: &Path) -> &Path {
+    if folder.as_os_str().is_empty() { Path::new(".") } else { folder }
 }
 
 /// Little-endian bytes; bytes beyond a whole number of values are left out.

@@ -1,10 +1,10 @@
 //! Reads a model node by node.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use files::Account;
 use float_network::{FloatGraphError, FloatNetwork, FloatNetworkBuilder, NodeId, Operation, PixelScale};
 use network::Shape;
 use prost::Message;
@@ -62,7 +62,6 @@ impl PixelRange {
 /// A model that was read.
 #[derive(Debug, Clone)]
 pub struct Imported {
-    /// The network.
     pub network: FloatNetwork,
     /// What was left out or changed, one fact each.
     pub notes: Vec<String>,
@@ -73,7 +72,7 @@ pub struct Imported {
 /// # Errors
 /// If the file cannot be read, is no ONNX model, or has nodes that are not supported, all of which are told.
 pub fn import(path: &Path, options: &ImportOptions) -> Result<Imported, ImportError> {
-    let bytes = fs::read(path).map_err(|source| ImportError::Read { path: path.into(), source })?;
+    let bytes = files::read(path).map_err(|source| ImportError::Read { path: path.into(), source })?;
     read(&bytes, path, path.parent(), options)
 }
 
@@ -133,6 +132,7 @@ fn read(
         names,
         notes: Vec::new(),
         problems: Vec::new(),
+        account: Account::default(),
         tail,
         reads_integers: !element.is_float(),
     };
@@ -317,6 +317,8 @@ pub(crate) struct Walk<'a> {
     names: Names,
     pub notes: Vec<String>,
     problems: Vec<Problem>,
+    /// What constants take.
+    account: Account,
     /// Values from which on classes are only seen otherwise, to the result.
     tail: BTreeSet<&'a str>,
     /// Whether the image comes as integers.
@@ -375,6 +377,7 @@ impl<'a> Walk<'a> {
         let values = match arrays.collect::<Option<Vec<Option<&Array>>>>() {
             Some(arrays) if FOLDED.contains(&node.op_type.as_str()) => {
                 let folded = fold(&node.op_type, &reader.attributes, &arrays, self.folder.as_deref())?;
+                self.account.take("its result", folded.bytes()).map_err(|error| error.to_string())?;
                 vec![Value::Constant(Rc::new(folded))]
             }
             _ => operators::read(self, &reader)?,
@@ -397,7 +400,9 @@ impl<'a> Walk<'a> {
             .get(name)
             .ok_or_else(|| format!("reads `{name}`, which nothing before it makes"))?;
         let array = tensor::decode(tensor, self.folder.as_deref());
-        let value = Value::Constant(Rc::new(array.map_err(|reason| format!("constant `{name}`: {reason}"))?));
+        let array = array.map_err(|reason| format!("constant `{name}`: {reason}"))?;
+        self.account.take(format!("constant `{name}`"), array.bytes()).map_err(|error| error.to_string())?;
+        let value = Value::Constant(Rc::new(array));
         self.values.insert(name, value.clone());
         Ok(value)
     }

@@ -44,9 +44,7 @@ pub enum QuantizeError {
     /// A tensor of weights has neither two nor four extents.
     #[error("{}: tensor `{tensor}` is of shape {found:?}; expected [outputs, inputs] or [outputs, inputs, rows, columns]", path.display())]
     Shape {
-        /// The file.
         path: PathBuf,
-        /// The tensor.
         tensor: String,
         /// Its shape.
         found: Vec<usize>,
@@ -54,9 +52,7 @@ pub enum QuantizeError {
     /// Weights cannot be made ternary.
     #[error("{}: tensor `{tensor}`: {source}", path.display())]
     Ternarize {
-        /// The file.
         path: PathBuf,
-        /// The tensor.
         tensor: String,
         /// What is wrong.
         source: TernarizeError,
@@ -64,9 +60,7 @@ pub enum QuantizeError {
     /// A stored threshold is out of range.
     #[error("{}: tensor `{tensor}`: {source}", path.display())]
     Threshold {
-        /// The file.
         path: PathBuf,
-        /// The tensor.
         tensor: String,
         /// What is wrong.
         source: RuleError,
@@ -74,17 +68,13 @@ pub enum QuantizeError {
     /// A result does not fill its shape.
     #[error("tensor `{tensor}`: {source}")]
     Length {
-        /// The tensor.
         tensor: String,
         /// What is wrong.
         source: TensorLengthError,
     },
     /// There is nothing to quantize.
     #[error("{}: holds no tensor `L.weight`", path.display())]
-    NoWeights {
-        /// The file.
-        path: PathBuf,
-    },
+    NoWeights { path: PathBuf },
 }
 
 impl QuantizedCheckpoint {

@@ -19,7 +19,6 @@ pub(crate) enum Expression {
     Of(Rc<Expression>, Function),
     /// A product: swish is x times its sigmoid.
     Product(Rc<Expression>, Rc<Expression>),
-    /// A sum.
     Sum(Rc<Expression>, Rc<Expression>),
 }
 

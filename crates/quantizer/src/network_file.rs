@@ -35,15 +35,31 @@ impl NetworkFile {
 
     /// The file's text for a network called `name`, with a title, a checkpoint beside it, and further fields as YAML.
     pub fn text(&self, name: &str, title: &str, checkpoint: &str, more: &str) -> String {
-        let fields = Tree::Fields(vec![
-            ("name", Tree::text(name)),
-            ("title", Tree::text(title)),
-            ("checkpoint", Tree::text(checkpoint)),
+        self.text_with(name, title, vec![("checkpoint", Tree::text(checkpoint))], more)
+    }
+
+    /// The same with the digest of the checkpoint, which then has to be that one.
+    pub fn tied_text(&self, name: &str, title: &str, checkpoint: (&str, &str), more: &str) -> String {
+        let (file, digest) = checkpoint;
+        let tie = vec![("checkpoint", Tree::text(file)), ("checkpoint_digest", Tree::text(digest))];
+        self.text_with(name, title, tie, more)
+    }
+
+    fn text_with(
+        &self,
+        name: &str,
+        title: &str,
+        checkpoint: Vec<(&'static str, Tree)>,
+        more: &str,
+    ) -> String {
+        let head = vec![("name", Tree::text(name)), ("title", Tree::text(title))];
+        let body = vec![
             ("input", self.input.clone()),
             ("activation_bits", Tree::plain(self.bits)),
             ("sparsity", Tree::Plain(format!("{:.4}", self.sparsity))),
             ("layers", Tree::List(self.layers.clone())),
-        ]);
+        ];
+        let fields = Tree::Fields([head, checkpoint, body].concat());
         format!("# yaml-language-server: $schema=../schemas/network.json\n{MADE}\n{fields}{more}")
     }
 

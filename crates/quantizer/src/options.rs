@@ -63,7 +63,6 @@ pub enum PostTrainingError {
     /// Weights cannot be made ternary.
     #[error("layer `{layer}`: {source}")]
     Ternarize {
-        /// The layer.
         layer: String,
         /// What is wrong.
         source: TernarizeError,
@@ -78,10 +77,7 @@ pub enum PostTrainingError {
     },
     /// Steps have to be chosen, but there is nothing to choose them on.
     #[error("layer `{layer}`: its activations have no step; calibration images are needed")]
-    NoImages {
-        /// The layer.
-        layer: String,
-    },
+    NoImages { layer: String },
     /// Bits that activations cannot have.
     #[error("activations of {found} bits; expected 1 to 8")]
     Bits {
@@ -93,7 +89,6 @@ pub enum PostTrainingError {
         "layer `{layer}`: the network rounds its activations to {found} levels; with {bits} bits there are {expected}"
     )]
     Levels {
-        /// The layer.
         layer: String,
         /// Levels of the network.
         found: u32,
@@ -106,20 +101,13 @@ pub enum PostTrainingError {
     #[error(
         "layer `{layer}`: reads the image, whose deviations differ from 1; supported are convolutions and fully connected layers"
     )]
-    Image {
-        /// The layer.
-        layer: String,
-    },
+    Image { layer: String },
     /// Layers do not fit their inputs: a mistake in the lowering.
     #[error("layer `{layer}`: does not fit what it reads")]
-    Misfit {
-        /// The layer.
-        layer: String,
-    },
+    Misfit { layer: String },
     /// A result does not fill its shape.
     #[error("tensor `{tensor}`: {source}")]
     Length {
-        /// The tensor.
         tensor: String,
         /// What is wrong.
         source: TensorLengthError,

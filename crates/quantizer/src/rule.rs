@@ -37,7 +37,6 @@ pub struct Threshold(f64);
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 #[error("{parameter} is {found}; expected {expected}")]
 pub struct RuleError {
-    /// The parameter.
     pub parameter: &'static str,
     /// What it is.
     pub found: f64,

@@ -34,7 +34,6 @@ pub enum TernarizeError {
     /// A weight is NaN or infinite.
     #[error("weight {index} of filter {filter} is {found}; expected a finite number")]
     NotFinite {
-        /// The filter.
         filter: usize,
         /// The weight's place in the filter, row-major.
         index: usize,

@@ -86,7 +86,6 @@ impl Allocation {
 pub struct LayerDemand {
     /// Processors that a layer takes, one for every program and block of rows.
     pub processors: u64,
-    /// Its programs.
     pub programs: Vec<ProgramDemand>,
 }
 

@@ -24,7 +24,6 @@ pub enum MachineError {
     /// A program for an activation cannot be made.
     #[error("activation `{activation}`: {source}")]
     Activation {
-        /// The activation.
         activation: String,
         /// Why.
         source: ActivationError,
@@ -32,7 +31,6 @@ pub enum MachineError {
     /// Such a program breaks a rule of the machine.
     #[error("activation `{activation}`: {source}")]
     Program {
-        /// The activation.
         activation: String,
         /// The rule.
         source: Box<ProgramError>,
@@ -43,7 +41,6 @@ pub enum MachineError {
     /// The activations are not of the layer's input shape.
     #[error("layer `{layer}`: activations of shape {found}; expected {expected}")]
     InputShape {
-        /// The layer.
         layer: String,
         /// The shape given.
         found: network::Shape,

@@ -21,20 +21,15 @@ pub enum Effect {
     /// From now on every bit that is read through the row's port in a column is this one. Writes have no effect that can be
     /// seen.
     Stick {
-        /// The column.
         column: u16,
         /// What is read.
         value: bool,
     },
     /// The row's track in a column is back in step.
-    Realign {
-        /// The column.
-        column: u16,
-    },
+    Realign { column: u16 },
     /// Before the bit is accessed, the row's track in a column comes to lie some domains farther than the others: what is read
     /// and written is the domain that many places behind.
     Slip {
-        /// The column.
         column: u16,
         /// By how many domains; adds to what the track is displaced already.
         by: i8,
@@ -42,7 +37,6 @@ pub enum Effect {
     /// A wall of the row's track in a column stays where it is while the others move. What lies from it on ends up one domain
     /// off: outwards, so that the domain before is stretched over two, or inwards, so that the domain is lost.
     Pin {
-        /// The column.
         column: u16,
         /// The first domain that is moved.
         domain: u8,
@@ -50,15 +44,9 @@ pub enum Effect {
         outwards: bool,
     },
     /// A search does not find the row although it matches.
-    Miss {
-        /// The pass.
-        pass: u8,
-    },
+    Miss { pass: u8 },
     /// A search finds the row although it does not match.
-    FalseMatch {
-        /// The pass.
-        pass: u8,
-    },
+    FalseMatch { pass: u8 },
     /// A cell of the row keeps its bit when it is written.
     WriteFails {
         /// The pass; 0 for a load.
@@ -96,24 +84,20 @@ impl Move {
 /// A bit that is written in every row that is tagged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct WrittenBit {
-    /// The instruction.
     pub instruction: u32,
     /// The bit of it.
     pub bit: u8,
     /// The pass; 0 for a load.
     pub pass: u8,
-    /// The operand.
     pub operand: u8,
 }
 
 /// A search of one bit of an instruction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Search {
-    /// The instruction.
     pub instruction: u32,
     /// The bit of it.
     pub bit: u8,
-    /// The pass.
     pub pass: u8,
 }
 

@@ -52,7 +52,6 @@ pub struct TrackStep {
     pub resistance: Resistance,
     /// The speed of the walls, m/s.
     pub wall_speed: f64,
-    /// The pulse.
     pub pulse: Time,
     /// What the supply gives for a step.
     pub energy: Energy,

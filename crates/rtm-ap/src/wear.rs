@@ -28,11 +28,8 @@ pub struct Wear {
 /// A place that is written, and how often in one inference.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct HotSpot {
-    /// The processor.
     pub processor: usize,
-    /// The row.
     pub row: usize,
-    /// The column.
     pub column: usize,
     /// Writes in one inference.
     pub writes: f64,

@@ -71,6 +71,7 @@ pub fn random_network(numbers: &[u32]) -> NetworkDescription {
     NetworkDescription {
         name: "random".into(),
         title: "Random".into(),
+        checkpoint_digest: None,
         checkpoint: None,
         seeded: Some(SeededDescription { seed, sparsity }),
         golden: None,

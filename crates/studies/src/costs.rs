@@ -102,7 +102,6 @@ impl CostStudy {
 pub struct Costed {
     /// Its kind, as tables name it.
     pub system: &'static str,
-    /// Its configuration.
     pub configuration: String,
     /// How its model charges, where there are several ways.
     pub search_model: Option<&'static str>,

@@ -7,7 +7,7 @@ use network::{DataSet, FeatureMap, ImageSet};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use workspace::{Checks, Failure, Inputs, digest, users_input};
-use yaml::FieldPath;
+use yaml::{FieldPath, Node, Scalar, Value};
 
 use crate::error::StudyError;
 use crate::loaded::{LoadedNetwork, network};
@@ -89,9 +89,13 @@ impl Images {
 /// Why the golden images of a network cannot be had, if they cannot.
 fn lack_of_golden_images(network: &str, checks: &Checks<'_>) -> Option<String> {
     let networks = checks.catalog()?.folder().join("networks");
-    let text = std::fs::read_to_string(networks.join(format!("{network}.yaml"))).ok()?;
-    let description: serde_yaml::Value = serde_yaml::from_str(&text).ok()?;
-    match description.get("golden").and_then(serde_yaml::Value::as_str) {
+    let text = files::read_text(&networks.join(format!("{network}.yaml"))).ok()?;
+    let description = Node::parse(&text).ok()?;
+    let golden = match description.field("golden").map(|node| &node.value) {
+        Some(Value::Scalar(Scalar::Text(file))) => Some(file.as_str()),
+        _ => None,
+    };
+    match golden {
         None => Some(format!(
             "network `{network}` has no golden images; name with `of` a network that has, or another set"
         )),
@@ -135,7 +139,6 @@ pub fn fitted_images(
 pub struct Labelled {
     /// The network.
     pub loaded: Arc<LoadedNetwork>,
-    /// The images.
     pub images: Vec<FeatureMap>,
     /// The class of each.
     pub labels: Vec<u16>,
@@ -189,12 +192,12 @@ pub fn image_set(
                 set
             }
             ImageSource::Cifar10 => {
-                let set = data_sets::load(DataSet::Cifar10, workspace.users_data(CIFAR10)?)?;
+                let set = data_sets::load(DataSet::Cifar10, reading.users_data(CIFAR10)?)?;
                 reading.note_as(users_input(set.name()), digest_of(&set));
                 set
             }
             ImageSource::Own => {
-                let path = workspace.users_data(OWN)?;
+                let path = reading.users_data(OWN)?;
                 let (fitting, broken) = Default::default();
                 let set =
                     data_sets::open(path, &Reading { shape, fitting, broken, limit: images.count })?.images;

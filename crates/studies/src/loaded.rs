@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use network::{
-    ActivationId, ActivationStatistics, Checkpoint, DescriptionError, ImageSet, LayerId, LinearLayer,
-    Network, NetworkDescription, NetworkError, Node, Operation,
+    ActivationId, ActivationStatistics, Checkpoint, DescriptionError, FeatureMap, ImageSet, LayerId,
+    LinearLayer, Network, NetworkDescription, NetworkError, Node, Operation,
 };
 use quantizer::{Granularity, Sparsity, ThresholdRule, Thresholds};
 use schemars::JsonSchema;
@@ -69,12 +69,11 @@ pub fn network(inputs: &Inputs<'_>, name: &str) -> Result<Arc<LoadedNetwork>, Fa
 /// # Errors
 /// If anything is.
 pub fn check_form(workspace: &Workspace, kind: &str, path: &Path) -> Result<(), FileError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| FileError::Unreadable { path: path.to_owned(), source })?;
+    let text =
+        ::files::read_text(path).map_err(|source| FileError::Unreadable { path: path.to_owned(), source })?;
     let mut document = Document::parse(&text, path)?;
-    let registry = workspace.registry();
-    if let Some(schema) = registry.schemas().into_iter().find(|schema| schema.name == kind) {
-        document.hold_against(&schema.schema(registry), None);
+    if let Some(schema) = workspace.program().schema_of(kind) {
+        document.hold_against(&schema, None);
     }
     document.reject_if_any(Vec::new())
 }
@@ -128,17 +127,25 @@ pub fn workload(
     // Their statistics take an inference of every image; a study asks for them once for each of its systems.
     let layers = inputs.load(&format!("layers of {name} over {images:?}"), |_| {
         let set = fitted_images(inputs, &loaded, images)?;
-        let statistics = loaded.network.activation_statistics(&set.feature_maps())?;
-        let layers = loaded.network.linear_layers().zip(statistics).map(|((id, layer), (_, input))| {
-            Layer::new(shape(&loaded.network, id, layer, input), 1.0 - layer.weights().sparsity())
-        });
-        Ok(layers.collect::<Result<Vec<_>, _>>()?)
+        layers_over(&loaded.network, &set.feature_maps())
     })?;
     Ok(Workload {
         name: name.to_owned(),
         layers: Vec::clone(&layers),
         precision: weights.precision(weight_sparsity(&loaded.network), activation_bits),
     })
+}
+
+/// The layers of a network as systems take them, with the statistics of their inputs over images, fitted to the network.
+///
+/// # Errors
+/// If an image does not fit, or a layer has no shape that systems cover.
+pub fn layers_over(network: &Network, images: &[FeatureMap]) -> Result<Vec<Layer>, Failure> {
+    let statistics = network.activation_statistics(images)?;
+    let layers = network.linear_layers().zip(statistics).map(|((id, layer), (_, input))| {
+        Layer::new(shape(network, id, layer, input), 1.0 - layer.weights().sparsity())
+    });
+    Ok(layers.collect::<Result<Vec<_>, _>>()?)
 }
 
 /// BLAKE3 of all weights of a network.

@@ -7,7 +7,7 @@ use rtm_ap::{ProcessorDesign, ProcessorParameters, TrackParameters};
 use technology::{
     ComponentParameters, Declaration, Library, LibraryDesign, ParameterSet, Parameters, TechnologyFile,
 };
-use workspace::{Failure, FileKind, FileSchema, Registry};
+use workspace::{Failure, FileKind, FileSchema, Program, Registry, claims};
 
 use crate::files::technology_schema;
 use crate::images::USERS_DATA;
@@ -33,7 +33,7 @@ pub static FILES: [FileKind; 10] = [
         schema: Some(FileSchema {
             name: "network",
             meaning: "A network: `experiments/networks/*.yaml`",
-            make: |_| yaml::schema_of::<network::NetworkDescription>(),
+            make: || yaml::schema_of::<network::NetworkDescription>(),
         }),
         parameters: None,
     },
@@ -50,7 +50,7 @@ pub static FILES: [FileKind; 10] = [
         FileSchema {
             name: "rtm-ap",
             meaning: "A technology of the associative processor: `experiments/technology/rtm-ap/*.yaml`",
-            make: |_| {
+            make: || {
                 technology_schema::<ProcessorDesign>(
                     "Technology of the associative processor",
                     &[ProcessorParameters::DECLARATIONS, TrackParameters::DECLARATIONS].concat(),
@@ -67,7 +67,7 @@ pub static FILES: [FileKind; 10] = [
         FileSchema {
             name: "crossbar",
             meaning: "A technology of a crossbar: `experiments/technology/crossbar/*.yaml`",
-            make: |_| {
+            make: || {
                 technology_schema::<crossbar::Design>(
                     "Technology of a crossbar",
                     crossbar::CrossbarParameters::DECLARATIONS,
@@ -83,7 +83,7 @@ pub static FILES: [FileKind; 10] = [
         FileSchema {
             name: "digital",
             meaning: "A technology of a digital array: `experiments/technology/digital/*.yaml`",
-            make: |_| {
+            make: || {
                 technology_schema::<digital::ArrayDesign>(
                     "Technology of a digital array",
                     digital::ArrayParameters::DECLARATIONS,
@@ -99,7 +99,7 @@ pub static FILES: [FileKind; 10] = [
         FileSchema {
             name: "components",
             meaning: "A library of components: `experiments/technology/components/*.yaml`",
-            make: |_| {
+            make: || {
                 technology_schema::<LibraryDesign>(
                     "Library of components",
                     ComponentParameters::DECLARATIONS,
@@ -116,7 +116,7 @@ pub static FILES: [FileKind; 10] = [
         FileSchema {
             name: "faults",
             meaning: "Fault rates: `experiments/technology/faults/*.yaml`",
-            make: |_| technology_schema::<()>("Fault rates", LiteratureRates::DECLARATIONS, &[]),
+            make: || technology_schema::<()>("Fault rates", LiteratureRates::DECLARATIONS, &[]),
         },
         |path| plain(path, LiteratureRates::DECLARATIONS),
     ),
@@ -126,7 +126,7 @@ pub static FILES: [FileKind; 10] = [
         FileSchema {
             name: "endurance",
             meaning: "Endurances: `experiments/technology/endurance/*.yaml`",
-            make: |_| technology_schema::<()>("Endurances", LiteratureEndurance::DECLARATIONS, &[]),
+            make: || technology_schema::<()>("Endurances", LiteratureEndurance::DECLARATIONS, &[]),
         },
         |path| plain(path, LiteratureEndurance::DECLARATIONS),
     ),
@@ -136,7 +136,7 @@ pub static FILES: [FileKind; 10] = [
         FileSchema {
             name: "analog",
             meaning: "Non-idealities of crossbars: `experiments/technology/analog/*.yaml`",
-            make: |_| {
+            make: || {
                 technology_schema::<()>("Non-idealities of crossbars", AnalogParameters::DECLARATIONS, &[])
             },
         },
@@ -164,10 +164,14 @@ fn plain(path: &Path, declarations: &'static [Declaration]) -> Result<(String, P
 pub const fn registry(warn: fn(&str)) -> Registry {
     Registry {
         studies: STUDIES,
-        files: &FILES,
-        users_data: &USERS_DATA,
-        program: concat!(env!("CARGO_PKG_VERSION"), " ", env!("TRITRACK_SOURCES")),
-        version: concat!("tritrack ", env!("CARGO_PKG_VERSION")),
-        warn,
+        program: Program {
+            files: &FILES,
+            schemas: &[claims::SCHEMA],
+            users_data: &USERS_DATA,
+            beside: data_sets::beside,
+            sources: concat!(env!("CARGO_PKG_VERSION"), " ", env!("TRITRACK_SOURCES")),
+            version: concat!("tritrack ", env!("CARGO_PKG_VERSION")),
+            warn,
+        },
     }
 }

@@ -33,7 +33,6 @@ pub struct Run {
     pub options: Options,
     /// Where activations are made.
     pub activations: ActivationsAt,
-    /// The images.
     pub images: Images,
 }
 
@@ -188,7 +187,6 @@ impl Stage for Expected {
 /// What a compiled layer is, in numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunLayer {
-    /// Its name.
     pub name: String,
     /// Additions and subtractions of its programs.
     pub operations: usize,
@@ -217,7 +215,6 @@ pub struct MachineRun {
     pub events: Vec<Events>,
     /// For each linear layer, the events expected from the program alone and the images' share of set bits.
     pub expected: Vec<Events>,
-    /// The layers.
     pub layers: Vec<RunLayer>,
     /// Program words of all layers, and of activations that are made on the arrays, and what the buffer holds.
     pub kept: Kept,

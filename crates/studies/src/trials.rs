@@ -97,7 +97,6 @@ pub fn records(kept: &[KeptRecord]) -> Vec<Record> {
 pub struct Trials {
     /// The network, its images and its machine.
     pub faulty: Faulty,
-    /// The point.
     pub point: FaultPoint,
     /// The point's number among those of its study.
     pub number: u64,

@@ -5,11 +5,12 @@ use std::any::Any;
 use std::path::{Path, PathBuf};
 
 use compiler::{Geometry, Layout, Options, Sharing};
-use serde::Deserialize;
 use workspace::{Failure, FileKind, Inputs, Manifest, Substitute, Workspace, WorkspaceError};
+use yaml::{Document, Scalar, Value};
 
+use crate::error::StudyError;
 use crate::images::{ImageSource, Images};
-use crate::loaded::{NETWORKS, network};
+use crate::loaded::{NETWORKS, check_form, network};
 use crate::machine::{Flow, MachineSettings};
 use crate::quick;
 use crate::registry::FILES;
@@ -31,12 +32,6 @@ pub struct Variation {
     pub label: Option<String>,
 }
 
-/// The part of a technology file that says what it stands for.
-#[derive(Deserialize)]
-struct Named {
-    name: String,
-}
-
 impl Variation {
     /// Whether nothing is varied.
     pub fn is_empty(&self) -> bool {
@@ -52,7 +47,7 @@ impl Variation {
     ///
     /// # Errors
     /// If a file stands in for no technology, or its name cannot be one of a folder.
-    pub fn workspace(&self, workspace: &Workspace) -> Result<Workspace, WorkspaceError> {
+    pub fn workspace(&self, workspace: &Workspace) -> Result<Workspace, Failure> {
         let substitutes =
             self.technology.iter().map(|text| substitute(workspace, text)).collect::<Result<Vec<_>, _>>()?;
         let label = match &self.label {
@@ -62,7 +57,7 @@ impl Variation {
         let legal = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         if label.is_empty() || label.starts_with('.') || !label.chars().all(legal) {
             let message = format!("--label {label}: expected letters, digits, `-`, `_` and `.`");
-            return Err(WorkspaceError::argument(message));
+            return Err(WorkspaceError::argument(message).into());
         }
         Ok(workspace.clone().varied(label, substitutes))
     }
@@ -111,6 +106,7 @@ impl Variation {
             said.push(self.machine.join(", "));
         }
         for substitute in inputs.workspace().substitutes() {
+            used(manifest, substitute)?;
             said.push(format!("technology {} from {}", substitute.name, file_name(&substitute.file)));
         }
         if self.quick {
@@ -159,11 +155,25 @@ fn file_name(path: &Path) -> String {
 }
 
 fn no_place(manifest: &Manifest, option: &str, what: &str) -> Failure {
-    let message = format!(
-        "{}: {option} has nothing to stand in for: this experiment is not about {what}. Copy its manifest and edit that",
-        manifest.id
-    );
-    WorkspaceError::argument(message).into()
+    let (experiment, option, what) = (manifest.id.clone(), option.to_owned(), format!("is not about {what}"));
+    StudyError::NoPlace { experiment, option, what }.into()
+}
+
+/// A technology that an experiment does not name would change nothing of it but its title.
+fn used(manifest: &Manifest, substitute: &Substitute) -> Result<(), StudyError> {
+    let kind = FILES.iter().find(|file| file.technology() == Some(&substitute.kind));
+    let kind = kind.map_or("technology", |file| file.name);
+    if manifest.named.contains(&(kind.to_owned(), substitute.name.clone())) {
+        return Ok(());
+    }
+    let named = manifest.named.iter().filter(|(known, _)| known == kind).map(|(_, name)| name.as_str());
+    let named: Vec<&str> = named.collect();
+    let there = if named.is_empty() { "none".to_owned() } else { named.join(", ") };
+    Err(StudyError::NoPlace {
+        experiment: manifest.id.clone(),
+        option: format!("--technology {}", substitute.file.display()),
+        what: format!("names no {kind} `{}` (of that kind it names: {there})", substitute.name),
+    })
 }
 
 /// The kinds of technology files, as their folders are called.
@@ -172,7 +182,7 @@ fn technology_kinds() -> impl Iterator<Item = &'static str> {
 }
 
 /// `FILE`, `NAME=FILE` or `KIND/NAME=FILE`.
-fn substitute(workspace: &Workspace, text: &str) -> Result<Substitute, WorkspaceError> {
+fn substitute(workspace: &Workspace, text: &str) -> Result<Substitute, Failure> {
     let wrong = |message: String| WorkspaceError::argument(format!("--technology {text}: {message}"));
     let (stated, file) = match text.split_once('=') {
         Some((stated, file)) => (Some(stated), PathBuf::from(file)),
@@ -183,13 +193,7 @@ fn substitute(workspace: &Workspace, text: &str) -> Result<Substitute, Workspace
         .map_err(|source| WorkspaceError::Unreadable { path: file.clone(), source })?;
     let name = match stated {
         Some(stated) => stated.to_owned(),
-        None => {
-            let contents = std::fs::read_to_string(&file)
-                .map_err(|source| WorkspaceError::Unreadable { path: file.clone(), source })?;
-            serde_yaml::from_str::<Named>(&contents)
-                .map_err(|error| wrong(format!("is no technology file: {error}")))?
-                .name
-        }
+        None => name_in(&file)?.ok_or_else(|| wrong("is no technology file: it has no `name`".into()))?,
     };
     let (kinds, name): (Vec<&str>, &str) = match name.split_once('/') {
         Some((kind, name)) => (technology_kinds().filter(|known| *known == kind).collect(), name),
@@ -199,19 +203,47 @@ fn substitute(workspace: &Workspace, text: &str) -> Result<Substitute, Workspace
         |kind: &&str| workspace.technology_names(kind).is_ok_and(|names| names.iter().any(|n| n == name));
     let found: Vec<&str> = kinds.into_iter().filter(is_known).collect();
     match found[..] {
-        [kind] => Ok(Substitute { kind: kind.to_owned(), name: name.to_owned(), file }),
+        [kind] => {
+            is_whole(workspace, kind, &file)?;
+            Ok(Substitute { kind: kind.to_owned(), name: name.to_owned(), file })
+        }
         [] => {
             let all = technology_kinds().flat_map(|kind| {
                 let names = workspace.technology_names(kind).unwrap_or_default();
                 names.into_iter().map(move |name| format!("{kind}/{name}"))
             });
-            Err(wrong(format!(
+            Err(Failure::from(wrong(format!(
                 "there is no technology `{name}` whose place it could take; say which with NAME=FILE; there are: {}",
                 all.collect::<Vec<_>>().join(", ")
-            )))
+            ))))
         }
-        _ => Err(wrong(format!("`{name}` is a name of {}; say which with KIND/NAME=FILE", found.join(", ")))),
+        _ => {
+            let message =
+                format!("`{name}` is a name of {}; say which with KIND/NAME=FILE", found.join(", "));
+            Err(wrong(message).into())
+        }
     }
+}
+
+/// The name that a technology file gives itself, if it does.
+fn name_in(file: &Path) -> Result<Option<String>, Failure> {
+    let text = files::read_text(file)
+        .map_err(|source| WorkspaceError::Unreadable { path: file.to_owned(), source })?;
+    let document = Document::parse(&text, file)?;
+    Ok(match document.root().field("name").map(|node| &node.value) {
+        Some(Value::Scalar(Scalar::Text(name))) => Some(name.clone()),
+        _ => None,
+    })
+}
+
+/// Reads a technology file as a study will, so that what is wrong with it is said before anything is computed.
+fn is_whole(workspace: &Workspace, kind: &str, file: &Path) -> Result<(), Failure> {
+    let Some(of_kind) = FILES.iter().find(|file| file.technology() == Some(kind)) else { return Ok(()) };
+    check_form(workspace, kind, file)?;
+    if let Some(read) = of_kind.parameters {
+        read(file)?;
+    }
+    Ok(())
 }
 
 /// Options with `FIELD=VALUE` changes; a flow is its way of sharing and its layout, so these stay.

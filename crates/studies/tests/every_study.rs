@@ -10,8 +10,7 @@ use std::sync::LazyLock;
 use sample_workspaces::{files, workspace};
 use tables::read_parquet;
 use tempfile::TempDir;
-use workspace::stages::{Plan, State};
-use workspace::{Inputs, Mode, Registry, Workspace, chosen, reproduce};
+use workspace::{Inputs, Mode, Plan, Registry, State, Workspace, chosen, reproduce};
 
 static REGISTRY: Registry = studies::registry(|_| ());
 
@@ -25,7 +24,7 @@ fn tiny() -> (TempDir, Workspace) {
         REGISTRY.studies.iter().map(|kind| (kind.name, read(kind.name))).collect();
     let manifests: Vec<(&str, &str)> = manifests.iter().map(|(id, text)| (*id, text.as_str())).collect();
     let folder = workspace(&manifests);
-    let workspace = Workspace::find(Some(folder.path()), &REGISTRY).unwrap();
+    let workspace = Workspace::find(Some(folder.path()), &REGISTRY.program).unwrap();
     (folder, workspace)
 }
 
@@ -35,7 +34,7 @@ fn run_by(threads: usize) -> (TempDir, Workspace, BTreeMap<&'static str, String>
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     let mut said = BTreeMap::new();
     for kind in REGISTRY.studies {
-        let manifests = chosen(&workspace, &[kind.name.to_owned()], &mut Vec::new()).unwrap();
+        let manifests = chosen(&REGISTRY, &workspace, &[kind.name.to_owned()], &mut Vec::new()).unwrap();
         assert_eq!(manifests[0].study.name(), kind.name, "a manifest of each kind, under its name");
         let mut output = Vec::new();
         pool.install(|| reproduce(&Inputs::new(&workspace), &manifests, Mode::Needed, &mut output)).unwrap();
@@ -65,7 +64,7 @@ fn every_kind_of_study_makes_the_tables_that_it_declares_and_a_figure_and_keeps_
         assert!(drawing.contains("A tiny study of its kind"), "{drawing}");
 
         // What was computed is kept under what the plan asks for: declared is what ran.
-        let manifest = workspace.load_manifest(kind.name).unwrap();
+        let manifest = REGISTRY.manifest(workspace, kind.name).unwrap();
         fs::remove_file(workspace.record(kind.name)).unwrap();
         let plan = Plan::of(&manifest, &Inputs::new(workspace), false).unwrap();
         for stage in plan.stages.iter().filter(|stage| stage.key.is_some()) {

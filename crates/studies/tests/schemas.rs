@@ -20,7 +20,7 @@ fn experiments() -> PathBuf {
 /// The committed files of a kind.
 fn files(kind: SchemaKind) -> Vec<PathBuf> {
     let of_schema =
-        REGISTRY.files.iter().find(|file| file.schema.is_some_and(|schema| schema.name == kind.name));
+        REGISTRY.program.files.iter().find(|file| file.schema.is_some_and(|schema| schema.name == kind.name));
     let folder = of_schema.map_or_else(experiments, |file| experiments().join(file.folder));
     let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|path| {

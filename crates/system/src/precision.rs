@@ -78,7 +78,6 @@ impl WeightStatistics {
 /// How many bits weights and activations have.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Precision {
-    /// The weights.
     pub weights: WeightStatistics,
     /// Bits of an activation, 1 to 16.
     pub activation_bits: u32,

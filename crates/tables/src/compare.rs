@@ -12,7 +12,6 @@ pub enum Difference {
     Value {
         /// The row, counted from 0.
         row: usize,
-        /// The column.
         column: String,
         /// The value in the first table.
         left: Value,

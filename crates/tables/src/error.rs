@@ -42,7 +42,6 @@ pub enum TableError {
     WrongKind {
         /// The table's name.
         table: String,
-        /// The column.
         column: String,
         /// The row, counted from 0.
         row: usize,
@@ -56,7 +55,6 @@ pub enum TableError {
     WrongColumnKind {
         /// The table's name.
         table: String,
-        /// The column.
         column: String,
         /// The kind that was asked for.
         expected: Kind,
@@ -70,7 +68,6 @@ pub enum TableError {
     MissingValue {
         /// The table's name.
         table: String,
-        /// The column.
         column: String,
         /// The row, counted from 0.
         row: usize,
@@ -82,7 +79,6 @@ pub enum TableError {
     NotFinite {
         /// The table's name.
         table: String,
-        /// The column.
         column: String,
         /// The row, counted from 0.
         row: usize,
@@ -96,7 +92,6 @@ pub enum TableError {
     IntegerRange {
         /// The table's name.
         table: String,
-        /// The column.
         column: String,
         /// The row, counted from 0.
         row: usize,
@@ -128,7 +123,6 @@ pub enum TableError {
     /// A file could not be read.
     #[error("cannot read {path}: {source}")]
     Read {
-        /// The file.
         path: PathBuf,
         /// What the system said.
         source: std::io::Error,
@@ -136,7 +130,6 @@ pub enum TableError {
     /// A file could not be written; what was there before is untouched.
     #[error("cannot write {path}: {source}")]
     Write {
-        /// The file.
         path: PathBuf,
         /// What the system said.
         source: std::io::Error,
@@ -144,7 +137,6 @@ pub enum TableError {
     /// A file is not a whole Parquet file with this crate's metadata.
     #[error("{path} is not a table of this project, or it is damaged: {reason}")]
     Malformed {
-        /// The file.
         path: PathBuf,
         /// What is wrong with it.
         reason: String,

@@ -11,10 +11,12 @@
 //!
 //! This crate knows no experiment: schemas are defined by those who compute the values.
 
+mod arrow;
 mod atomic;
 mod compare;
 mod error;
 mod export;
+mod guard;
 mod parquet;
 mod round;
 mod schema;
@@ -23,6 +25,7 @@ mod table;
 mod typed;
 mod value;
 
+pub use arrow::{ArrowStream, arrow_stream};
 pub use atomic::write_atomically;
 pub use compare::{Difference, compare};
 pub use error::TableError;

@@ -12,6 +12,7 @@ use polars::prelude::{
 
 use crate::atomic::write_atomically;
 use crate::error::TableError;
+use crate::guard::guarded;
 use crate::schema::{ColumnDescription, Kind};
 use crate::table::{Cells, Table};
 
@@ -25,6 +26,8 @@ const PROVENANCE_KEY: &str = "table.provenance";
 
 /// The last bytes of every Parquet file.
 const MAGIC: &[u8; 4] = b"PAR1";
+/// More than a cell in memory takes.
+const CELL: u64 = 32;
 const DIGEST_LENGTH: usize = blake3::OUT_LEN;
 
 /// Writes the table to `path`, whole or not at all; creates the folder.
@@ -53,8 +56,8 @@ pub fn parquet_bytes(table: &Table) -> Result<Vec<u8>, TableError> {
 /// [`TableError::Read`] when the file cannot be read, [`TableError::Malformed`] when it is truncated, damaged, or
 /// written by something else; both name the path.
 pub fn read_parquet(path: &Path) -> Result<Table, TableError> {
-    let bytes = std::fs::read(path).map_err(|source| TableError::Read { path: path.to_owned(), source })?;
-    decode(bytes).map_err(|reason| TableError::Malformed { path: path.to_owned(), reason })
+    let bytes = files::read(path).map_err(|source| TableError::Read { path: path.to_owned(), source })?;
+    guarded(|| decode(bytes)).map_err(|reason| TableError::Malformed { path: path.to_owned(), reason })
 }
 
 fn encode(table: &Table) -> Result<Vec<u8>, String> {
@@ -100,10 +103,20 @@ fn frame_column(column: &ColumnDescription, cells: &Cells) -> FrameColumn {
 
 fn decode(bytes: Vec<u8>) -> Result<Table, String> {
     check_seal(&bytes)?;
+    let length = bytes.len();
     let mut reader = ParquetReader::new(Cursor::new(bytes)).read_parallel(ParallelStrategy::None);
-    let metadata: BTreeMap<String, String> = reader
-        .get_metadata()
-        .map_err(|error| error.to_string())?
+    let file = reader.get_metadata().map_err(|error| error.to_string())?;
+    let chunks = file.row_groups.iter().flat_map(|group| {
+        group.parquet_columns().iter().map(|column| Chunk {
+            rows: group.num_rows(),
+            values: column.num_values(),
+            begin: column.dictionary_page_offset().unwrap_or(column.data_page_offset()),
+            stored: column.compressed_size(),
+            whole: column.uncompressed_size(),
+        })
+    });
+    check_extents(chunks, length)?;
+    let metadata: BTreeMap<String, String> = file
         .key_value_metadata
         .iter()
         .flatten()
@@ -131,6 +144,38 @@ fn decode(bytes: Vec<u8>) -> Result<Table, String> {
         .collect::<Result<Vec<_>, _>>()?;
     Table::from_parts(text(NAME_KEY)?, text(MEANING_KEY)?, columns, cells, provenance)
         .map_err(|error| error.to_string())
+}
+
+/// What a file says of the values of a column that stand together.
+struct Chunk {
+    rows: usize,
+    values: i64,
+    /// Where they begin in the file.
+    begin: i64,
+    /// Bytes that they take there.
+    stored: i64,
+    /// Bytes that they take once decompressed.
+    whole: i64,
+}
+
+/// Checks what a file says of its own extents, before a reader takes it at its word.
+fn check_extents(chunks: impl Iterator<Item = Chunk>, length: usize) -> Result<(), String> {
+    let mut account = files::Account::default();
+    for Chunk { rows, values, begin, stored, whole } in chunks {
+        let inside = |bytes: i64| usize::try_from(bytes).ok().filter(|&bytes| bytes <= length);
+        let end = inside(begin).zip(inside(stored)).and_then(|(begin, stored)| begin.checked_add(stored));
+        if end.is_none_or(|end| end > length) {
+            return Err(format!("{stored} bytes of a column from byte {begin} on; the file has {length}"));
+        }
+        if usize::try_from(values) != Ok(rows) {
+            return Err(format!("{values} values of a column for {rows} rows"));
+        }
+        // Each value becomes a cell of its own, beside what is decompressed.
+        let cells = (rows as u64).saturating_mul(CELL);
+        let bytes = u64::try_from(whole).map_err(|_| format!("a column of {whole} bytes"))?;
+        account.take("a column", bytes.saturating_add(cells)).map_err(|error| error.to_string())?;
+    }
+    Ok(())
 }
 
 fn cells(description: &ColumnDescription, column: &FrameColumn) -> Result<Cells, String> {
@@ -191,5 +236,61 @@ fn check_seal(bytes: &[u8]) -> Result<(), String> {
         Ok(())
     } else {
         Err("its digest does not match its bytes".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    crate::table! {
+        /// A table to be damaged.
+        struct SampleRow: "sample" {
+            /// A text.
+            name: String,
+            /// An integer.
+            count: usize,
+            /// A number.
+            share: f64,
+            /// A flag.
+            holds: bool,
+        }
+    }
+
+    /// Draws that are the same in every run.
+    struct Draws(u64);
+
+    impl Draws {
+        fn below(&mut self, bound: usize) -> usize {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (self.0 >> 33) as usize % bound
+        }
+    }
+
+    #[test]
+    fn damage_under_a_digest_that_was_made_right_is_an_error_or_a_table_and_never_a_panic() {
+        let rows = (0..50_usize).map(|row| SampleRow {
+            name: format!("row {}", row % 7),
+            count: row,
+            share: row as f64 / 3.0,
+            holds: row % 2 == 0,
+        });
+        let table = Table::of(rows).unwrap();
+        let whole = encode(&table).unwrap();
+        let footer = footer_start(&whole).unwrap();
+        let unsealed = [&whole[..footer - DIGEST_LENGTH], &whole[footer..]].concat();
+        let mut draws = Draws(7);
+        let mut read = 0;
+        for _ in 0..4000 {
+            let mut damaged = unsealed.clone();
+            for _ in 0..1 + draws.below(3) {
+                let at = draws.below(damaged.len());
+                damaged[at] = draws.below(256) as u8;
+            }
+            let Some(sealed) = seal(damaged) else { continue };
+            read += usize::from(guarded(|| decode(sealed)).is_ok());
+        }
+        assert!(read < 4000, "nothing was damaged");
+        assert_eq!(decode(whole).unwrap(), table);
     }
 }

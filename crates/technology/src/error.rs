@@ -8,7 +8,6 @@ pub enum TechnologyError {
     /// The file cannot be read.
     #[error("{}: cannot be read: {source}", path.display())]
     Unreadable {
-        /// The file.
         path: PathBuf,
         /// Why.
         source: std::io::Error,
@@ -16,7 +15,6 @@ pub enum TechnologyError {
     /// The file is not a technology file; the message names the line and the field.
     #[error("{}:{line}:{column}: {message}", path.display())]
     Malformed {
-        /// The file.
         path: PathBuf,
         /// Counted from 1; 0 if not known.
         line: usize,

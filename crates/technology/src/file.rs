@@ -91,6 +91,10 @@ impl<D: DeserializeOwned> TechnologyFile<D> {
     }
 
     fn parse_unchecked(text: &str, path: &Path, libraries: Option<&Path>) -> Result<Self, TechnologyError> {
+        // The other reader has no bound of its own.
+        if let Err((Place { line, column }, message)) = Node::parse(text) {
+            return Err(TechnologyError::Malformed { path: path.to_owned(), line, column, message });
+        }
         let written: Written<D> = serde_yaml::from_str(text).map_err(|error| {
             let (line, column) = error.location().map_or((0, 0), |place| (place.line(), place.column()));
             TechnologyError::Malformed { path: path.to_owned(), line, column, message: error.to_string() }
@@ -160,8 +164,7 @@ impl<D: Clone> TechnologyFile<D> {
 }
 
 fn read(path: &Path) -> Result<String, TechnologyError> {
-    std::fs::read_to_string(path)
-        .map_err(|source| TechnologyError::Unreadable { path: path.to_owned(), source })
+    files::read_text(path).map_err(|source| TechnologyError::Unreadable { path: path.to_owned(), source })
 }
 
 /// The line and column at which a parameter stands in a file's text, counted from 1.

@@ -14,9 +14,13 @@ pub struct Arguments {
     #[arg(long, global = true, value_name = "FOLDER", env = "TRITRACK_WORKSPACE", hide_env_values = true)]
     pub workspace: Option<PathBuf>,
 
-    /// Threads to compute with; by default one for each core. Results do not depend on it
-    #[arg(long, global = true, value_name = "COUNT")]
+    /// Threads to compute with, at most 1024; by default one for each core. Results do not depend on it
+    #[arg(long, global = true, value_name = "COUNT", value_parser = jobs)]
     pub jobs: Option<usize>,
+
+    /// The most memory that a file may ask for, such as 4GB; by default half of the computer's
+    #[arg(long, global = true, value_name = "BYTES", value_parser = files::parse_bytes)]
+    pub memory: Option<u64>,
 
     /// Data that the repository does not carry, by name: `cifar10` is the folder of its binary version, `own` whatever an experiment's
     /// images of the set `own` lie in
@@ -101,10 +105,17 @@ pub enum Command {
     Submit(commands::submit::Arguments),
 }
 
+/// More threads than any computer has cores would only wait for each other.
+fn jobs(text: &str) -> Result<usize, String> {
+    const MOST: usize = 1024;
+    let count = text.parse::<usize>().ok().filter(|count| (1..=MOST).contains(count));
+    count.ok_or_else(|| format!("expected 1 to {MOST} threads"))
+}
+
 fn data_folder(text: &str) -> Result<(&'static str, PathBuf), String> {
     let (name, folder) =
         text.split_once('=').ok_or("expected NAME=PATH, for example cifar10=/data/cifar-10")?;
-    let known = REGISTRY.users_data;
+    let known = REGISTRY.program.users_data;
     let data = known.iter().find(|data| **data == name);
     let unknown = || format!("there is no data `{name}`; there is: {}", known.join(", "));
     Ok((data.ok_or_else(unknown)?, folder.into()))

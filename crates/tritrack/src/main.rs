@@ -1,73 +1,7 @@
 //! The command line of Tritrack.
 
-mod choice;
-mod cli;
-mod commands;
-mod error;
-mod reproduce;
-
-use std::io::Write;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
-use workspace::{Failure, Inputs, Registry, Workspace, WorkspaceError};
-
-use crate::cli::{Arguments, Command};
-
-/// What there is, and where warnings go: beside what is printed.
-static REGISTRY: Registry =
-    studies::registry(|warning| drop(writeln!(std::io::stderr(), "warning: {warning}")));
-
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    if let Some(jobs) = arguments.jobs {
-        // The pool is built once, here: nothing has used it yet.
-        let _ = rayon::ThreadPoolBuilder::new().num_threads(jobs).build_global();
-    }
-    match run(&arguments) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = writeln!(std::io::stderr(), "error: {error}");
-            let is_check = matches!(error.of(), Some(WorkspaceError::Check { .. }));
-            ExitCode::from(if is_check { 1 } else { 2 })
-        }
-    }
-}
-
-fn run(arguments: &Arguments) -> Result<(), Failure> {
-    if let Command::Completions { shell } = &arguments.command {
-        // Into memory first: a reader that goes away is no reason to panic.
-        let mut script = Vec::new();
-        clap_complete::generate(*shell, &mut Arguments::command(), "tritrack", &mut script);
-        let _ = std::io::stdout().write_all(&script);
-        return Ok(());
-    }
-    if let Command::Schema(arguments) = &arguments.command {
-        return commands::schema::run(arguments, &REGISTRY, &mut std::io::stdout());
-    }
-    let workspace =
-        Workspace::find(arguments.workspace.as_deref(), &REGISTRY)?.with_data(arguments.data.iter().cloned());
-    let inputs = Inputs::new(&workspace);
-    let mut output = std::io::stdout();
-    match &arguments.command {
-        Command::Reproduce(arguments) => reproduce::run(arguments, &workspace, &mut output),
-        Command::Plan(arguments) => commands::plan::run(arguments, &inputs, &mut output),
-        Command::Status(arguments) => commands::status::run(arguments, &workspace, &mut output),
-        Command::Diff(arguments) => commands::diff::run(arguments, &workspace, &mut output),
-        Command::Explain(arguments) => commands::explain::run(arguments, &workspace, &mut output),
-        Command::Report(arguments) => commands::report::run(arguments, &workspace, &mut output),
-        Command::Verify(arguments) => commands::verify::run(arguments, &workspace, &mut output),
-        Command::Import(arguments) => commands::import::run(&workspace, arguments, &mut output),
-        Command::Quantize(arguments) => commands::quantize::run(arguments, &inputs, &mut output),
-        Command::Compile(arguments) => commands::compile::run(arguments, &inputs, &mut output),
-        Command::Simulate(arguments) => commands::simulate::run(arguments, &inputs, &mut output),
-        Command::Inject(arguments) => commands::inject::run(arguments, &inputs, &mut output),
-        Command::Shard(arguments) => commands::shard::shard(&workspace, arguments, &mut output),
-        Command::Merge(arguments) => commands::shard::merge(&workspace, arguments, &mut output),
-        Command::Submit(arguments) => commands::submit::run(arguments, &workspace, &mut output),
-        Command::Claims(arguments) => commands::claims::run(arguments, &workspace, &mut output),
-        Command::Crossbar(arguments) => commands::crossbar::run(&workspace, arguments, &mut output),
-        Command::Completions { .. } | Command::Schema(_) => Ok(()),
-        Command::List(arguments) => commands::list::run(arguments, &workspace, &mut output),
-    }
+    ExitCode::from(tritrack::main(std::env::args_os()))
 }

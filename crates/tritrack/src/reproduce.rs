@@ -3,10 +3,12 @@
 use std::io::Write;
 
 use clap::Args;
+use studies::StudyError;
 use studies::images::ImageSource;
 use studies::variation::Variation;
-use workspace::{Failure, Inputs, Mode, Workspace, chosen, locked};
+use workspace::{Failure, Inputs, Manifest, Mode, Workspace, WorkspaceError, chosen, locked};
 
+use crate::REGISTRY;
 use crate::choice::Choice;
 
 /// Shown after the command's help.
@@ -69,22 +71,65 @@ impl From<VariationArguments> for Variation {
     }
 }
 
-/// Runs experiments one after the other and writes what they give; `all` stands for every one.
+/// The manifests with a variation in them. `all` goes on without those that have no place for it; what was asked for by name does not.
+fn vary(
+    manifests: Vec<Manifest>,
+    variation: &Variation,
+    inputs: &Inputs<'_>,
+    named: &[String],
+    output: &mut impl Write,
+) -> Result<Vec<Manifest>, Failure> {
+    let mut varied = Vec::new();
+    for mut manifest in manifests {
+        match variation.apply(&mut manifest, inputs) {
+            Ok(()) => varied.push(manifest),
+            Err(error) => match error.of::<StudyError>() {
+                Some(StudyError::NoPlace { option, what, .. }) if !named.contains(&manifest.id) => {
+                    let id = &manifest.id;
+                    let _ = writeln!(output, "{id}: left out, {option} has no place in it: it {what}");
+                }
+                _ => return Err(error),
+            },
+        }
+    }
+    if varied.is_empty() {
+        return Err(WorkspaceError::argument("no experiment has a place for what is varied").into());
+    }
+    Ok(varied)
+}
+
+/// Runs the command.
 ///
 /// # Errors
 /// The first experiment that fails; those before it are written.
 pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write) -> Result<(), Failure> {
-    let mut manifests = chosen(workspace, &arguments.experiments, output)?;
-    let variation = Variation::from(arguments.variation.clone());
-    let varied = (!variation.is_empty()).then(|| variation.workspace(workspace)).transpose()?;
-    let workspace = varied.as_ref().unwrap_or(workspace);
-    let _lock = locked(workspace)?;
-    let inputs = Inputs::new(workspace);
-    if !variation.is_empty() {
-        for manifest in &mut manifests {
-            variation.apply(manifest, &inputs)?;
-        }
-    }
     let mode = if arguments.force { Mode::Forced } else { Mode::Needed };
-    workspace::reproduce(&inputs, &manifests, mode, output)
+    reproduced(&arguments.experiments, mode, &arguments.variation.clone().into(), workspace, output)?;
+    Ok(())
+}
+
+/// Runs experiments one after the other and writes what they give; `all` stands for every one. Gives the workspace whose results they
+/// are: the variation's, if anything is varied.
+///
+/// # Errors
+/// The first experiment that fails; those before it are written.
+pub fn reproduced(
+    experiments: &[String],
+    mode: Mode,
+    variation: &Variation,
+    workspace: &Workspace,
+    output: &mut impl Write,
+) -> Result<Workspace, Failure> {
+    let mut manifests = chosen(&REGISTRY, workspace, experiments, output)?;
+    let varied = match variation.is_empty() {
+        true => workspace.clone(),
+        false => variation.workspace(workspace)?,
+    };
+    let _lock = locked(&varied)?;
+    let inputs = Inputs::new(&varied);
+    if !variation.is_empty() {
+        manifests = vary(manifests, variation, &inputs, experiments, output)?;
+    }
+    workspace::reproduce(&inputs, &manifests, mode, output)?;
+    Ok(varied)
 }

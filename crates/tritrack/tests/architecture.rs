@@ -126,3 +126,86 @@ fn nothing_heavy_is_built_by_the_models() {
         }
     }
 }
+
+/// A name in words: `first_failing` and `FirstFailing` are `first failing`.
+fn in_words(name: &str) -> String {
+    let mut words = String::new();
+    for letter in name.chars() {
+        if letter.is_uppercase() && !words.is_empty() && !words.ends_with(' ') {
+            words.push(' ');
+        }
+        words.extend(if letter == '_' { ' ' } else { letter }.to_lowercase());
+    }
+    words
+}
+
+/// The fields and variants of types that no macro reads, with the comment on each where it is one line: the place and both.
+fn commented(text: &str) -> Vec<(usize, &str, &str)> {
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    // Where help, a table's page or a schema is made of comments, a comment says what a reader of these is told.
+    let is_read = |line: &str| {
+        ["table! {", "names! {", "parameters! {", "JsonSchema", "Args)", "Args,", "Parser", "Subcommand"]
+            .iter()
+            .any(|mark| line.contains(mark))
+    };
+    let mut is_text = false;
+    let mut found = Vec::new();
+    for (at, pair) in lines.windows(2).enumerate() {
+        let whole = text.lines().nth(at).unwrap_or_default();
+        if is_read(pair[0]) {
+            is_text = true;
+        } else if whole == "}" {
+            is_text = false;
+        }
+        let before = if at == 0 { "" } else { lines[at - 1] };
+        if let (false, false, Some(comment)) =
+            (is_text, before.starts_with("///"), pair[0].strip_prefix("/// "))
+        {
+            let item = lines[at + 1..].iter().find(|line| !line.starts_with("#["));
+            found.extend(item.filter(|item| !item.starts_with("///")).map(|item| (at + 1, comment, *item)));
+        }
+    }
+    found
+}
+
+#[test]
+fn public_types_say_what_they_are_and_no_comment_only_repeats_the_name_of_a_field() {
+    let mut undocumented = Vec::new();
+    let mut repeated = Vec::new();
+    let mut public = 0;
+    for name in dependencies().keys() {
+        let mut all = Vec::new();
+        sources(&crates().join(name).join("src"), &mut all);
+        for (path, text) in all {
+            let lines: Vec<&str> =
+                text.split("#[cfg(test)]").next().unwrap().lines().map(str::trim).collect();
+            for (at, line) in lines.iter().enumerate() {
+                let rest = line.strip_prefix("pub ").unwrap_or_default();
+                let is_type = ["struct ", "enum ", "trait "].iter().any(|kind| rest.starts_with(kind));
+                if !is_type || rest.contains('$') {
+                    continue;
+                }
+                public += 1;
+                let mut above =
+                    lines[..at].iter().rev().take_while(|line| !line.is_empty() && !line.ends_with('{'));
+                if !above.any(|above| above.starts_with("///")) {
+                    undocumented.push(format!("{}:{}: {line}", path.display(), at + 1));
+                }
+            }
+            for (line, comment, item) in commented(&text) {
+                let item = item.strip_prefix("pub ").unwrap_or(item);
+                let name = item.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap();
+                let said = comment.trim_end_matches('.');
+                if ["The", "Its", "A", "An"]
+                    .iter()
+                    .any(|article| said == format!("{article} {}", in_words(name)))
+                {
+                    repeated.push(format!("{}:{line}: {comment}", path.display()));
+                }
+            }
+        }
+    }
+    assert!(public > 400, "{public} public types");
+    assert_eq!(undocumented, Vec::<String>::new());
+    assert_eq!(repeated, Vec::<String>::new());
+}

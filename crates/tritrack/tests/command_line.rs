@@ -358,3 +358,37 @@ fn the_workspace_may_be_named_in_the_environment() {
         .unwrap();
     assert!(String::from_utf8_lossy(&output.stdout).contains("small  "), "{output:?}");
 }
+
+#[test]
+fn one_bad_manifest_a_folder_and_a_hidden_file_keep_nobody_from_the_others() {
+    let folder = workspace(&[("small", OPERATIONS), ("bad", "id: bad\ntitle: [\n")]);
+    let experiments = folder.path().join("experiments");
+    fs::create_dir(experiments.join("folder.yaml")).unwrap();
+    fs::write(experiments.join(".small.yaml"), "half of a file").unwrap();
+    for command in ["list", "status"] {
+        let output = tritrack(folder.path(), &[command]);
+        let (said, warned) =
+            (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+        assert!(output.status.success(), "{warned}");
+        assert!(said.contains("small") && !said.contains("folder") && !said.contains(".small"), "{said}");
+        assert!(warned.contains("bad.yaml:"), "{warned}");
+    }
+}
+
+#[test]
+fn a_full_standard_output_is_an_error() {
+    let folder = workspace(&[("small", OPERATIONS)]);
+    for command in ["list", "schema", "status"] {
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_tritrack"))
+            .arg("--workspace")
+            .arg(folder.path())
+            .arg(command)
+            .stdout(full)
+            .output()
+            .unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{command}: {error}");
+        assert!(error.contains("standard output: cannot be written"), "{command}: {error}");
+    }
+}

@@ -215,6 +215,72 @@ fn what_is_wrong_is_told_and_nothing_is_written() {
 }
 
 #[test]
+fn a_network_that_was_made_takes_no_other_checkpoint_and_a_checkpoint_no_other_network() {
+    let workspace = workspace();
+    let images = images(&workspace, [1, 12, 12], 4);
+    let refused = |arguments: &[&str]| {
+        let (_, stderr, code) = run(&workspace, arguments);
+        assert_eq!(code, 2, "{arguments:?}: {stderr}");
+        stderr
+    };
+    for (name, bits) in [("four", "4"), ("three", "3")] {
+        done(
+            &workspace,
+            &[
+                "quantize",
+                &model("torch-vgg"),
+                "--images",
+                &images,
+                "--calibration",
+                "2",
+                "--name",
+                name,
+                "--bits",
+                bits,
+            ],
+        );
+    }
+    let networks = workspace.path().join("experiments/networks");
+    let at = |name: &str| networks.join(name);
+    let kept = ["four.yaml", "four.safetensors.zst"].map(|name| (name, fs::read(at(name)).unwrap()));
+    let check = ["simulate", "four", "--images", &images, "--count", "1", "--check"];
+    done(&workspace, &check);
+    let restore = || kept.iter().for_each(|(name, bytes)| fs::write(at(name), bytes).unwrap());
+
+    // What a run leaves that is killed between the two files.
+    fs::copy(at("three.safetensors.zst"), at("four.safetensors.zst")).unwrap();
+    let error = refused(&check);
+    assert!(error.contains("four.yaml: does not belong to its checkpoint"), "{error}");
+    restore();
+    let text = fs::read_to_string(at("four.yaml")).unwrap();
+    let untied: Vec<&str> = text.lines().filter(|line| !line.starts_with("checkpoint_digest")).collect();
+    assert_eq!(untied.len() + 1, text.lines().count(), "{text}");
+    fs::write(at("four.yaml"), untied.join("\n").replace("activation_bits: 4", "activation_bits: 3"))
+        .unwrap();
+    let error = refused(&check);
+    assert!(error.contains("the checkpoint names the digest of the description's structure"), "{error}");
+    // Made again, it is whole again.
+    done(
+        &workspace,
+        &[
+            "quantize",
+            &model("torch-vgg"),
+            "--images",
+            &images,
+            "--calibration",
+            "2",
+            "--name",
+            "four",
+            "--bits",
+            "4",
+        ],
+    );
+    done(&workspace, &check);
+    let left = fs::read_dir(&networks).unwrap().map(|entry| entry.unwrap().file_name());
+    assert!(left.into_iter().all(|name| !name.to_string_lossy().starts_with('.')));
+}
+
+#[test]
 fn what_is_fed_is_said_and_the_next_command_can_be_typed() {
     let workspace = workspace();
     let elsewhere = workspace.path().join("my networks");

@@ -78,9 +78,15 @@ fn own_images_of_another_name_are_read_again() {
         let data = format!("own={}", path.display());
         let (stdout, _) = said(root, &["--data", &data, "reproduce", "parts"]);
         assert!(!stdout.contains("up to date"), "{stdout}");
+        let (again, _) = said(root, &["--data", &data, "reproduce", "parts"]);
+        assert!(again.contains("up to date"), "{again}");
         results.push(fs::read(root.join("results/parts/parts.parquet")).unwrap());
     }
     assert_ne!(results[0], results[1]);
+    let data = format!("own={}", root.join("white.npy").display());
+    fs::write(root.join("white-labels.npy"), b"labels that are none").unwrap();
+    let (status, _) = said(root, &["--data", &data, "status"]);
+    assert!(status.contains("the data `own` are others now"), "{status}");
 }
 
 #[test]
@@ -112,11 +118,20 @@ fn something_of_ones_own_that_has_no_place_is_refused_with_what_there_is() {
     let root = folder.path();
     let mine = root.join("mine.yaml");
     fs::write(&mine, "name: mine\n").unwrap();
+    let nothing = root.join("nothing.yaml");
+    fs::write(&nothing, "name: paper-like\n").unwrap();
+    let unused = repository().join("experiments/technology/crossbar/isaac-like.yaml");
     for (arguments, words) in [
         (
             &["parts", "--technology", mine.to_str().unwrap()][..],
             "no technology `mine` whose place it could take",
         ),
+        (&["parts", "--technology", nothing.to_str().unwrap()], "missing fields `title`"),
+        (
+            &["parts", "--technology", unused.to_str().unwrap()],
+            "this experiment names no crossbar technology `isaac-like` (of that kind it names: neurosim-rram-22nm)",
+        ),
+        (&["small", "--technology", unused.to_str().unwrap()], "of that kind it names: none"),
         (&["parts", "--technology", "literature=x.yaml"], "say which with KIND/NAME=FILE"),
         (&["parts", "--network", "vgg8"], "there is no network `vgg8`"),
         (&["small", "--machine", "rows=128"], "small: --machine has nothing to stand in for"),
@@ -127,6 +142,31 @@ fn something_of_ones_own_that_has_no_place_is_refused_with_what_there_is() {
         assert_eq!(output.status.code(), Some(2), "{message}");
         assert!(message.contains(words), "{words}: {message}");
     }
+    assert!(!root.join("results/variants").exists());
+}
+
+#[test]
+fn of_all_experiments_those_are_varied_that_have_a_place_for_it_and_the_others_are_named() {
+    let folder = workspace(&[("parts", PARTS), ("small", OPERATIONS)]);
+    let root = folder.path();
+    let text =
+        fs::read_to_string(repository().join("experiments/technology/rtm-ap/paper-like.yaml")).unwrap();
+    let mine = root.join("mine.yaml");
+    fs::write(&mine, text).unwrap();
+    let (output, _) = said(root, &["reproduce", "all", "--technology", mine.to_str().unwrap()]);
+    assert!(output.contains("small: left out, --technology"), "{output}");
+    assert!(root.join("results/variants/mine/parts").exists());
+    assert!(!root.join("results/variants/mine/small").exists());
+    // Where a file of the user's lies is nobody's concern.
+    let table = tables::read_parquet(&root.join("results/variants/mine/parts/parts.parquet")).unwrap();
+    let names: Vec<&String> = table.provenance().keys().collect();
+    assert!(
+        names.iter().any(|name| *name == "input experiments/technology/rtm-ap/paper-like.yaml"),
+        "{names:?}"
+    );
+    assert!(!names.iter().any(|name| name.contains(root.to_str().unwrap())), "{names:?}");
+    let (again, _) = said(root, &["reproduce", "parts", "--technology", mine.to_str().unwrap()]);
+    assert!(again.contains("parts: up to date"), "{again}");
 }
 
 #[test]

@@ -3,8 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use technology::ParameterSet;
 
-use crate::registry::{ReadParameters, Registry};
+use crate::error::Failure;
+
+/// Reads a file of parameters: its title, and the parameters.
+pub type ReadParameters = fn(&Path) -> Result<(String, ParameterSet), Failure>;
 
 /// A kind of file that lies in a folder below `experiments/`.
 #[derive(Debug, Clone, Copy)]
@@ -28,8 +32,8 @@ pub struct FileSchema {
     pub name: &'static str,
     /// What it is a schema of.
     pub meaning: &'static str,
-    /// The schema.
-    pub make: fn(&Registry) -> Value,
+    /// Makes the schema.
+    pub make: fn() -> Value,
 }
 
 impl FileKind {
@@ -58,14 +62,14 @@ impl FileKind {
 /// The files beside a manifest, by kind and name.
 #[derive(Debug, Clone)]
 pub struct Catalog {
-    registry: &'static Registry,
+    files: &'static [FileKind],
     folder: PathBuf,
 }
 
 impl Catalog {
     /// The files beside a manifest.
-    pub fn beside(manifest: &Path, registry: &'static Registry) -> Self {
-        Self { registry, folder: manifest.parent().unwrap_or(Path::new("")).to_owned() }
+    pub fn beside(manifest: &Path, files: &'static [FileKind]) -> Self {
+        Self { files, folder: manifest.parent().unwrap_or(Path::new("")).to_owned() }
     }
 
     /// The folder that they lie in.
@@ -76,6 +80,6 @@ impl Catalog {
 
 impl yaml::Files for Catalog {
     fn names(&self, kind: &str) -> Option<Vec<String>> {
-        self.registry.file(kind)?.names(&self.folder)
+        self.files.iter().find(|file| file.name == kind)?.names(&self.folder)
     }
 }

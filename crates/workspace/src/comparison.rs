@@ -1,6 +1,6 @@
 //! Two sets of results held against each other, number by number.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -47,8 +47,10 @@ pub struct Comparison {
     pub changes: Vec<Change>,
     /// How many numbers were compared.
     pub compared: usize,
-    /// Tables and rows without a partner.
+    /// What is no number: texts that differ; tables, columns and rows without a partner.
     pub notes: Vec<String>,
+    /// How many experiments were compared.
+    pub experiments: usize,
 }
 
 impl Sides {
@@ -94,21 +96,29 @@ impl Sides {
 
     /// An experiment's figures before and after as SVG, where both are there.
     pub fn figures(&self, experiment: &str) -> Option<[String; 2]> {
-        let read = |folder: &Path| std::fs::read_to_string(folder.join(format!("{experiment}.svg"))).ok();
+        let read = |folder: &Path| files::read_text(&folder.join(format!("{experiment}.svg"))).ok();
         Some([read(&self.figures_before)?, read(&self.figures_after)?])
     }
 
-    /// Compares the tables of the experiments that are wanted.
+    /// Compares the tables of experiments; of all, if none is named.
     ///
     /// # Errors
-    /// If a table is damaged.
-    pub fn compare(&self, wanted: impl Fn(&str) -> bool) -> Result<Comparison, Failure> {
-        let (old, new) = (tables_of(&self.before)?, tables_of(&self.after)?);
+    /// If a table or a folder cannot be read, or neither side has an experiment that is named.
+    pub fn compare(&self, named: &[&str]) -> Result<Comparison, Failure> {
+        let wanted = |experiment: &str| named.is_empty() || named.contains(&experiment);
+        let (old, new) = (tables_of(&self.before, wanted)?, tables_of(&self.after, wanted)?);
+        let of_table = |name: &String| name.split('/').next().unwrap_or_default().to_owned();
+        let experiments: BTreeSet<String> = old.keys().chain(new.keys()).map(of_table).collect();
+        if let Some(unknown) = named.iter().find(|name| !experiments.contains(**name)) {
+            let mut known: Vec<String> =
+                [&self.before, &self.after].into_iter().flat_map(|side| names(side)).collect();
+            known.sort();
+            known.dedup();
+            let (kind, name) = ("experiment with results", (*unknown).to_owned());
+            return Err(WorkspaceError::UnknownName { kind, name, known }.into());
+        }
         let (mut changes, mut notes, mut compared) = (Vec::new(), Vec::new(), 0);
         for name in old.keys().chain(new.keys().filter(|name| !old.contains_key(*name))) {
-            if !wanted(name.split('/').next().unwrap_or_default()) {
-                continue;
-            }
             match (old.get(name), new.get(name)) {
                 (Some(old), Some(new)) => {
                     let found = changes_of(name, old, new);
@@ -126,7 +136,7 @@ impl Sides {
                 .total_cmp(&a.size())
                 .then_with(|| (&a.table, &a.row, &a.column).cmp(&(&b.table, &b.row, &b.column)))
         });
-        Ok(Comparison { changes, compared, notes })
+        Ok(Comparison { changes, compared, notes, experiments: experiments.len() })
     }
 }
 
@@ -174,14 +184,34 @@ fn check_out(workspace: &Workspace, revision: &str, folder: &Path) -> Result<(),
     Ok(())
 }
 
-/// Every table below a folder of results, by experiment and name.
-fn tables_of(results: &Path) -> Result<BTreeMap<String, Table>, Failure> {
+/// What lies in a folder; nothing, if there is none.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, WorkspaceError> {
+    let unreadable = |source| WorkspaceError::Unreadable { path: folder.to_owned(), source };
+    match std::fs::read_dir(folder) {
+        Ok(entries) => entries.map(|entry| Ok(entry.map_err(unreadable)?.path())).collect(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(unreadable(error)),
+    }
+}
+
+/// The experiments that have results in a folder.
+fn names(results: &Path) -> Vec<String> {
+    let folders = entries(results).unwrap_or_default().into_iter().filter(|path| path.is_dir());
+    let names = folders.map(|path| path.file_name().unwrap_or_default().to_string_lossy().into_owned());
+    names.filter(|name| !name.starts_with('.') && name != "variants").collect()
+}
+
+/// Every table of experiments below a folder of results, by experiment and name.
+fn tables_of(results: &Path, wanted: impl Fn(&str) -> bool) -> Result<BTreeMap<String, Table>, Failure> {
     let mut tables = BTreeMap::new();
-    let entries = |folder: &Path| std::fs::read_dir(folder).into_iter().flatten().flatten().map(|e| e.path());
-    for experiment in entries(results).filter(|path| path.is_dir()) {
-        for path in entries(&experiment).filter(|path| path.extension().is_some_and(|e| e == "parquet")) {
-            let name = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            tables.insert(format!("{}/{}", name(&experiment), name(&path)), read_parquet(&path)?);
+    // That the folder itself cannot be read is told; what it lacks has no tables.
+    entries(results)?;
+    for experiment in names(results).into_iter().filter(|name| wanted(name)) {
+        for path in entries(&results.join(&experiment))? {
+            if path.extension().is_some_and(|extension| extension == "parquet") {
+                let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+                tables.insert(format!("{experiment}/{name}"), read_parquet(&path)?);
+            }
         }
     }
     Ok(tables)
@@ -232,12 +262,14 @@ struct Changes {
 }
 
 fn changes_of(name: &str, old: &Table, new: &Table) -> Changes {
-    let mut found = Changes { changes: Vec::new(), notes: Vec::new(), compared: 0 };
+    let mut found =
+        Changes { changes: Vec::new(), notes: columns_without_partner(name, old, new), compared: 0 };
     let keys = |table: &Table| -> Vec<String> { unique(table.iter().map(|row| key(&row)).collect()) };
     let (old_keys, new_keys) = (keys(old), keys(new));
     let places: BTreeMap<&str, usize> =
         new_keys.iter().enumerate().map(|(place, key)| (key.as_str(), place)).collect();
     let mut lost = 0;
+    let mut texts: BTreeMap<String, usize> = BTreeMap::new();
     for (key, row) in old_keys.iter().zip(old.iter()) {
         let Some(partner) = places.get(key.as_str()).and_then(|&place| new.row(place)) else {
             lost += 1;
@@ -245,6 +277,10 @@ fn changes_of(name: &str, old: &Table, new: &Table) -> Changes {
         };
         for (column, before) in row.values() {
             let Ok(after) = partner.value(&column.name) else { continue };
+            if column.kind == Kind::Text {
+                *texts.entry(column.name.clone()).or_default() += usize::from(before != after);
+                continue;
+            }
             let (before, after) = (number(&before), number(&after));
             if before.is_none() && after.is_none() {
                 continue;
@@ -260,7 +296,32 @@ fn changes_of(name: &str, old: &Table, new: &Table) -> Changes {
     if lost + gained > 0 {
         found.notes.push(format!("{name}: {lost} rows are gone, {gained} are new"));
     }
+    let texts = texts.into_iter().filter(|(_, differing)| *differing > 0);
     found
+        .notes
+        .extend(texts.map(|(column, differing)| format!("{name}: {differing} texts differ in `{column}`")));
+    found
+}
+
+/// The columns that only one of two tables has, or that mean something else in it.
+fn columns_without_partner(name: &str, old: &Table, new: &Table) -> Vec<String> {
+    let mut notes = Vec::new();
+    for column in old.columns() {
+        match new.columns().iter().find(|other| other.name == column.name) {
+            None => notes.push(format!("{name}: the column `{}` is gone", column.name)),
+            Some(other) if (&other.unit, other.kind) != (&column.unit, column.kind) => {
+                notes.push(format!(
+                    "{name}: the column `{}` is in another unit or of another kind",
+                    column.name
+                ));
+            }
+            Some(_) => {}
+        }
+    }
+    let gained =
+        new.columns().iter().filter(|column| old.columns().iter().all(|other| other.name != column.name));
+    notes.extend(gained.map(|column| format!("{name}: the column `{}` is new", column.name)));
+    notes
 }
 
 /// What a row is known by: its texts.
@@ -284,10 +345,12 @@ fn unique(keys: Vec<String>) -> Vec<String> {
     keys.into_iter().map(tell_apart).collect()
 }
 
+/// A number, or a flag as 0 or 1.
 fn number(value: &Value) -> Option<f64> {
     match value {
         Value::Real(number) => Some(*number),
         Value::Integer(number) => Some(*number as f64),
-        _ => None,
+        Value::Flag(flag) => Some(f64::from(u8::from(*flag))),
+        Value::Text(_) | Value::Missing => None,
     }
 }

@@ -59,7 +59,6 @@ pub enum WorkspaceError {
     UnknownName {
         /// What was looked for.
         kind: &'static str,
-        /// The name.
         name: String,
         /// The names there are.
         known: Vec<String>,
@@ -70,7 +69,6 @@ pub enum WorkspaceError {
          {experiment} --index $i --count {count}; done\nor let `tritrack merge {experiment} --run-missing` do it"
     )]
     Shards {
-        /// The experiment.
         experiment: String,
         /// Each file with what is wrong with it, a line each.
         list: String,
@@ -94,7 +92,6 @@ pub enum WorkspaceError {
     /// A file or folder cannot be read.
     #[error("{}: cannot be read: {source}", path.display())]
     Unreadable {
-        /// The path.
         path: PathBuf,
         /// Why.
         source: std::io::Error,
@@ -102,18 +99,9 @@ pub enum WorkspaceError {
     /// A file or folder cannot be written.
     #[error("{}: cannot be written: {source}", path.display())]
     Unwritable {
-        /// The path.
         path: PathBuf,
         /// Why.
         source: std::io::Error,
-    },
-    /// A number that a claim or a finding rests on is not there.
-    #[error("{of}: {source}")]
-    Claim {
-        /// The claim or finding.
-        of: String,
-        /// Why.
-        source: Box<crate::claims::QueryError>,
     },
     /// Data that the repository may not carry was not named.
     #[error("this needs `{data}`, which may not be carried here; name where it lies with --data {data}=PATH")]

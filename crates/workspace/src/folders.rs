@@ -3,17 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Failure, WorkspaceError};
-use crate::manifest::Manifest;
-use crate::registry::Registry;
-use crate::stages::{StageStore, Use};
-use yaml::FileError;
+use crate::error::WorkspaceError;
+use crate::program::Program;
 
 /// A folder with `experiments/`, `results/` and `figures/`.
 #[derive(Debug, Clone)]
 pub struct Workspace {
     root: PathBuf,
-    registry: &'static Registry,
+    program: &'static Program,
     users_data: BTreeMap<&'static str, PathBuf>,
     variant: Option<String>,
     substitutes: Vec<Substitute>,
@@ -30,12 +27,19 @@ pub struct Substitute {
     pub file: PathBuf,
 }
 
+impl Substitute {
+    /// The place in a workspace of what it stands in for.
+    fn place(&self) -> PathBuf {
+        Path::new("experiments/technology").join(&self.kind).join(format!("{}.yaml", self.name))
+    }
+}
+
 impl Workspace {
     /// The given folder, or else the nearest folder above the current one that holds `experiments/`.
     ///
     /// # Errors
     /// If there is no such folder.
-    pub fn find(given: Option<&Path>, registry: &'static Registry) -> Result<Self, WorkspaceError> {
+    pub fn find(given: Option<&Path>, program: &'static Program) -> Result<Self, WorkspaceError> {
         let start = match given {
             Some(folder) => folder.to_owned(),
             None => std::env::current_dir()
@@ -45,7 +49,7 @@ impl Workspace {
         match candidates.into_iter().find(|folder| folder.join("experiments").is_dir()) {
             Some(root) => {
                 let (users_data, variant, substitutes) = Default::default();
-                Ok(Self { root: root.to_owned(), registry, users_data, variant, substitutes })
+                Ok(Self { root: root.to_owned(), program, users_data, variant, substitutes })
             }
             None => Err(WorkspaceError::NoWorkspace { start }),
         }
@@ -60,6 +64,22 @@ impl Workspace {
     /// Files that stand in for technologies.
     pub fn substitutes(&self) -> &[Substitute] {
         &self.substitutes
+    }
+
+    /// An input as results name it: by its path in the workspace, or by the place of what it stands in for.
+    pub fn named(&self, path: &Path) -> PathBuf {
+        match self.substitutes.iter().find(|known| known.file == path) {
+            Some(known) => known.place(),
+            None => path.strip_prefix(&self.root).unwrap_or(path).to_owned(),
+        }
+    }
+
+    /// Where an input lies that results name so.
+    pub fn lies(&self, named: &Path) -> PathBuf {
+        match self.substitutes.iter().find(|known| known.place() == named) {
+            Some(known) => known.file.clone(),
+            None => self.root.join(named),
+        }
     }
 
     /// A folder of the workspace, or the variant's place in it.
@@ -86,22 +106,32 @@ impl Workspace {
         self.users_data.get(data).map(PathBuf::as_path).ok_or(WorkspaceError::NoData { data })
     }
 
+    /// BLAKE3 of all that such data lie in.
+    ///
+    /// # Errors
+    /// If the user did not say where, or they cannot be read.
+    pub fn users_data_digest(&self, data: &'static str) -> Result<String, WorkspaceError> {
+        let path = self.users_data(data)?;
+        let unreadable = |source| WorkspaceError::Unreadable { path: path.to_owned(), source };
+        let beside = (self.program.beside)(path).into_iter().filter(|file| file.is_file());
+        let digests = [path.to_owned()].into_iter().chain(beside).map(|path| files::digest_of_tree(&path));
+        let digests = digests.collect::<Result<Vec<_>, _>>().map_err(unreadable)?;
+        Ok(files::digest(digests.concat().as_bytes()))
+    }
+
+    /// Where the data lie that the user named, by name.
+    pub fn users_folders(&self) -> impl Iterator<Item = (&'static str, &Path)> {
+        self.users_data.iter().map(|(name, path)| (*name, path.as_path()))
+    }
+
     /// The manifest of an experiment.
     pub fn manifest(&self, id: &str) -> PathBuf {
         self.root.join("experiments").join(format!("{id}.yaml"))
     }
 
-    /// The manifest of an experiment, read.
-    ///
-    /// # Errors
-    /// If it is not there or wrong.
-    pub fn load_manifest(&self, id: &str) -> Result<Manifest, FileError> {
-        Manifest::load(&self.manifest(id), self.registry)
-    }
-
-    /// What there is: kinds of studies and of files.
-    pub fn registry(&self) -> &'static Registry {
-        self.registry
+    /// The program that runs it.
+    pub fn program(&self) -> &'static Program {
+        self.program
     }
 
     /// The folder of the workspace.
@@ -109,9 +139,9 @@ impl Workspace {
         &self.root
     }
 
-    /// Where what stages gave is kept.
-    pub fn store(&self, usage: Use) -> StageStore {
-        StageStore::new(self.root.join("results/.state/stages"), usage, self.registry.warn)
+    /// The folder in which what stages gave is kept.
+    pub fn stages(&self) -> PathBuf {
+        self.root.join("results/.state/stages")
     }
 
     /// The record of an experiment's last run.
@@ -144,14 +174,6 @@ impl Workspace {
             (id[..letters].to_owned(), number, id[digits..].to_owned())
         });
         Ok(ids)
-    }
-
-    /// All experiments, in the order of their ids.
-    ///
-    /// # Errors
-    /// If a manifest is wrong.
-    pub fn manifests(&self) -> Result<Vec<Manifest>, Failure> {
-        self.experiments()?.iter().map(|id| Ok(self.load_manifest(id)?)).collect()
     }
 
     /// The folder of everything that experiments are made from.
@@ -214,9 +236,10 @@ fn stems(folder: &Path) -> Result<Vec<String>, WorkspaceError> {
     let mut stems = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
-        if path.extension().is_some_and(|extension| extension == "yaml") {
-            stems.extend(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
-        }
+        let is_yaml = path.extension().is_some_and(|extension| extension == "yaml");
+        let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        // Editors keep hidden files beside those that they edit.
+        stems.extend(stem.filter(|stem| is_yaml && !stem.starts_with('.') && path.is_file()));
     }
     stems.sort();
     Ok(stems)

@@ -5,27 +5,40 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use files::digest;
+
 use crate::error::{Failure, WorkspaceError};
 use crate::folders::Workspace;
-
-/// BLAKE3 of bytes, in hexadecimal digits.
-pub fn digest(bytes: &[u8]) -> String {
-    blake3::hash(bytes).to_hex().to_string()
-}
 
 /// What was read in a run. A value is made when it is first asked for; the files that it was made from are noted for every
 /// experiment that asks for it.
 #[derive(Debug)]
 pub struct Inputs<'w> {
     workspace: &'w Workspace,
-    noted: Mutex<BTreeMap<PathBuf, String>>,
+    noted: Mutex<Noted>,
     kept: Mutex<BTreeMap<(TypeId, String), Kept>>,
+}
+
+/// What something rests on, with BLAKE3 of each.
+#[derive(Debug, Clone, Default)]
+struct Noted {
+    /// Files relative to the workspace, and what else has a name of its own.
+    files: BTreeMap<PathBuf, String>,
+    /// Data that the user brings, by name.
+    users_data: BTreeMap<String, String>,
+}
+
+impl Noted {
+    fn extend(&mut self, other: Self) {
+        self.files.extend(other.files);
+        self.users_data.extend(other.users_data);
+    }
 }
 
 #[derive(Debug, Clone)]
 struct Kept {
     value: Arc<dyn Any + Send + Sync>,
-    files: BTreeMap<PathBuf, String>,
+    noted: Noted,
     /// Whether it is let go of when the next experiment begins.
     is_large: bool,
 }
@@ -34,7 +47,7 @@ struct Kept {
 #[derive(Debug)]
 pub struct Reading<'i> {
     workspace: &'i Workspace,
-    files: BTreeMap<PathBuf, String>,
+    noted: Noted,
 }
 
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -55,13 +68,18 @@ impl<'w> Inputs<'w> {
 
     /// Forgets which files were read, and lets go of what is large; called before each experiment.
     pub fn start_experiment(&self) {
-        held(&self.noted).clear();
+        *held(&self.noted) = Noted::default();
         held(&self.kept).retain(|_, kept| !kept.is_large);
     }
 
     /// The files that the experiment rests on, relative to the workspace, with their BLAKE3.
     pub fn noted(&self) -> BTreeMap<PathBuf, String> {
-        held(&self.noted).clone()
+        held(&self.noted).files.clone()
+    }
+
+    /// The data of the user's that the experiment rests on, by name, with BLAKE3 of all that they lie in.
+    pub fn noted_users_data(&self) -> BTreeMap<String, String> {
+        held(&self.noted).users_data.clone()
     }
 
     /// A value by name, made when it is first asked for.
@@ -96,17 +114,17 @@ impl<'w> Inputs<'w> {
     ) -> Result<Arc<T>, Failure> {
         let key = (TypeId::of::<T>(), name.to_owned());
         let known = held(&self.kept).get(&key).cloned();
-        if let Some(Kept { value, files, .. }) = known
+        if let Some(Kept { value, noted, .. }) = known
             && let Ok(value) = value.downcast::<T>()
         {
-            held(&self.noted).extend(files);
+            held(&self.noted).extend(noted);
             return Ok(value);
         }
-        let mut reading = Reading { workspace: self.workspace, files: BTreeMap::new() };
+        let mut reading = Reading { workspace: self.workspace, noted: Noted::default() };
         let value = Arc::new(make(&mut reading)?);
-        held(&self.noted).extend(reading.files.clone());
+        held(&self.noted).extend(reading.noted.clone());
         let any = Arc::clone(&value) as Arc<dyn Any + Send + Sync>;
-        let kept = Kept { value: any, files: reading.files, is_large };
+        let kept = Kept { value: any, noted: reading.noted, is_large };
         held(&self.kept).insert(key, kept);
         Ok(value)
     }
@@ -118,16 +136,26 @@ impl Reading<'_> {
     /// # Errors
     /// If it cannot be read.
     pub fn note(&mut self, path: &Path) -> Result<String, WorkspaceError> {
-        let bytes = std::fs::read(path)
+        let bytes = files::read(path)
             .map_err(|source| WorkspaceError::Unreadable { path: path.to_owned(), source })?;
         let hash = digest(&bytes);
-        self.note_as(PathBuf::from(self.workspace.shown(path).to_string()), hash.clone());
+        self.note_as(self.workspace.named(path), hash.clone());
         Ok(hash)
     }
 
     /// Notes what is no file of the workspace under a name, with its digest.
     pub fn note_as(&mut self, name: PathBuf, hash: String) {
-        self.files.insert(name, hash);
+        self.noted.files.insert(name, hash);
+    }
+
+    /// Where data lie that the user brings. They are noted by all that they lie in, as it is now: before it is read.
+    ///
+    /// # Errors
+    /// If the user did not say where, or they cannot be read.
+    pub fn users_data(&mut self, data: &'static str) -> Result<&Path, WorkspaceError> {
+        let digest = self.workspace.users_data_digest(data)?;
+        self.noted.users_data.insert(data.to_owned(), digest);
+        self.workspace.users_data(data)
     }
 
     /// The workspace.

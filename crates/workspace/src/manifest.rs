@@ -1,40 +1,49 @@
-//! Manifests: what an experiment is, in YAML.
+//! Manifests are read: what an experiment is, in YAML.
 
 use std::path::Path;
 
 use crate::catalog::Catalog;
 use crate::checks::Checks;
+use crate::error::WorkspaceError;
+use crate::folders::Workspace;
 use crate::registry::Registry;
-use crate::study::AnyStudy;
+use crate::study::Manifest;
 use yaml::{Document, FieldPath, FileError, Node, Scalar, Value};
-
-/// One experiment.
-#[derive(Debug, Clone)]
-pub struct Manifest {
-    /// The name: that of the file, of the results' folder and of the figure.
-    pub id: String,
-    /// The figure's title.
-    pub title: String,
-    /// Keys every random stream.
-    pub seed: u64,
-    /// What is computed.
-    pub study: Box<dyn AnyStudy>,
-    /// BLAKE3 of the file.
-    pub hash: String,
-}
 
 /// The fields of a manifest that are no study.
 const NO_STUDIES: [&str; 3] = ["id", "title", "seed"];
+
+impl Registry {
+    /// The manifest of an experiment of a workspace.
+    ///
+    /// # Errors
+    /// If it is not there or wrong.
+    pub fn manifest(&self, workspace: &Workspace, id: &str) -> Result<Manifest, FileError> {
+        Manifest::load(&workspace.manifest(id), self)
+    }
+
+    /// The experiments of a workspace whose manifests can be read, in the order of their ids; of the others it is told what is wrong.
+    ///
+    /// # Errors
+    /// If the folder cannot be read.
+    pub fn readable_manifests(&self, workspace: &Workspace) -> Result<Vec<Manifest>, WorkspaceError> {
+        let readable = |id: String| {
+            let manifest = self.manifest(workspace, &id);
+            manifest.map_err(|error| (self.program.warn)(&error.to_string())).ok()
+        };
+        Ok(workspace.experiments()?.into_iter().filter_map(readable).collect())
+    }
+}
 
 impl Manifest {
     /// Reads a manifest. What it names has to lie in the folders beside it.
     ///
     /// # Errors
     /// If the file cannot be read or is not a manifest.
-    pub fn load(path: &Path, registry: &'static Registry) -> Result<Self, FileError> {
-        let text = std::fs::read_to_string(path)
+    pub fn load(path: &Path, registry: &Registry) -> Result<Self, FileError> {
+        let text = files::read_text(path)
             .map_err(|source| FileError::Unreadable { path: path.to_owned(), source })?;
-        Self::read(&text, path, registry, Some(&Catalog::beside(path, registry)))
+        Self::read(&text, path, registry, Some(&Catalog::beside(path, registry.program.files)))
     }
 
     /// Reads a manifest's text; `path` is for messages, and its stem has to be the manifest's id. Names of files are not looked up.
@@ -73,15 +82,9 @@ impl Manifest {
         let mut checks = Checks::new(catalog);
         study.check(&mut checks);
         document.reject_if_any(checks.into_found())?;
-        let hash = blake3::hash(text.as_bytes()).to_hex().to_string();
-        Ok(Self { id: written.id, title: written.title, seed: written.seed, study, hash })
-    }
-
-    /// The names of data that the user has to bring, each once; `None` if it needs none.
-    pub fn users_data_named(&self) -> Option<String> {
-        let mut names = self.study.users_data();
-        names.dedup();
-        (!names.is_empty()).then(|| names.join(", "))
+        let hash = files::digest(text.as_bytes());
+        let named = document.named().clone();
+        Ok(Self { id: written.id, title: written.title, seed: written.seed, study, hash, named })
     }
 }
 

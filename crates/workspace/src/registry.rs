@@ -1,35 +1,18 @@
-//! What there is in a workspace: kinds of studies and of files, as the program that runs it says.
-
-use std::path::Path;
+//! What there is: kinds of studies, and the program that runs them.
 
 use serde_json::{Map, Value, json};
-use technology::ParameterSet;
 
-use crate::catalog::FileKind;
-use crate::claims::Claims;
-use crate::error::Failure;
+use crate::program::Program;
 use crate::study::StudyKind;
-use yaml::schema_of;
 
 /// Everything that the engine is told.
 #[derive(Debug)]
 pub struct Registry {
     /// The kinds of studies, in the order in which they are told.
     pub studies: &'static [StudyKind],
-    /// The kinds of files that manifests name.
-    pub files: &'static [FileKind],
-    /// Data that users bring themselves, by name.
-    pub users_data: &'static [&'static str],
-    /// The program, as far as results depend on it: another text, and all results are stale.
-    pub program: &'static str,
-    /// The version of the program, as results name it.
-    pub version: &'static str,
-    /// Where warnings go.
-    pub warn: fn(&str),
+    /// The program that runs them, with its kinds of files.
+    pub program: Program,
 }
-
-/// Reads a file of parameters: its title, and the parameters.
-pub type ReadParameters = fn(&Path) -> Result<(String, ParameterSet), Failure>;
 
 /// A kind of file that has a schema.
 #[derive(Debug, Clone, Copy)]
@@ -38,14 +21,25 @@ pub struct SchemaKind {
     pub name: &'static str,
     /// What it is a schema of.
     pub meaning: &'static str,
-    /// The schema.
-    make: fn(&Registry) -> Value,
+    source: SchemaSource,
+}
+
+/// Where a schema comes from.
+#[derive(Debug, Clone, Copy)]
+enum SchemaSource {
+    /// The kinds of studies.
+    Studies,
+    /// The kind of file itself.
+    File(fn() -> Value),
 }
 
 impl SchemaKind {
     /// The schema.
     pub fn schema(self, registry: &Registry) -> Value {
-        (self.make)(registry)
+        match self.source {
+            SchemaSource::Studies => registry.manifest_schema(),
+            SchemaSource::File(make) => make(),
+        }
     }
 
     /// The schema as its file holds it.
@@ -57,28 +51,17 @@ impl SchemaKind {
 impl Registry {
     /// Every kind of file that has a schema.
     pub fn schemas(&self) -> Vec<SchemaKind> {
-        let mut kinds = vec![
-            SchemaKind {
-                name: "experiment",
-                meaning: "A manifest: `experiments/*.yaml`",
-                make: Self::manifest_schema,
-            },
-            SchemaKind {
-                name: "claims",
-                meaning: "The claims: `experiments/claims.yaml`",
-                make: |_| schema_of::<Claims>(),
-            },
-        ];
-        kinds.extend(self.files.iter().filter_map(|file| {
-            let schema = file.schema?;
-            Some(SchemaKind { name: schema.name, meaning: schema.meaning, make: schema.make })
-        }));
-        kinds
-    }
-
-    /// The kind of file by its name in messages.
-    pub fn file(&self, name: &str) -> Option<&'static FileKind> {
-        self.files.iter().find(|kind| kind.name == name)
+        let manifests = SchemaKind {
+            name: "experiment",
+            meaning: "A manifest: `experiments/*.yaml`",
+            source: SchemaSource::Studies,
+        };
+        let files = self.program.file_schemas().map(|schema| SchemaKind {
+            name: schema.name,
+            meaning: schema.meaning,
+            source: SchemaSource::File(schema.make),
+        });
+        [manifests].into_iter().chain(files).collect()
     }
 
     /// The kind of study by its field in a manifest.

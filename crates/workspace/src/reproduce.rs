@@ -4,27 +4,17 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 
-use figures::Figure;
-use tables::{Table, parquet_bytes, write_atomically};
+use files::digest;
+use tables::{parquet_bytes, write_atomically};
 
 use crate::error::{Failure, WorkspaceError};
 use crate::folders::Workspace;
-use crate::inputs::{Inputs, digest};
-use crate::manifest::Manifest;
+use crate::inputs::Inputs;
 use crate::progress::Progress;
-use crate::stages::{Source, Use};
+use crate::registry::Registry;
+use crate::stages::{Source, StageStore, Use};
 use crate::state::{Lock, Reason, Record, staleness};
-
-/// What a study gives.
-#[derive(Debug)]
-pub struct Outcome {
-    /// The results.
-    pub tables: Vec<Table>,
-    /// The picture of them.
-    pub figure: Figure,
-    /// What they say, a line each.
-    pub summary: Vec<String>,
-}
+use crate::study::Manifest;
 
 /// Whether what is up to date runs, too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +47,7 @@ pub fn reproduce(
             None => say(output, &format!("{}: up to date ({})", manifest.id, manifest.title)),
             Some(reason) => {
                 if let Reason::DamagedRecord(_) = reason {
-                    (workspace.registry().warn)(&format!("{}: {reason}", manifest.id));
+                    (workspace.program().warn)(&format!("{}: {reason}", manifest.id));
                 }
                 let usage = if mode == Mode::Forced { Use::WriteOnly } else { Use::ReadAndWrite };
                 run(manifest, inputs, usage, &Source::Computed, output)?;
@@ -73,7 +63,7 @@ pub fn reproduce(
 /// If the folder cannot be written.
 pub fn locked(workspace: &Workspace) -> Result<Lock, WorkspaceError> {
     Lock::take(workspace, || {
-        (workspace.registry().warn)("another run is at work in this workspace; waiting for it");
+        (workspace.program().warn)("another run is at work in this workspace; waiting for it");
     })
 }
 
@@ -82,6 +72,7 @@ pub fn locked(workspace: &Workspace) -> Result<Lock, WorkspaceError> {
 /// # Errors
 /// If a name is not known, or a manifest is wrong.
 pub fn chosen(
+    registry: &Registry,
     workspace: &Workspace,
     ids: &[String],
     output: &mut impl Write,
@@ -95,7 +86,7 @@ pub fn chosen(
         }
         for id in chosen {
             if manifests.iter().all(|manifest| manifest.id != *id) {
-                manifests.push(workspace.load_manifest(id)?);
+                manifests.push(registry.manifest(workspace, id)?);
             }
         }
     }
@@ -138,7 +129,7 @@ pub(crate) fn produced(
     source: &Source<'_>,
 ) -> Result<Product, Failure> {
     let workspace = inputs.workspace();
-    let store = workspace.store(usage);
+    let store = StageStore::of(workspace, usage);
     inputs.start_experiment();
     let outcome = manifest.study.run(manifest, inputs, &mut |declared| {
         declared.run(|stage| stage.run(inputs, &store, source, Progress))
@@ -178,7 +169,7 @@ pub(crate) fn run(
         .files
         .iter()
         .map(|(path, bytes)| (PathBuf::from(workspace.shown(path).to_string()), digest(bytes)));
-    Record::new(workspace.registry().program, manifest, inputs.noted(), outputs)
+    Record::new(workspace.program().sources, manifest, inputs.noted_users_data(), inputs.noted(), outputs)
         .save(workspace, &manifest.id)?;
     for line in &product.summary {
         say(output, &format!("  {line}"));
@@ -189,16 +180,19 @@ pub(crate) fn run(
     Ok(())
 }
 
+/// What stands before an input among the keys of a provenance.
+pub(crate) const INPUT: &str = "input ";
+
 /// What a table's numbers rest on: nothing in it varies from run to run.
 pub fn provenance(manifest: &Manifest, inputs: &Inputs<'_>) -> BTreeMap<String, String> {
     let mut provenance = BTreeMap::from([
         ("experiment".to_owned(), manifest.id.clone()),
         ("manifest".to_owned(), format!("blake3 {}", manifest.hash)),
         ("seed".to_owned(), manifest.seed.to_string()),
-        ("program".to_owned(), inputs.workspace().registry().version.to_owned()),
+        ("program".to_owned(), inputs.workspace().program().version.to_owned()),
     ]);
     for (path, hash) in inputs.noted() {
-        provenance.insert(format!("input {}", path.display()), format!("blake3 {hash}"));
+        provenance.insert(format!("{INPUT}{}", path.display()), format!("blake3 {hash}"));
     }
     provenance
 }

@@ -1,6 +1,7 @@
 //! The series of an experiment in parts, on as many machines as there are.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -8,28 +9,13 @@ use tables::{Table, parquet_bytes, read_parquet, to_csv, write_atomically};
 
 use crate::error::{Failure, WorkspaceError};
 use crate::folders::Workspace;
-use crate::inputs::{Inputs, digest as inputs_digest};
-use crate::manifest::Manifest;
+use crate::inputs::Inputs;
 use crate::progress::Progress;
-use crate::reproduce::{chosen, locked, provenance, run as run_experiment};
-use crate::stages::{Source, Use};
+use crate::registry::Registry;
+use crate::reproduce::{INPUT, chosen, locked, provenance, run as run_experiment};
+use crate::stages::{Declared, Shard, Source, Use};
 use crate::state::is_users_input;
-
-/// A part of an experiment's series.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shard {
-    /// Which, counted from 0.
-    pub index: u64,
-    /// Of how many.
-    pub count: u64,
-}
-
-impl Shard {
-    /// Whether it runs a unit of a series.
-    pub(crate) fn runs(self, series: u64, unit: u64) -> bool {
-        (series + unit) % self.count == self.index
-    }
-}
+use crate::study::Manifest;
 
 /// What is wrong with a shard's file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -56,8 +42,9 @@ pub fn run_shard(
     force: bool,
     output: &mut impl Write,
 ) -> Result<(), Failure> {
+    Shard::check_count(shard.count)?;
     let path = file(workspace, manifest, shard);
-    if !force && check(workspace, manifest, shard).is_ok() {
+    if !force && Expected::new(workspace, manifest)?.check(shard).is_ok() {
         let _ = writeln!(output, "{} is whole", workspace.shown(&path));
         return Ok(());
     }
@@ -81,15 +68,17 @@ pub fn merge(
         Some(count) => count,
         None => count_of(workspace, manifest)?,
     };
-    if count == 0 {
-        return Err(WorkspaceError::argument("--count 0: there is at least one shard").into());
-    }
-    let mut tables = Vec::new();
+    Shard::check_count(count)?;
+    let expected = Expected::new(workspace, manifest)?;
+    let mut tables: Vec<Table> = Vec::new();
     let mut flaws = Vec::new();
     for index in 0..count {
         let shard = Shard { index, count };
-        match check(workspace, manifest, shard) {
-            Ok(table) => tables.push(table),
+        match expected.check(shard) {
+            Ok(table) => match expected.sampled(shard, &table)? {
+                Some(flaw) => flaws.push((shard, flaw)),
+                None => tables.push(table),
+            },
             Err(flaw) => flaws.push((shard, flaw)),
         }
     }
@@ -109,25 +98,30 @@ pub fn merge(
         let path = file(workspace, manifest, shard);
         let _ = writeln!(output, "{} {flaw}; running it", workspace.shown(&path));
         run(workspace, manifest, shard)?;
-        let table = check(workspace, manifest, shard).map_err(|flaw| {
+        let table = expected.check(shard).map_err(|flaw| {
             let shown = workspace.shown(&path);
             WorkspaceError::argument(format!("{shown} {flaw} although it has just been written"))
         })?;
         tables.push(table);
     }
     let _lock = locked(workspace)?;
-    run_experiment(manifest, &Inputs::new(workspace), Use::ReadAndWrite, &Source::FromShards(&tables), output)
+    run_experiment(manifest, &expected.inputs, Use::ReadAndWrite, &Source::FromShards(&tables), output)
 }
 
 /// The manifest of an experiment that can be run in parts.
 ///
 /// # Errors
 /// If there is none.
-pub fn with_series(workspace: &Workspace, id: &str, output: &mut impl Write) -> Result<Manifest, Failure> {
-    let mut manifests = chosen(workspace, &[id.to_owned()], output)?;
+pub fn with_series(
+    registry: &Registry,
+    workspace: &Workspace,
+    id: &str,
+    output: &mut impl Write,
+) -> Result<Manifest, Failure> {
+    let mut manifests = chosen(registry, workspace, &[id.to_owned()], output)?;
     let inputs = Inputs::new(workspace);
     if let Some(manifest) = manifests.pop()
-        && manifest.study.declare(&manifest, &inputs)?.stages.iter().any(|stage| stage.is_series())
+        && manifest.study.declare(&manifest, &inputs)?.stages.iter().any(|stage| stage.series().is_some())
     {
         return Ok(manifest);
     }
@@ -145,8 +139,63 @@ pub fn shards_folder(workspace: &Workspace, manifest: &Manifest) -> PathBuf {
 }
 
 /// The shards that are not there, or not whole.
-pub fn missing_shards(workspace: &Workspace, manifest: &Manifest, count: u64) -> Vec<u64> {
-    (0..count).filter(|&index| check(workspace, manifest, Shard { index, count }).is_err()).collect()
+///
+/// # Errors
+/// If an input that they rest on is missing or wrong.
+pub fn missing_shards(workspace: &Workspace, manifest: &Manifest, count: u64) -> Result<Vec<u64>, Failure> {
+    let expected = Expected::new(workspace, manifest)?;
+    Ok((0..count).filter(|&index| expected.check(Shard { index, count }).is_err()).collect())
+}
+
+/// What a shard of an experiment has to be.
+struct Expected<'w> {
+    workspace: &'w Workspace,
+    manifest: &'w Manifest,
+    inputs: Inputs<'w>,
+    declared: Declared,
+    /// What the series take from the user, as it is now: by the key of their provenance, with its value.
+    users_inputs: BTreeMap<String, String>,
+}
+
+impl<'w> Expected<'w> {
+    fn new(workspace: &'w Workspace, manifest: &'w Manifest) -> Result<Self, Failure> {
+        let inputs = Inputs::new(workspace);
+        let declared = manifest.study.declare(manifest, &inputs)?;
+        for stage in declared.stages.iter().filter(|stage| stage.series().is_some()) {
+            stage.ingredients(&inputs)?;
+        }
+        let mut users_inputs = provenance(manifest, &inputs);
+        users_inputs.retain(|key, _| key.strip_prefix(INPUT).is_some_and(is_users_input));
+        Ok(Self { workspace, manifest, inputs, declared, users_inputs })
+    }
+
+    /// Reads a shard and checks that it is whole, and of this manifest, these inputs, this program and this division.
+    fn check(&self, shard: Shard) -> Result<Table, ShardFlaw> {
+        let table = check(self.workspace, self.manifest, shard, &self.users_inputs)?;
+        let damaged = |error: String| ShardFlaw::Damaged(error);
+        let mut known = 0;
+        for stage in &self.declared.stages {
+            known += stage.rows(&table).map_err(|error| damaged(error.to_string()))?;
+        }
+        if known != table.rows() {
+            let others = table.rows() - known.min(table.rows());
+            return Err(damaged(format!("{others} rows are of series that the experiment does not have")));
+        }
+        for stage in &self.declared.stages {
+            let flaw =
+                stage.flaw(&self.inputs, shard, &table, None).map_err(|error| damaged(error.to_string()))?;
+            flaw.map_or(Ok(()), |flaw| Err(damaged(flaw)))?;
+        }
+        Ok(table)
+    }
+
+    /// Computes one unit of a shard again, which nobody knows before: what is wrong, if it gives something else.
+    fn sampled(&self, shard: Shard, table: &Table) -> Result<Option<ShardFlaw>, Failure> {
+        let series: Vec<_> = self.declared.stages.iter().filter(|stage| stage.series().is_some()).collect();
+        let [which, draw] = [(); 2].map(|()| RandomState::new().build_hasher().finish());
+        let Some(stage) = series.get((which % series.len().max(1) as u64) as usize) else { return Ok(None) };
+        Ok(stage.flaw(&self.inputs, shard, table, Some(draw))?.map(ShardFlaw::Damaged))
+    }
 }
 
 fn run(workspace: &Workspace, manifest: &Manifest, shard: Shard) -> Result<usize, Failure> {
@@ -165,7 +214,7 @@ fn run(workspace: &Workspace, manifest: &Manifest, shard: Shard) -> Result<usize
     };
     let mut provenance = provenance(manifest, &inputs);
     provenance.insert("shard".to_owned(), shard_name(shard));
-    provenance.insert("sources".to_owned(), workspace.registry().program.to_owned());
+    provenance.insert("sources".to_owned(), workspace.program().sources.to_owned());
     provenance.insert("records".to_owned(), digest(&table));
     let rows = table.rows();
     write_atomically(&file(workspace, manifest, shard), &parquet_bytes(&table.with_provenance(provenance))?)?;
@@ -178,11 +227,16 @@ fn shard_name(shard: Shard) -> String {
 
 /// A fingerprint of a table's rows.
 fn digest(table: &Table) -> String {
-    format!("blake3 {}", inputs_digest(to_csv(table).as_bytes()))
+    format!("blake3 {}", files::digest(to_csv(table).as_bytes()))
 }
 
-/// Reads a shard and checks that it is whole, and of this manifest, these inputs and this program.
-fn check(workspace: &Workspace, manifest: &Manifest, shard: Shard) -> Result<Table, ShardFlaw> {
+/// Reads a shard and checks that its file is whole, and of this manifest, these inputs and this program.
+fn check(
+    workspace: &Workspace,
+    manifest: &Manifest,
+    shard: Shard,
+    users_inputs: &BTreeMap<String, String>,
+) -> Result<Table, ShardFlaw> {
     let path = file(workspace, manifest, shard);
     if !path.exists() {
         return Err(ShardFlaw::Missing);
@@ -193,16 +247,22 @@ fn check(workspace: &Workspace, manifest: &Manifest, shard: Shard) -> Result<Tab
         expect(found, &key, &expected)?;
     }
     expect(found, "shard", &shard_name(shard))?;
-    expect(found, "sources", workspace.registry().program)?;
+    expect(found, "sources", workspace.program().sources)?;
     for (key, known) in found {
-        let Some(input) = key.strip_prefix("input ") else { continue };
+        let Some(input) = key.strip_prefix(INPUT) else { continue };
         if is_users_input(input) {
+            if let Some(now) = users_inputs.get(key) {
+                expect(found, key, now)?;
+            }
             continue;
         }
         let hash = hash_of(&workspace.root().join(input));
         if hash.as_ref() != Some(known) {
             return Err(ShardFlaw::Foreign(format!("{input} has changed since")));
         }
+    }
+    if let Some(key) = users_inputs.keys().find(|key| !found.contains_key(*key)) {
+        return Err(ShardFlaw::Foreign(format!("it is not made from {}", key.trim_start_matches(INPUT))));
     }
     if found.get("records") != Some(&digest(&table)) {
         return Err(ShardFlaw::Damaged("its rows are not those that were written".to_owned()));
@@ -221,7 +281,7 @@ fn expect(found_in: &BTreeMap<String, String>, key: &str, expected: &str) -> Res
 }
 
 fn hash_of(path: &Path) -> Option<String> {
-    std::fs::read(path).ok().map(|bytes| format!("blake3 {}", inputs_digest(&bytes)))
+    files::read(path).ok().map(|bytes| format!("blake3 {}", files::digest(&bytes)))
 }
 
 /// How many shards the files say that there are.

@@ -8,24 +8,26 @@ use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use files::digest;
 use serde::{Deserialize, Serialize};
 use tables::write_atomically;
 
 use crate::error::{Failure, WorkspaceError};
 use crate::folders::Workspace;
-use crate::inputs::digest;
-use crate::manifest::Manifest;
+use crate::study::Manifest;
 
 /// The form of a record; one of another form is as good as none.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
-/// What an experiment was made from, and what it made: files with their BLAKE3.
+/// What an experiment was made from, and what it made, with BLAKE3 of each.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
     format: u32,
     program: String,
     manifest: String,
+    /// Data that the user brought, by name.
+    users_data: BTreeMap<String, String>,
     inputs: BTreeMap<PathBuf, String>,
     outputs: BTreeMap<PathBuf, String>,
 }
@@ -43,8 +45,8 @@ pub enum Reason {
     ManifestChanged,
     /// An input is another one, or gone.
     InputChanged(PathBuf),
-    /// Images of the user's own were read, which may be others now.
-    OwnImages,
+    /// Data that the user brings are others than they were.
+    DataChanged(String),
     /// An output is another one, or gone.
     OutputChanged(PathBuf),
     /// It was asked for.
@@ -59,7 +61,7 @@ impl fmt::Display for Reason {
             Self::OtherProgram => f.write_str("the program has changed"),
             Self::ManifestChanged => f.write_str("its manifest has changed"),
             Self::InputChanged(path) => write!(f, "its input {} has changed", path.display()),
-            Self::OwnImages => f.write_str("it reads images of one's own, which may be others now"),
+            Self::DataChanged(data) => write!(f, "the data `{data}` are others now"),
             Self::OutputChanged(path) => write!(f, "its output {} is missing or has changed", path.display()),
             Self::Forced => f.write_str("it was asked for with --force"),
         }
@@ -71,6 +73,7 @@ impl Record {
     pub fn new(
         program: &str,
         manifest: &Manifest,
+        users_data: BTreeMap<String, String>,
         inputs: BTreeMap<PathBuf, String>,
         outputs: impl IntoIterator<Item = (PathBuf, String)>,
     ) -> Self {
@@ -78,6 +81,7 @@ impl Record {
             format: FORMAT,
             program: program.to_owned(),
             manifest: manifest.hash.clone(),
+            users_data,
             inputs,
             outputs: outputs.into_iter().collect(),
         }
@@ -94,7 +98,7 @@ impl Record {
     }
 
     fn load(workspace: &Workspace, id: &str) -> Result<Self, Reason> {
-        let text = match std::fs::read(workspace.record(id)) {
+        let text = match files::read(&workspace.record(id)) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(Reason::NeverRun),
             Err(error) => return Err(Reason::DamagedRecord(error.to_string())),
@@ -110,9 +114,6 @@ impl Record {
 
 /// What stands before the name of data that the user brings, where a file of the workspace would have its path.
 const USERS: &str = "data ";
-
-/// The name of whatever the user brings.
-const OWN: &str = "own";
 
 /// How data that the user brings is told among a result's inputs: where they lie is nobody's concern.
 pub fn users_input(name: &str) -> PathBuf {
@@ -130,21 +131,22 @@ pub fn staleness(workspace: &Workspace, manifest: &Manifest) -> Option<Reason> {
         Ok(record) => record,
         Err(reason) => return Some(reason),
     };
-    if record.program != workspace.registry().program {
+    if record.program != workspace.program().sources {
         return Some(Reason::OtherProgram);
     }
     if record.manifest != manifest.hash {
         return Some(Reason::ManifestChanged);
     }
-    // What the user brings has no path here. A data set is what its name says; own images are whatever is named now.
-    let (users, files): (Vec<_>, Vec<_>) =
-        record.inputs.iter().partition(|(path, _)| is_users_input(&path.to_string_lossy()));
-    if !users.is_empty() && workspace.users_data(OWN).is_ok() {
-        return Some(Reason::OwnImages);
+    // Data whose place the user does not say now are taken to be the same.
+    let data = workspace.program().users_data.iter().find(|&&data| {
+        let is_other = |hash: &String| workspace.users_data_digest(data).ok().as_ref() != Some(hash);
+        workspace.users_data(data).is_ok() && record.users_data.get(data).is_some_and(is_other)
+    });
+    if let Some(data) = data {
+        return Some(Reason::DataChanged((*data).to_owned()));
     }
-    if let Some((path, _)) =
-        files.into_iter().find(|(path, hash)| hash_of(workspace, path).as_ref() != Some(hash))
-    {
+    let mut files = record.inputs.iter().filter(|(path, _)| !is_users_input(&path.to_string_lossy()));
+    if let Some((path, _)) = files.find(|(path, hash)| hash_of(workspace, path).as_ref() != Some(hash)) {
         return Some(Reason::InputChanged(path.clone()));
     }
     let changed = record.outputs.iter().find(|(path, hash)| hash_of(workspace, path).as_ref() != Some(hash));
@@ -152,7 +154,7 @@ pub fn staleness(workspace: &Workspace, manifest: &Manifest) -> Option<Reason> {
 }
 
 fn hash_of(workspace: &Workspace, path: &Path) -> Option<String> {
-    let bytes = std::fs::read(workspace.root().join(path)).ok()?;
+    let bytes = files::read(&workspace.lies(path)).ok()?;
     Some(digest(&bytes))
 }
 
@@ -182,22 +184,10 @@ impl Lock {
             }
             Err(std::fs::TryLockError::Error(source)) => return Err(failed(source)),
         }
-        ["results", "figures"].iter().for_each(|folder| sweep(&workspace.root().join(folder)));
+        files::sweep_here(workspace.root());
+        ["results", "figures", "experiments"]
+            .iter()
+            .for_each(|folder| files::sweep(&workspace.root().join(folder)));
         Ok(Self { _file: file })
-    }
-}
-
-/// Removes what a killed run had begun to write; it bears no result's name. Shards are written by runs that may be at work now.
-fn sweep(folder: &Path) {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if path.is_dir() {
-            if name != "shards" {
-                sweep(&path);
-            }
-        } else if name.starts_with('.') && name.ends_with(".partial") {
-            let _ = std::fs::remove_file(&path);
-        }
     }
 }

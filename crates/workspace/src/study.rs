@@ -1,6 +1,7 @@
-//! A study: what an experiment computes, in one type.
+//! A study: what an experiment computes, in one type; and the manifest that it is a part of.
 
 use std::any::Any;
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 
 use figures::Figure;
@@ -12,10 +13,45 @@ use tables::Table;
 use crate::checks::Checks;
 use crate::error::{Failure, WorkspaceError};
 use crate::inputs::Inputs;
-use crate::manifest::Manifest;
-use crate::reproduce::Outcome;
 use crate::stages::{Declared, Results};
 use yaml::FieldPath;
+
+/// One experiment.
+#[derive(Debug, Clone)]
+pub struct Manifest {
+    /// The name: that of the file, of the results' folder and of the figure.
+    pub id: String,
+    /// The figure's title.
+    pub title: String,
+    /// Keys every random stream.
+    pub seed: u64,
+    /// What is computed.
+    pub study: Box<dyn AnyStudy>,
+    /// BLAKE3 of the file.
+    pub hash: String,
+    /// The files that it names, by kind and name.
+    pub named: BTreeSet<(String, String)>,
+}
+
+impl Manifest {
+    /// The names of data that the user has to bring, each once; `None` if it needs none.
+    pub fn users_data_named(&self) -> Option<String> {
+        let mut names = self.study.users_data();
+        names.dedup();
+        (!names.is_empty()).then(|| names.join(", "))
+    }
+}
+
+/// What a study gives.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The results.
+    pub tables: Vec<Table>,
+    /// The picture of them.
+    pub figure: Figure,
+    /// What they say, a line each.
+    pub summary: Vec<String>,
+}
 
 /// A kind of study: its part of a manifest, the stages that it is made of, its tables and its figure.
 ///
@@ -193,7 +229,6 @@ pub struct StudyKind {
     pub name: &'static str,
     /// What it computes, in a line.
     pub meaning: &'static str,
-    /// Its tables.
     pub tables: &'static [&'static tables::Schema],
     /// The schema of its part of a manifest.
     pub schema: fn(&mut SchemaGenerator) -> Schema,

@@ -8,9 +8,10 @@ use tables::{compare, read_parquet, write_atomically};
 use crate::error::{Failure, WorkspaceError};
 use crate::folders::Workspace;
 use crate::inputs::Inputs;
-use crate::manifest::Manifest;
-use crate::reproduce::produce;
+use crate::picture;
+use crate::reproduce::{Product, produce};
 use crate::stages::Use;
+use crate::study::Manifest;
 
 /// Runs experiments again and says of each whether it gives the results that are there.
 ///
@@ -21,9 +22,9 @@ pub fn verify(inputs: &Inputs<'_>, manifests: &[Manifest], output: &mut impl Wri
     let mut differing = Vec::new();
     for manifest in manifests {
         let product = produce(manifest, inputs, Use::Off)?;
-        let compared = product.files.iter().filter(|(path, _)| path.extension().is_none_or(|e| e != "png"));
-        let found: Vec<String> =
-            compared.filter_map(|(path, bytes)| difference(workspace, path, bytes)).collect();
+        let differing_files =
+            product.files.iter().filter_map(|(path, bytes)| difference(workspace, path, bytes));
+        let found: Vec<String> = differing_files.chain(not_made(workspace, manifest, &product)).collect();
         match found.as_slice() {
             [] => drop(writeln!(output, "{}: the same", manifest.id)),
             found => found.iter().for_each(|line| drop(writeln!(output, "{}: {line}", manifest.id))),
@@ -42,15 +43,30 @@ pub fn verify(inputs: &Inputs<'_>, manifests: &[Manifest], output: &mut impl Wri
     }
 }
 
+/// Tables that lie among an experiment's and that it does not make.
+fn not_made(workspace: &Workspace, manifest: &Manifest, product: &Product) -> Vec<String> {
+    let folder = workspace.result(&manifest.id, "any").with_file_name("");
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut others: Vec<_> = entries
+        .filter(|path| path.extension().is_some_and(|extension| extension == "parquet"))
+        .filter(|path| product.files.iter().all(|(made, _)| made != path))
+        .collect();
+    others.sort();
+    others.iter().map(|path| format!("{}: is not made by the experiment", workspace.shown(path))).collect()
+}
+
 /// How a file that is there differs from what was computed again.
 fn difference(workspace: &Workspace, path: &Path, bytes: &[u8]) -> Option<String> {
     let shown = workspace.shown(path);
-    let there = match std::fs::read(path) {
+    let there = match files::read(path) {
         Ok(there) => there,
         Err(error) => return Some(format!("{shown}: {error}")),
     };
     if there == bytes {
         return None;
+    }
+    if path.extension().is_some_and(|extension| extension == "png") {
+        return picture::difference(&there, bytes).map(|difference| format!("{shown}: {difference}"));
     }
     if path.extension().is_some_and(|extension| extension == "parquet")
         && let Some(difference) = first_value(path, bytes)

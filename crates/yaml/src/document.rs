@@ -1,5 +1,6 @@
 //! A file on its way from text to values.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
@@ -17,6 +18,7 @@ pub struct Document<'t> {
     path: PathBuf,
     root: Node,
     problems: Vec<Problem>,
+    named: BTreeSet<(String, String)>,
 }
 
 impl<'t> Document<'t> {
@@ -26,7 +28,9 @@ impl<'t> Document<'t> {
     /// If it is not YAML.
     pub fn parse(text: &'t str, path: &Path) -> Result<Self, FileError> {
         match Node::parse(text) {
-            Ok(root) => Ok(Self { text, path: path.to_owned(), root, problems: Vec::new() }),
+            Ok(root) => {
+                Ok(Self { text, path: path.to_owned(), root, problems: Vec::new(), named: BTreeSet::new() })
+            }
             Err((place, message)) => {
                 let problems = vec![Problem::new(text, place, message)];
                 Err(FileError::Rejected { path: path.to_owned(), problems })
@@ -48,9 +52,16 @@ impl<'t> Document<'t> {
 
     /// Notes everything in which the file differs from what a schema asks for.
     pub fn hold_against(&mut self, schema: &serde_json::Value, files: Option<&dyn Files>) {
-        for (place, message) in validate(&self.root, schema, files) {
+        let validated = validate(&self.root, schema, files);
+        self.named.extend(validated.named);
+        for (place, message) in validated.found {
             self.problems.push(Problem::new(self.text, place, message));
         }
+    }
+
+    /// The files that it names where a schema that it was held against says so, by kind and name.
+    pub fn named(&self) -> &BTreeSet<(String, String)> {
+        &self.named
     }
 
     /// Notes that something is wrong with a field.

@@ -10,7 +10,6 @@ const DEEPEST: usize = 64;
 /// Where something stands in a text, counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
-    /// The line.
     pub line: usize,
     /// The column, in characters.
     pub column: usize,
@@ -36,7 +35,6 @@ pub struct Node {
 pub enum Value {
     /// A null, a flag, a number or a text.
     Scalar(Scalar),
-    /// A list.
     List(Vec<Node>),
     /// Fields in the order of the text, each name with its place.
     Fields(Vec<(Key, Node)>),
@@ -49,7 +47,6 @@ pub enum Value {
 pub struct Key {
     /// Where it begins.
     pub place: Place,
-    /// The name.
     pub name: String,
 }
 
@@ -64,7 +61,6 @@ pub enum Scalar {
     Whole(i128),
     /// A real number.
     Real(f64),
-    /// A text.
     Text(String),
 }
 

@@ -3,10 +3,15 @@
 //! Of JSON Schema this knows what our types lead to: `type`, `enum`, `const`, `minimum`, `maximum` and their exclusive forms,
 //! `minItems`, `items`, `properties`, `required`, `additionalProperties`, `anyOf`, `oneOf`, `$ref`, [`NAME_OF`] and [`ONCE`].
 
+use std::collections::BTreeSet;
+
 use names::{ONCE, suggestion};
 use serde_json::{Map, Value as Json};
 
 use crate::place::{FieldPath, Key, Node, Place, Scalar, Value};
+
+/// More that is wrong with a file nobody reads.
+const MOST_FOUND: usize = 100;
 
 /// The keyword of a schema that says of which kind of file a text has to be the name. Editors pass over it.
 pub const NAME_OF: &str = "x-name-of";
@@ -20,17 +25,27 @@ pub trait Files {
 /// What is wrong and where.
 pub type Found = (Place, String);
 
-/// Everything in which a file differs from what a schema asks for. Names of files are looked up among those that there are, if they are told.
-pub fn validate(root: &Node, schema: &Json, files: Option<&dyn Files>) -> Vec<Found> {
-    let mut walk = Walk { schema, files, found: Vec::new() };
+/// What a file is by a schema.
+#[derive(Debug, Default)]
+pub struct Validated {
+    /// Everything in which it differs from what the schema asks for.
+    pub found: Vec<Found>,
+    /// The files that it names, by kind and name.
+    pub named: BTreeSet<(String, String)>,
+}
+
+/// Holds a file against a schema. Names of files are looked up among those that there are, if they are told.
+pub fn validate(root: &Node, schema: &Json, files: Option<&dyn Files>) -> Validated {
+    let mut walk = Walk { schema, files, found: Vec::new(), named: BTreeSet::new() };
     walk.value(root, schema, &FieldPath::default());
-    walk.found
+    Validated { found: walk.found, named: walk.named }
 }
 
 struct Walk<'s> {
     schema: &'s Json,
     files: Option<&'s dyn Files>,
     found: Vec<Found>,
+    named: BTreeSet<(String, String)>,
 }
 
 impl<'s> Walk<'s> {
@@ -56,6 +71,9 @@ impl<'s> Walk<'s> {
 
     fn value(&mut self, node: &Node, schema: &'s Json, path: &FieldPath) {
         if matches!(node.value, Value::Opaque) {
+            return;
+        }
+        if self.found.len() >= MOST_FOUND {
             return;
         }
         let Json::Object(schema) = self.resolved(schema) else { return };
@@ -147,6 +165,7 @@ impl<'s> Walk<'s> {
                 return self.choice(place, text, &[pattern_in_words(pattern)], path);
             }
             let kind = schema.get(NAME_OF).and_then(Json::as_str);
+            self.named.extend(kind.map(|kind| (kind.to_owned(), text.clone())));
             if let Some((kind, catalog)) = kind.zip(self.files)
                 && let Some(known) = catalog.names(kind)
                 && !known.contains(text)
@@ -201,8 +220,12 @@ impl<'s> Walk<'s> {
         let properties = schema.get("properties").and_then(Json::as_object);
         let names: Vec<String> = properties.unwrap_or(&none).keys().cloned().collect();
         let mut meant_fields = Vec::new();
-        for (index, (key, value)) in fields.iter().enumerate() {
-            if fields[..index].iter().any(|(earlier, _)| earlier.name == key.name) {
+        let mut earlier: BTreeSet<&str> = BTreeSet::new();
+        for (key, value) in fields {
+            if self.found.len() >= MOST_FOUND {
+                return;
+            }
+            if !earlier.insert(&key.name) {
                 self.report(key.place, path, &format!("field `{}` stands here a second time", key.name));
             }
             let known = properties.and_then(|properties| properties.get(&key.name));
@@ -247,13 +270,15 @@ impl<'s> Walk<'s> {
         {
             return;
         }
-        let fits = |schema: &&'s Json| {
-            let mut apart = Walk { schema: self.schema, files: self.files, found: Vec::new() };
+        let fitting = schemas.iter().find_map(|schema| {
+            let (found, named) = (Vec::new(), BTreeSet::new());
+            let mut apart = Walk { schema: self.schema, files: self.files, found, named };
             apart.value(node, schema, path);
-            apart.found.is_empty()
-        };
-        if !schemas.iter().any(fits) {
-            self.expected_one_of(node, &schemas, path);
+            apart.found.is_empty().then_some(apart.named)
+        });
+        match fitting {
+            Some(named) => self.named.extend(named),
+            None => self.expected_one_of(node, &schemas, path),
         }
     }
 

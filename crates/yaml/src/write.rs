@@ -9,7 +9,6 @@ pub enum Tree {
     Plain(String),
     /// A text; quoted where it could be something else.
     Text(String),
-    /// A list.
     List(Vec<Self>),
     /// Fields in their order.
     Fields(Vec<(&'static str, Self)>),

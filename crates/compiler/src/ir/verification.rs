@@ -10,7 +10,6 @@ pub enum VerificationError {
     /// An output is not what the weights say.
     #[error("output {output}: window element {tap} counts {found} times where its weight is {expected}")]
     Weight {
-        /// The output.
         output: u32,
         /// The element.
         tap: Tap,
@@ -41,7 +40,6 @@ pub enum VerificationError {
     /// Terms of a sum are not in ascending order, or a sum has none.
     #[error("the sum for output {output} in group {group} has no terms, or terms out of order")]
     Terms {
-        /// The output.
         output: u32,
         /// The group, counted from 0.
         group: usize,
@@ -49,31 +47,26 @@ pub enum VerificationError {
     /// A word can take values that its format does not hold.
     #[error("{value} reaches {least} to {most}, which {format} does not hold")]
     Format {
-        /// The value.
         value: String,
         /// Its least value.
         least: i64,
         /// Its largest value.
         most: i64,
-        /// The format.
         format: String,
     },
     /// A word has bits that none of its values needs.
     #[error("{value} reaches no more than {least} to {most}, for which {format} is too wide")]
     TooWide {
-        /// The value.
         value: String,
         /// Its least value.
         least: i64,
         /// Its largest value.
         most: i64,
-        /// The format.
         format: String,
     },
     /// An output is computed and never stored, or stored more than once.
     #[error("output {output} is stored {times} times; expected once")]
     Stored {
-        /// The output.
         output: u32,
         /// How often.
         times: usize,
@@ -81,7 +74,6 @@ pub enum VerificationError {
     /// A word lies outside of the array, or not in as many bits as its format has.
     #[error("{value} at {place} does not fit its format or the array")]
     Place {
-        /// The value.
         value: String,
         /// Where it lies.
         place: String,
@@ -91,11 +83,8 @@ pub enum VerificationError {
     SharedColumn {
         /// Counted from 0.
         operation: usize,
-        /// A value.
         value: String,
-        /// The other.
         other: String,
-        /// The column.
         column: usize,
     },
     /// A word is read after another took its cells.
@@ -103,7 +92,6 @@ pub enum VerificationError {
     Overwritten {
         /// Counted from 0.
         operation: usize,
-        /// The value.
         value: String,
     },
     /// The program breaks a rule of the machine or computes something else.

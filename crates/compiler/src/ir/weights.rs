@@ -16,7 +16,6 @@ pub struct LayerWeights {
     pub layer: String,
     /// The largest value of an input; the least is 0.
     pub input_maximum: u32,
-    /// The weights.
     pub weights: Arc<TernaryWeights>,
 }
 

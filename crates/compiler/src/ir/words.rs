@@ -55,10 +55,7 @@ pub enum WordOperation {
         value: ValueId,
     },
     /// Sets a value to 0.
-    Clear {
-        /// The value.
-        value: ValueId,
-    },
+    Clear { value: ValueId },
     /// `result <- left ± right`; the result is a new temporary.
     Combine {
         /// The new value.

@@ -15,7 +15,6 @@ pub struct Fold;
 /// What of a layer is computed, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parts {
-    /// The outputs.
     pub outputs: Vec<u32>,
     /// Input channels that are taken together.
     pub channels: Vec<Range<usize>>,

@@ -70,16 +70,10 @@ pub enum PlacementError {
     },
     /// A group's window has more elements than stand at the ports together.
     #[error("{elements} window elements of a group do not fit {lanes} lanes")]
-    Window {
-        /// The elements.
-        elements: usize,
-        /// The lanes.
-        lanes: usize,
-    },
+    Window { elements: usize, lanes: usize },
     /// There are more blocks of outputs than domains.
     #[error("{blocks} blocks of outputs do not fit a track of {domains} domains")]
     Blocks {
-        /// The blocks.
         blocks: usize,
         /// The track.
         domains: usize,

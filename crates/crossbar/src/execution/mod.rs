@@ -64,7 +64,6 @@ pub enum ExecutionError {
     /// Activations are not of the layer's input shape.
     #[error("layer `{layer}`: activations of shape {found}; expected {expected}")]
     InputShape {
-        /// The layer.
         layer: String,
         /// The shape given.
         found: network::Shape,

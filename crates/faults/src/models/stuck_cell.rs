@@ -13,11 +13,9 @@ use crate::sampling::exponential;
 /// A cell of a processor that always reads the same bit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StuckCell {
-    /// The processor.
     pub processor: u32,
     /// The row in it.
     pub row: u32,
-    /// The column.
     pub column: u16,
     /// The bit that it reads.
     pub value: bool,

@@ -14,7 +14,6 @@ use super::rows::{Labels, Row, RowGroup, checked};
 pub struct Interval {
     /// The interval's low end.
     pub low: f64,
-    /// The median.
     pub median: f64,
     /// The interval's high end.
     pub high: f64,

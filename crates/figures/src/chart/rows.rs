@@ -11,7 +11,6 @@ use super::check;
 pub struct RowGroup<R> {
     /// The heading; empty for none.
     pub heading: String,
-    /// The rows.
     pub rows: Vec<R>,
 }
 
@@ -113,7 +112,6 @@ impl<R> Placed<'_, R> {
 
 /// A row in its place.
 pub(super) struct PlacedRow<'r, R> {
-    /// The row.
     pub row: &'r R,
     label: &'r [String],
     y: f64,

@@ -25,7 +25,6 @@ pub struct ScatterPoint {
 pub struct ScatterSeries {
     /// The name and the marks.
     pub series: Series,
-    /// The points.
     pub points: Vec<ScatterPoint>,
 }
 

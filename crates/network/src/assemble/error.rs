@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::checkpoint::CheckpointError;
 use crate::description::{DescriptionError, shown};
 use crate::graph::GraphError;
+use crate::tie::Untied;
 use crate::{TernaryWeightsError, WindowError};
 
 /// Why a description and a checkpoint do not make a network.
@@ -16,10 +17,15 @@ pub enum NetworkError {
     /// The checkpoint cannot be read, or lacks a tensor of the right type and shape.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// The description and the checkpoint were not made for each other.
+    #[error(transparent)]
+    Untied(#[from] Box<Untied>),
+    /// A layer is larger than the memory.
+    #[error(transparent)]
+    TooMuch(#[from] files::TooMuch),
     /// The layers do not fit each other.
     #[error("network `{network}`: {source}")]
     Graph {
-        /// The network.
         network: String,
         /// What does not fit.
         source: GraphError,
@@ -27,9 +33,7 @@ pub enum NetworkError {
     /// A window that cannot be.
     #[error("network `{network}`: layer `{layer}`: {source}")]
     Window {
-        /// The network.
         network: String,
-        /// The layer.
         layer: String,
         /// What is wrong.
         source: WindowError,
@@ -39,7 +43,6 @@ pub enum NetworkError {
     Weights {
         /// The checkpoint.
         path: PathBuf,
-        /// The tensor.
         tensor: String,
         /// What is wrong.
         source: TernaryWeightsError,
@@ -49,7 +52,6 @@ pub enum NetworkError {
     Parameter {
         /// The checkpoint.
         path: PathBuf,
-        /// The tensor.
         tensor: String,
         /// Which value.
         index: usize,
@@ -63,7 +65,6 @@ pub enum NetworkError {
     Integer {
         /// The checkpoint.
         path: PathBuf,
-        /// The tensor.
         tensor: String,
         /// What it holds.
         found: i64,
@@ -75,7 +76,6 @@ pub enum NetworkError {
     Bounds {
         /// The checkpoint.
         path: PathBuf,
-        /// The layer.
         layer: String,
         /// The least activation.
         low: u16,
@@ -87,7 +87,6 @@ pub enum NetworkError {
     DividedTable {
         /// The checkpoint.
         path: PathBuf,
-        /// The tensor.
         tensor: String,
     },
     /// Layers that are put together must have one step.
@@ -96,9 +95,7 @@ pub enum NetworkError {
          expected the same step"
     )]
     ConcatSteps {
-        /// The network.
         network: String,
-        /// The layer.
         layer: String,
         /// The first of the layers put together.
         first: String,
@@ -112,7 +109,6 @@ pub enum NetworkError {
     /// Layers that contradict themselves, in a description that was not read from a file.
     #[error("network `{network}`: {}", mistakes.join("\n"))]
     Layers {
-        /// The network.
         network: String,
         /// Everything that is wrong.
         mistakes: Vec<String>,
@@ -132,11 +128,8 @@ pub enum NetworkError {
         "network `{network}`: layer `{layer}`: channel {channel} folds to {value}, too large for fixed point"
     )]
     FixedPoint {
-        /// The network.
         network: String,
-        /// The layer.
         layer: String,
-        /// The channel.
         channel: usize,
         /// What it folds to.
         value: f64,
@@ -146,21 +139,13 @@ pub enum NetworkError {
     UnusedWeights {
         /// The checkpoint.
         path: PathBuf,
-        /// The tensor.
         tensor: String,
-        /// The network.
         network: String,
     },
     /// Neither a checkpoint nor a seed.
     #[error("network `{network}`: no weights; expected a checkpoint, or `seeded` with a seed and a sparsity")]
-    NoWeights {
-        /// The network.
-        network: String,
-    },
+    NoWeights { network: String },
     /// The last layer is not one that can give logits.
     #[error("network `{network}`: the last layer must be a convolution or fully connected")]
-    NoLogits {
-        /// The network.
-        network: String,
-    },
+    NoLogits { network: String },
 }

@@ -24,6 +24,7 @@ use crate::description::{
 use crate::graph::{
     ActivationId, Addend, Border, FRACTION_BITS, GraphError, LayerId, Network, NetworkBuilder,
 };
+use crate::tie;
 use crate::{LinearLayer, Padding, Shape, Window, WindowError};
 
 pub use error::NetworkError;
@@ -50,7 +51,14 @@ impl Network {
         let folder = path.parent().unwrap_or(Path::new(""));
         let (description, text) = NetworkDescription::load_with_text(path)?;
         let checkpoint = description.checkpoint.as_ref();
-        let checkpoint = checkpoint.map(|file| Checkpoint::load(&folder.join(file))).transpose()?;
+        let checkpoint = match checkpoint {
+            Some(file) => {
+                let (checkpoint, digest) = Checkpoint::load_with_digest(&folder.join(file))?;
+                tie::check(path, &text, &description, &checkpoint, &digest)?;
+                Some(checkpoint)
+            }
+            None => None,
+        };
         let parameters = parameters_of(&description, checkpoint.as_ref())?;
         match Assembly::run(&description, parameters) {
             Ok(network) => Ok((description, network)),

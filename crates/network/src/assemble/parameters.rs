@@ -79,6 +79,8 @@ impl Parameters<'_> {
                 TernaryWeights::grouped(shape, groups, values).map_err(|source| failed(file.path(), source))
             }
             Self::Seeded(SeededDescription { seed, sparsity }) => {
+                let bytes = shape.iter().fold(1_u64, |bytes, &extent| bytes.saturating_mul(extent as u64));
+                files::ask(format!("layer `{layer}` with weights of shape {shape:?}"), bytes)?;
                 let drawn = TernaryWeights::drawn(shape, groups, sparsity, seed, place);
                 drawn.map_err(|source| failed(Path::new("seed"), source))
             }

@@ -20,7 +20,6 @@ pub enum DescriptionError {
     /// The file cannot be read.
     #[error("{}: cannot be read: {source}", path.display())]
     Read {
-        /// The file.
         path: PathBuf,
         /// What the system says.
         source: io::Error,
@@ -28,7 +27,6 @@ pub enum DescriptionError {
     /// The file is not a description; the reason names the field.
     #[error("{}{}: {reason}", path.display(), shown(*position))]
     Yaml {
-        /// The file.
         path: PathBuf,
         /// Line and column, from 1, where they are known.
         position: Option<(usize, usize)>,
@@ -38,7 +36,6 @@ pub enum DescriptionError {
     /// The description contradicts itself.
     #[error("{}", list(path, mistakes))]
     Mistakes {
-        /// The file.
         path: PathBuf,
         /// Everything that is wrong, in the order of the file's layers.
         mistakes: Vec<Mistake>,

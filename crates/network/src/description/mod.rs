@@ -8,7 +8,6 @@ mod places;
 mod wiring;
 
 use std::cell::LazyCell;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -42,6 +41,9 @@ pub struct NetworkDescription {
     /// The checkpoint that holds the weights.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<PathBuf>,
+    /// BLAKE3 of the checkpoint's bytes, if it is to be that one and no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint_digest: Option<String>,
     /// The weights, if there is no checkpoint: a network from its shapes alone, for costs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seeded: Option<SeededDescription>,
@@ -161,8 +163,8 @@ impl NetworkDescription {
 
     /// The same with the file's text.
     pub(crate) fn load_with_text(path: &Path) -> Result<(Self, String), DescriptionError> {
-        let text = fs::read_to_string(path)
-            .map_err(|source| DescriptionError::Read { path: path.into(), source })?;
+        let text =
+            files::read_text(path).map_err(|source| DescriptionError::Read { path: path.into(), source })?;
         Ok((Self::parse(&text, path)?, text))
     }
 
@@ -171,6 +173,11 @@ impl NetworkDescription {
     /// # Errors
     /// As for [`Self::load`].
     pub fn parse(text: &str, path: &Path) -> Result<Self, DescriptionError> {
+        // The other reader has no bound of its own.
+        if let Err((place, reason)) = yaml::Node::parse(text) {
+            let position = Some((place.line, place.column));
+            return Err(DescriptionError::Yaml { path: path.into(), position, reason });
+        }
         let description: Self =
             serde_yaml::from_str(text).map_err(|error| DescriptionError::yaml(path, &error))?;
         let mistakes = description.mistakes(text, path);

@@ -39,7 +39,6 @@ pub enum GraphError {
         "layer `{node}`: {found} multipliers or offsets found; expected one for each of {expected} channels"
     )]
     ParameterCount {
-        /// The node.
         node: String,
         /// How many there are.
         found: usize,
@@ -52,23 +51,16 @@ pub enum GraphError {
     /// Activations cannot have that many bits.
     #[error("layer `{node}`: activations of {bits} bits; expected 1 to 16")]
     Bits {
-        /// The node.
         node: String,
         /// Bits asked for.
         bits: u32,
     },
     /// The 64-bit sum of a requantization or of a logit could overflow.
     #[error("layer `{node}`: the sum of channel {channel} can leave 64 bits")]
-    SumOverflow {
-        /// The node.
-        node: String,
-        /// The channel.
-        channel: usize,
-    },
+    SumOverflow { node: String, channel: usize },
     /// A sum over a window could leave 16 bits.
     #[error("layer `{node}`: the sum over {positions} positions of up to {maximum} can leave 16 bits")]
     PoolOverflow {
-        /// The node.
         node: String,
         /// Positions summed up.
         positions: usize,
@@ -78,7 +70,6 @@ pub enum GraphError {
     /// The padded input is smaller than the window.
     #[error("layer `{node}`: the window does not fit into the padded input {input}")]
     DoesNotFit {
-        /// The node.
         node: String,
         /// The input's shape.
         input: Shape,
@@ -98,7 +89,6 @@ pub enum GraphError {
         "layer `{node}`: {found} cannot stand for 0; expected one value for each channel, up to {maximum}"
     )]
     Zero {
-        /// The node.
         node: String,
         /// What should stand for 0.
         found: u16,
@@ -108,7 +98,6 @@ pub enum GraphError {
     /// A bound beyond what the activation's bits can hold.
     #[error("layer `{node}`: bounded by {found}; expected at most {maximum}")]
     Bound {
-        /// The node.
         node: String,
         /// The bound.
         found: u16,
@@ -118,7 +107,6 @@ pub enum GraphError {
     /// Channels that are not there, or none, are picked.
     #[error("layer `{node}`: picks a channel that is not there, or none; expected some of {channels}")]
     Pick {
-        /// The node.
         node: String,
         /// Channels of what it reads.
         channels: usize,
@@ -126,7 +114,6 @@ pub enum GraphError {
     /// A table is not one for what it reads.
     #[error("layer `{node}`: a table of {found} values up to {most}; expected {expected} up to {maximum}")]
     Table {
-        /// The node.
         node: String,
         /// Values of the table.
         found: usize,
@@ -140,7 +127,6 @@ pub enum GraphError {
     /// Values of different extents cannot be put together.
     #[error("layer `{node}`: puts together maps of {first} and {other}; expected the same height and width")]
     Concat {
-        /// The node.
         node: String,
         /// The first map.
         first: Shape,

@@ -184,7 +184,6 @@ impl Border {
 /// A value that an activation is made from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ValueId {
-    /// An activation.
     Activation(ActivationId),
     /// The accumulators of a layer.
     Accumulators(LayerId),

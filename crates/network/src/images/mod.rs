@@ -22,7 +22,6 @@ pub enum ImagesError {
     /// A file of tensors does not hold images.
     #[error("{}: {reason}", path.display())]
     Format {
-        /// The file.
         path: PathBuf,
         /// What was found and what was expected.
         reason: String,

@@ -1,16 +1,18 @@
 //! `tritrack claims`: what the results say of each claim.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use clap::{Args, ValueEnum};
 use tables::write_atomically;
 use workspace::claims::{
-    Block, Claim, Claims, Finding, Judged, Written, claims_table, judged, markdown, readme_with, sentence,
-    written,
+    Block, Claim, Claims, Finding, Judged, Written, claims_provenance, claims_table, judged, markdown,
+    outdated, readme_with, sentence, written,
 };
 use workspace::{Failure, Workspace, WorkspaceError};
 
 use super::{Format, print_table};
+use crate::REGISTRY;
 
 /// Shown after the command's help.
 pub const EXAMPLES: &str = "\
@@ -18,13 +20,13 @@ Examples:
   tritrack claims                  each claim with its numbers and its verdict, and what the results say beyond
   tritrack claims --format json    every number that speaks to a claim, for programs
   tritrack claims --write          write them into README.md
-  tritrack claims --check          fail if a verdict is not the recorded one, or README.md is not what the results say";
+  tritrack claims --check          fail if a verdict is not the recorded one, README.md says something else, or results are outdated";
 
 /// Arguments of `tritrack claims`.
 #[derive(Debug, Clone, Args)]
 pub struct Arguments {
-    /// Fail if a verdict differs from the one that claims.yaml records, what a finding says in words does not hold, or README.md
-    /// is not what the results say
+    /// Fail if a verdict differs from the one that claims.yaml records, what a finding says in words does not hold, README.md is not
+    /// what the results say, or a table was made from another manifest or other inputs than there are now
     #[arg(long)]
     check: bool,
     /// Write the claims and findings into README.md
@@ -64,31 +66,40 @@ pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write
         let readme = readme_with(&read(&workspace.readme())?, &blocks, workspace)?;
         write_atomically(&workspace.readme(), readme.as_bytes())?;
     }
+    let outdated = outdated(&REGISTRY, workspace, &claims)?;
+    let table =
+        || claims_table(&judged, &outdated, claims_provenance(&claims, workspace)?).map_err(Failure::from);
     match arguments.format {
-        ClaimsFormat::Text => print(&judged, &findings, workspace, output)?,
+        ClaimsFormat::Text => print(&judged, &findings, &outdated, output),
         ClaimsFormat::Markdown => drop(write!(output, "{}", markdown(&judged))),
-        ClaimsFormat::Json => print_table(&claims_table(&judged)?, Format::Json, output)?,
-        ClaimsFormat::Csv => print_table(&claims_table(&judged)?, Format::Csv, output)?,
-        ClaimsFormat::Parquet => print_table(&claims_table(&judged)?, Format::Parquet, output)?,
+        ClaimsFormat::Json => print_table(&table()?, Format::Json, output)?,
+        ClaimsFormat::Csv => print_table(&table()?, Format::Csv, output)?,
+        ClaimsFormat::Parquet => print_table(&table()?, Format::Parquet, output)?,
     }
-    if arguments.check { check(&judged, &findings, &blocks, workspace) } else { Ok(()) }
+    if arguments.check {
+        check(&judged, &findings, &blocks, workspace)?;
+        if let Some((table, why)) = outdated.first_key_value() {
+            let experiment = table.split('/').next().unwrap_or_default();
+            let message =
+                format!("{table} is outdated: {why}; `tritrack reproduce {experiment}` makes it anew");
+            return Err(WorkspaceError::Check { message }.into());
+        }
+    }
+    Ok(())
 }
 
 fn print(
     judged: &[(&Claim, Judged)],
     findings: &[(&Finding, Written)],
-    workspace: &Workspace,
+    outdated: &BTreeMap<String, String>,
     output: &mut impl Write,
-) -> Result<(), Failure> {
+) {
     for (claim, found) in judged {
         let _ =
             writeln!(output, "{} {}: {}", claim.id, found.verdict.name().to_uppercase(), claim.claim.trim());
         let _ = writeln!(output, "  stated: {} ({})", claim.stated, claim.source);
         for line in lines(claim, found) {
             let _ = writeln!(output, "  {line}");
-        }
-        for stale in stale_tables(claim, workspace)? {
-            let _ = writeln!(output, "  note: {stale}");
         }
     }
     for (finding, written) in findings {
@@ -97,34 +108,15 @@ fn print(
             let _ = writeln!(output, "  {}", sentence(words));
         }
     }
-    Ok(())
+    for (table, why) in outdated {
+        let _ = writeln!(output, "note: {table} is outdated: {why}");
+    }
 }
 
 fn lines(claim: &Claim, found: &Judged) -> Vec<String> {
     let reason = claim.untestable.iter().map(|why| format!("not testable: {why}"));
     let reading = Some(claim.reading.trim().to_owned()).filter(|text| !text.is_empty());
     reason.chain(found.measured.iter().map(sentence)).chain(reading).collect()
-}
-
-/// Tables that were made from another manifest than there is now.
-fn stale_tables(claim: &Claim, workspace: &Workspace) -> Result<Vec<String>, Failure> {
-    let measurements = claim.criteria.iter().chain(&claim.beside);
-    let mut names: Vec<&str> = measurements.map(|measurement| measurement.value.table.as_str()).collect();
-    names.sort_unstable();
-    names.dedup();
-    let mut stale = Vec::new();
-    for name in names {
-        let Some((experiment, table)) = name.split_once('/') else { continue };
-        let manifest = workspace.load_manifest(experiment)?;
-        let made_from = tables::read_parquet(&workspace.result(experiment, table))?;
-        let recorded = made_from.provenance().get("manifest");
-        if recorded.is_some_and(|hash| *hash != format!("blake3 {}", manifest.hash)) {
-            stale.push(format!(
-                "{name} was made from another {experiment}.yaml; `tritrack reproduce {experiment}`"
-            ));
-        }
-    }
-    Ok(stale)
 }
 
 fn check(
@@ -162,6 +154,5 @@ fn check(
 }
 
 fn read(path: &std::path::Path) -> Result<String, WorkspaceError> {
-    std::fs::read_to_string(path)
-        .map_err(|source| WorkspaceError::Unreadable { path: path.to_owned(), source })
+    files::read_text(path).map_err(|source| WorkspaceError::Unreadable { path: path.to_owned(), source })
 }

@@ -195,11 +195,7 @@ pub fn run(arguments: &Arguments, inputs: &Inputs<'_>, output: &mut impl Write) 
             }
             Emit::Stats => {
                 let compiled = MachineLayer::compile(layer, &options)?;
-                let statistics = compiled.compiled().statistics;
-                let counts = [statistics.adders, statistics.accumulates];
-                let layout = compiled.compiled().layout.name();
-                let made = Made { counts, compiled: Some(&compiled), found: None };
-                push(&mut table, layer, options.sharing.name(), layout, made, started)?;
+                push_compiled(&mut table, layer, &compiled, options.sharing, started)?;
             }
         }
     }
@@ -207,6 +203,34 @@ pub fn run(arguments: &Arguments, inputs: &Inputs<'_>, output: &mut impl Write) 
         print_table(&table, arguments.format, output)?;
     }
     Ok(())
+}
+
+/// What the compiler made of a layer for an array, in one row.
+///
+/// # Errors
+/// If the row does not fit the schema: a mistake here.
+pub fn statistics(
+    layer: &LinearLayer,
+    compiled: &MachineLayer,
+    sharing: Sharing,
+    started: Instant,
+) -> Result<Table, Failure> {
+    let mut table = Table::new(CompilationRow::SCHEMA);
+    push_compiled(&mut table, layer, compiled, sharing, started)?;
+    Ok(table)
+}
+
+fn push_compiled(
+    table: &mut Table,
+    layer: &LinearLayer,
+    compiled: &MachineLayer,
+    sharing: Sharing,
+    started: Instant,
+) -> Result<(), Failure> {
+    let statistics = compiled.compiled().statistics;
+    let counts = [statistics.adders, statistics.accumulates];
+    let made = Made { counts, compiled: Some(compiled), found: None };
+    push(table, layer, sharing.name(), compiled.compiled().layout.name(), made, started)
 }
 
 /// What was made of a layer.

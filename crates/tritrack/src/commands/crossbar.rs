@@ -280,7 +280,10 @@ fn changed_design(path: &Path, mode: Mode, settings: &[&Setting]) -> Result<Desi
 }
 
 /// Sets a field of a design that may lie in a part of it, such as `converter.bits`.
-fn set_field(design: &mut Yaml, field: &str, value: &str) -> Result<(), String> {
+///
+/// # Errors
+/// If the value is no YAML, or the field lies in one that has no parts.
+pub fn set_field(design: &mut Yaml, field: &str, value: &str) -> Result<(), String> {
     let value: Yaml = serde_yaml::from_str(value).map_err(|error| error.to_string())?;
     let mut place = design;
     for name in field.split('.') {
@@ -338,7 +341,11 @@ impl Line {
     }
 }
 
-fn as_table(report: &NetworkReport) -> Result<Table, Failure> {
+/// What a network costs, a row for each layer and one for all of them.
+///
+/// # Errors
+/// If a row does not fit the schema: a mistake here.
+pub fn as_table(report: &NetworkReport) -> Result<Table, Failure> {
     let row = |line: Line| {
         let part = |place: usize| line.energies.get(place).copied().unwrap_or_default();
         CrossbarLayerRow {

@@ -19,6 +19,9 @@ Examples:
 
 Rows are matched by their texts, and rows with the same texts by their order. What has no partner is counted.";
 
+/// Changes that are shown to a person.
+const LINES: usize = 40;
+
 /// Arguments of `tritrack diff`.
 #[derive(Debug, Clone, Args)]
 pub struct Arguments {
@@ -31,9 +34,9 @@ pub struct Arguments {
     /// Compare the workspace's own results (before) with those of a variant (after)
     #[arg(long, value_name = "NAME")]
     variant: Option<String>,
-    /// Show at most so many numbers, the largest relative changes first
-    #[arg(long, default_value_t = 40, value_name = "COUNT")]
-    most: usize,
+    /// Show at most so many numbers, the largest relative changes first; if left out, 40 of a text, and all for programs
+    #[arg(long, value_name = "COUNT")]
+    most: Option<usize>,
     /// How they are printed
     #[arg(long, value_parser = Choice::<Format>::default(), default_value_t = Format::Text)]
     format: Format,
@@ -51,25 +54,29 @@ pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write
     // With a variant there is nothing else to compare with: all that is named are experiments.
     let first = arguments.before.iter().filter(|_| arguments.variant.is_some());
     let experiments: Vec<&String> = first.chain(&arguments.experiments).collect();
-    let wanted =
-        |experiment: &str| experiments.is_empty() || experiments.iter().any(|wanted| *wanted == experiment);
-    let Comparison { changes, compared, notes } = sides.compare(wanted)?;
-    let table = Table::of::<ChangeRow>(changes.iter().take(arguments.most).map(|change| change.row()))?;
-    if table.is_empty() && arguments.format == Format::Text {
-        let _ = writeln!(output, "{compared} numbers compared; none differs");
-    } else {
+    let experiments: Vec<&str> = experiments.into_iter().map(String::as_str).collect();
+    let Comparison { changes, compared, notes, experiments } = sides.compare(&experiments)?;
+    // A person reads the largest changes; a program all of them.
+    let most = arguments.most.unwrap_or(if arguments.format == Format::Text { LINES } else { usize::MAX });
+    let table = Table::of::<ChangeRow>(changes.iter().take(most).map(|change| change.row()))?;
+    let is_text = arguments.format == Format::Text;
+    if !(table.is_empty() && is_text) {
         print_table(&table, arguments.format, output)?;
     }
-    if arguments.format == Format::Text {
-        if !changes.is_empty() {
-            let _ = writeln!(
-                output,
-                "{} of {compared} numbers differ, {} do not",
-                changes.len(),
-                compared - changes.len()
-            );
+    let numbers = match (changes.len(), notes.len()) {
+        (0, 0) => "none differs".to_owned(),
+        (0, others) => format!("no number differs, but {others} other things do"),
+        (differing, others) => {
+            format!("{differing} differ, {} do not; {others} other things differ", compared - differing)
         }
-        notes.iter().for_each(|note| drop(writeln!(output, "{note}")));
+    };
+    let summary = format!("{experiments} experiments, {compared} numbers compared; {numbers}");
+    let lines = notes.into_iter().chain([summary]);
+    // Beside a table for programs, so that it stays one.
+    if is_text {
+        lines.for_each(|line| drop(writeln!(output, "{line}")));
+    } else {
+        lines.for_each(|line| drop(writeln!(std::io::stderr(), "{line}")));
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! `tritrack explain`: what a row of a result table means, and what it was made from.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use rtm_ap::ProcessorParameters;
@@ -9,6 +9,8 @@ use studies::technologies;
 use tables::{Row, Value, read_parquet};
 use technology::Parameters;
 use workspace::{Failure, Inputs, Workspace, WorkspaceError};
+
+use crate::REGISTRY;
 
 /// Shown after the command's help.
 pub const EXAMPLES: &str = "\
@@ -31,17 +33,30 @@ pub struct Arguments {
 /// # Errors
 /// If the table is not there or damaged, or has no such row.
 pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write) -> Result<(), Failure> {
-    let path = match arguments.table.is_file() {
-        true => arguments.table.clone(),
-        false => workspace.root().join(&arguments.table),
+    for line in explained(&arguments.table, arguments.row, workspace)? {
+        let _ = writeln!(output, "{line}");
+    }
+    Ok(())
+}
+
+/// What there is to say of a row of a table, a line each.
+///
+/// # Errors
+/// If the table is not there or damaged, or has no such row.
+pub fn explained(table: &Path, row: usize, workspace: &Workspace) -> Result<Vec<String>, Failure> {
+    let number = row;
+    let path = match table.is_file() {
+        true => table.to_owned(),
+        false => workspace.root().join(table),
     };
     let table = read_parquet(&path)?;
-    let row = table.row(arguments.row).ok_or_else(|| {
-        let (shown, row, rows) = (workspace.shown(&path), arguments.row, table.rows());
-        WorkspaceError::argument(format!("{shown}: there is no row {row}; it has {rows}, counted from 0"))
+    let row = table.row(number).ok_or_else(|| {
+        let (shown, rows) = (workspace.shown(&path), table.rows());
+        WorkspaceError::argument(format!("{shown}: there is no row {number}; it has {rows}, counted from 0"))
     })?;
-    let mut say = |line: String| drop(writeln!(output, "{line}"));
-    say(format!("{}, row {}: {}", workspace.shown(&path), arguments.row, table.meaning()));
+    let mut lines = Vec::new();
+    let mut say = |line: String| lines.push(line);
+    say(format!("{}, row {number}: {}", workspace.shown(&path), table.meaning()));
     for (column, value) in row.values() {
         let unit = if column.unit.is_empty() { String::new() } else { format!(" {}", column.unit) };
         let shown = match value {
@@ -55,16 +70,14 @@ pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write
         say(format!("  {key}: {value}"));
     }
     if let Some(experiment) = table.provenance().get("experiment") {
-        let manifest = workspace.load_manifest(experiment)?;
+        let manifest = REGISTRY.manifest(workspace, experiment)?;
         let same = table.provenance().get("manifest") == Some(&format!("blake3 {}", manifest.hash));
         let state = if same { "as it is now" } else { "which has changed since" };
         let shown = workspace.manifest(experiment);
         say(format!("manifest {}, {state}: {}", workspace.shown(&shown), manifest.title));
     }
-    for line in parameters(&row, workspace)? {
-        say(line);
-    }
-    Ok(())
+    lines.extend(parameters(&row, workspace)?);
+    Ok(lines)
 }
 
 /// The parameters of the technologies that the row names, with their ranges and sources.

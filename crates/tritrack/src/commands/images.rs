@@ -22,7 +22,7 @@ pub struct ImageArguments {
     count: Option<usize>,
     /// Pictures: pixels of the shorter side before the middle is cut out, up to 16384; 8/7 of the network's image if left out,
     /// and pictures of the image's extents as they are
-    #[arg(long, value_name = "PIXELS", conflicts_with = "stretch")]
+    #[arg(long, value_name = "PIXELS", conflicts_with = "stretch", value_parser = side)]
     shorter_side: Option<usize>,
     /// Pictures: scale both sides to the network's image instead of cutting the middle out
     #[arg(long)]
@@ -102,4 +102,10 @@ impl ImageArguments {
 /// Every image of a set that the workspace carries, as it is.
 fn of_workspace(inputs: &Inputs<'_>, network: &LoadedNetwork, set: ImageSource) -> Result<ImageSet, Failure> {
     Ok(image_set(inputs, network, &Images::of(set, usize::MAX))?.set.clone())
+}
+
+/// Pixels of a picture's side.
+fn side(text: &str) -> Result<usize, String> {
+    let pixels = text.parse::<usize>().ok().filter(|pixels| (1..=1 << 14).contains(pixels));
+    pixels.ok_or_else(|| "expected 1 to 16384 pixels".to_owned())
 }

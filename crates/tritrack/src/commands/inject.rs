@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use faults::{Campaign, FaultKind, FaultPoint, Mitigation, Sampling, Stream, Summary};
+use faults::{Campaign, FaultKind, FaultPoint, FaultRates, Mitigation, Sampling, Stream, Summary};
+use network::FeatureMap;
 use rtm_ap::Machine;
 use studies::{loaded, technologies};
 use tables::{Table, TypedRow};
@@ -107,7 +108,26 @@ pub struct Arguments {
     machine: MachineArguments,
 }
 
-impl Arguments {
+/// What strikes, and how it is counted.
+#[derive(Debug, Clone)]
+pub struct Injection {
+    /// Kinds of faults.
+    pub faults: Vec<FaultKind>,
+    /// What protects the machine.
+    pub mitigation: Mitigation,
+    /// Probabilities of a slip in a shift by one domain; the stated one if empty.
+    pub rate: Vec<f64>,
+    /// Times that all images are inferred.
+    pub trials: u64,
+    /// Whether inferences with at least one fault are drawn only, and weighted.
+    pub struck_only: bool,
+    /// Keys the random streams.
+    pub seed: u64,
+    /// Confidence of the intervals.
+    pub confidence: f64,
+}
+
+impl Injection {
     /// Whether the arguments fit together, before anything is computed.
     fn check(&self) -> Result<(), WorkspaceError> {
         let wrong = |message: String| Err(WorkspaceError::Argument { message });
@@ -147,6 +167,88 @@ impl Arguments {
         }
         Ok(())
     }
+    /// Injects the faults into images on a machine, at the rates of a file; a row for each rate.
+    ///
+    /// # Errors
+    /// If the fields do not fit together, or the images do not fit the network.
+    pub fn table(
+        &self,
+        machine: &Machine,
+        images: &[FeatureMap],
+        labels: Option<&[u16]>,
+        stated: &FaultRates,
+    ) -> Result<Table, Failure> {
+        self.check()?;
+        // Without labels the fault-free answers stand for them: what is lost is then what changes.
+        let clean_classes;
+        let labels = match labels {
+            Some(labels) => labels,
+            None => {
+                let logits = machine.network().infer_all(images)?;
+                clean_classes =
+                    logits.iter().map(|logits| network::class_of(logits) as u16).collect::<Vec<_>>();
+                &clean_classes
+            }
+        };
+        let campaign = Campaign::new(machine, images, labels, self.seed)?;
+        let rates =
+            if self.rate.is_empty() { vec![stated.by_one.at_distance_one()] } else { self.rate.clone() };
+        let mut table = Table::new(InjectionRow::SCHEMA);
+        let bar = Progress.bar("injecting faults", rates.len() as u64 * self.trials);
+        for &rate in &rates {
+            // What a rate gives does not depend on the others that are named beside it.
+            let stage = rate.to_bits();
+            let point = FaultPoint {
+                rates: stated.with_shift_rate(rate)?,
+                kinds: self.faults.clone(),
+                mitigation: self.mitigation,
+                sampling: if self.struck_only { Sampling::AtLeastOneFault } else { Sampling::Plain },
+                stage,
+                layers: None,
+            };
+            let prepared = campaign.prepare(&point);
+            let mut records = Vec::new();
+            for trial in 0..self.trials {
+                records.extend(prepared.run(trial..trial + 1)?);
+                bar.inc(1);
+            }
+            let stream = Stream::resampling(self.seed, stage);
+            let (trials, weight) = (self.trials, prepared.weight());
+            let summary = Summary::of(&campaign, &records, trials, weight, self.confidence, stream)?;
+            table.push(self.row(machine, rate, prepared.expected_faults(), &summary))?;
+        }
+        bar.finish_and_clear();
+        Ok(table)
+    }
+
+    /// What a rate gave.
+    fn row(&self, machine: &Machine, rate: f64, expected_faults: f64, s: &Summary) -> InjectionRow {
+        let kinds: Vec<&str> = self.faults.iter().map(|kind| kind.name()).collect();
+        let worst = (0..s.first_failing.len()).rev().max_by_key(|&layer| s.first_failing[layer]);
+        let first_failing = worst
+            .filter(|&layer| s.first_failing[layer] > 0)
+            .map(|layer| machine.layers()[layer].compiled().name.clone());
+        InjectionRow {
+            network: machine.network().name().to_owned(),
+            faults: kinds.join(" "),
+            mitigation: self.mitigation.name().to_string(),
+            rate,
+            expected_faults,
+            inferences: s.inferences,
+            struck: s.struck,
+            weight: s.weight,
+            accuracy: s.accuracy,
+            accuracy_low: s.accuracy_interval.low,
+            accuracy_high: s.accuracy_interval.high,
+            drop: s.drop,
+            silent_corruptions: s.silent_corruptions,
+            silent_low: s.silent_corruptions_interval.low,
+            silent_high: s.silent_corruptions_interval.high,
+            changed_logits: s.changed_logits,
+            snr: s.snr_db.is_finite().then_some(s.snr_db),
+            first_failing,
+        }
+    }
 }
 
 /// Runs the command.
@@ -154,93 +256,26 @@ impl Arguments {
 /// # Errors
 /// If the network or the images are not there, or do not fit together.
 pub fn run(arguments: &Arguments, inputs: &Inputs<'_>, output: &mut impl Write) -> Result<(), Failure> {
-    arguments.check()?;
+    let injection = Injection {
+        faults: arguments.faults.clone(),
+        mitigation: arguments.mitigation,
+        rate: arguments.rate.clone(),
+        trials: arguments.trials,
+        struck_only: arguments.struck_only,
+        seed: arguments.seed,
+        confidence: arguments.confidence,
+    };
+    injection.check()?;
     let loaded = loaded::network(inputs, &arguments.network)?;
     let options = arguments.machine.options()?;
     let set = arguments.images.load(inputs, &loaded)?;
     let set = set.fitted_to(loaded.network.input().shape())?;
-    let images = set.feature_maps();
-    // Without labels the fault-free answers stand for them: what is lost is then what changes.
     let machine = Machine::compile(Arc::clone(&loaded.network), &options)?;
-    let clean_classes;
-    let labels = match set.labels() {
-        Some(labels) => labels,
-        None => {
-            let logits = loaded.network.infer_all(&images)?;
-            clean_classes = logits.iter().map(|logits| network::class_of(logits) as u16).collect::<Vec<_>>();
-            &clean_classes
-        }
-    };
     let stated = technologies::fault_rates(inputs, &arguments.rates)?;
-    let campaign = Campaign::new(&machine, &images, labels, arguments.seed)?;
-    let rates = if arguments.rate.is_empty() {
-        vec![stated.by_one.at_distance_one()]
-    } else {
-        arguments.rate.clone()
-    };
-    let mut table = Table::new(InjectionRow::SCHEMA);
-    let bar = Progress.bar("injecting faults", rates.len() as u64 * arguments.trials);
-    for &rate in &rates {
-        // What a rate gives does not depend on the others that are named beside it.
-        let stage = rate.to_bits();
-        let point = FaultPoint {
-            rates: stated.with_shift_rate(rate)?,
-            kinds: arguments.faults.clone(),
-            mitigation: arguments.mitigation,
-            sampling: if arguments.struck_only { Sampling::AtLeastOneFault } else { Sampling::Plain },
-            stage,
-            layers: None,
-        };
-        let prepared = campaign.prepare(&point);
-        let mut records = Vec::new();
-        for trial in 0..arguments.trials {
-            records.extend(prepared.run(trial..trial + 1)?);
-            bar.inc(1);
-        }
-        let stream = Stream::resampling(arguments.seed, stage);
-        let (trials, weight) = (arguments.trials, prepared.weight());
-        let summary = Summary::of(&campaign, &records, trials, weight, arguments.confidence, stream)?;
-        table.push(row(arguments, &machine, rate, prepared.expected_faults(), &summary))?;
-    }
-    bar.finish_and_clear();
+    let table = injection.table(&machine, &set.feature_maps(), set.labels(), &stated)?;
     if let Some(path) = &arguments.parquet {
         tables::write_parquet(&table, path)?;
     }
     print_table(&table, arguments.format, output)?;
     Ok(())
-}
-
-/// What a rate gave.
-fn row(
-    arguments: &Arguments,
-    machine: &Machine,
-    rate: f64,
-    expected_faults: f64,
-    s: &Summary,
-) -> InjectionRow {
-    let kinds: Vec<&str> = arguments.faults.iter().map(|kind| kind.name()).collect();
-    let worst = (0..s.first_failing.len()).rev().max_by_key(|&layer| s.first_failing[layer]);
-    let first_failing = worst
-        .filter(|&layer| s.first_failing[layer] > 0)
-        .map(|layer| machine.layers()[layer].compiled().name.clone());
-    InjectionRow {
-        network: arguments.network.clone(),
-        faults: kinds.join(" "),
-        mitigation: arguments.mitigation.name().to_string(),
-        rate,
-        expected_faults,
-        inferences: s.inferences,
-        struck: s.struck,
-        weight: s.weight,
-        accuracy: s.accuracy,
-        accuracy_low: s.accuracy_interval.low,
-        accuracy_high: s.accuracy_interval.high,
-        drop: s.drop,
-        silent_corruptions: s.silent_corruptions,
-        silent_low: s.silent_corruptions_interval.low,
-        silent_high: s.silent_corruptions_interval.high,
-        changed_logits: s.changed_logits,
-        snr: s.snr_db.is_finite().then_some(s.snr_db),
-        first_failing,
-    }
 }

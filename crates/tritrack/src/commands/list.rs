@@ -7,6 +7,7 @@ use tables::Table;
 use workspace::{Failure, Workspace};
 
 use super::{Format, print_table};
+use crate::REGISTRY;
 use crate::choice::Choice;
 
 tables::table! {
@@ -32,9 +33,9 @@ pub struct Arguments {
 /// Runs the command.
 ///
 /// # Errors
-/// If a manifest is wrong.
+/// If the folder of manifests cannot be read. A manifest that is wrong is told and left out.
 pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write) -> Result<(), Failure> {
-    let rows = workspace.manifests()?.into_iter().map(|manifest| ExperimentRow {
+    let rows = REGISTRY.readable_manifests(workspace)?.into_iter().map(|manifest| ExperimentRow {
         needs: manifest.users_data_named(),
         experiment: manifest.id,
         title: manifest.title,

@@ -8,6 +8,7 @@ pub mod explain;
 pub mod images;
 pub mod import;
 pub mod inject;
+mod job_file;
 pub mod list;
 pub mod plan;
 pub mod quantize;

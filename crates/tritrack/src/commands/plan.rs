@@ -4,10 +4,10 @@ use std::io::Write;
 
 use clap::{Args, ValueEnum};
 use tables::{Table, TypedRow};
-use workspace::stages::Plan;
-use workspace::{Failure, Inputs, chosen};
+use workspace::{Failure, Inputs, Plan, chosen};
 
 use super::{Format, print_table};
+use crate::REGISTRY;
 
 tables::table! {
     /// The stages of an experiment, each after those that it is made from.
@@ -75,7 +75,7 @@ enum PlanFormat {
 /// If a manifest is wrong, or a network or images that it names are not there.
 pub fn run(arguments: &Arguments, inputs: &Inputs<'_>, output: &mut impl Write) -> Result<(), Failure> {
     let mut table = Table::new(PlanRow::SCHEMA);
-    for manifest in chosen(inputs.workspace(), &arguments.experiments, output)? {
+    for manifest in chosen(&REGISTRY, inputs.workspace(), &arguments.experiments, output)? {
         let plan = Plan::of(&manifest, inputs, arguments.force)?;
         match arguments.format {
             PlanFormat::Dot => drop(write!(output, "{}", plan.dot())),

@@ -283,7 +283,7 @@ pub fn check_name(name: &str) -> Result<(), Failure> {
 /// If there is one of that name.
 fn check_free(folder: &Path, name: &str) -> Result<(), Failure> {
     let path = folder.join(format!("{name}.yaml"));
-    match std::fs::read_to_string(&path) {
+    match files::read_text(&path) {
         Ok(text) if !NetworkFile::is_made(&text) => {
             let path = path.display();
             let message =
@@ -365,14 +365,16 @@ pub fn write(
     title: &str,
     more: &str,
 ) -> Result<[PathBuf; 2], Failure> {
-    let checkpoint = folder.join(format!("{name}.safetensors.zst"));
+    let file = format!("{name}.safetensors.zst");
+    let (path, description) = (folder.join(&file), folder.join(format!("{name}.yaml")));
     check_free(folder, name)?;
-    quantized.checkpoint.save(&checkpoint)?;
-    let description = folder.join(format!("{name}.yaml"));
-    let text = quantized.file.text(name, title, &format!("{name}.safetensors.zst"), more);
-    std::fs::write(&description, text)
-        .map_err(|source| WorkspaceError::Unwritable { path: description.clone(), source })?;
-    Ok([description, checkpoint])
+    let mut checkpoint = quantized.checkpoint.clone();
+    network::tie(&mut checkpoint, &quantized.file.text(name, title, &file, more));
+    // A run that is killed between the two leaves files that do not belong together, which whoever reads them is told.
+    let digest = checkpoint.save(&path)?;
+    let text = quantized.file.tied_text(name, title, (&file, &digest), more);
+    tables::write_atomically(&description, text.as_bytes())?;
+    Ok([description, path])
 }
 
 /// The layers as a table. Infinite ratios are left out: nothing differs.

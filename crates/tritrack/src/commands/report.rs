@@ -5,9 +5,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 use tables::write_atomically;
-use workspace::claims::{Claims, judged, written};
+use workspace::claims::{Claims, claims_provenance, judged, written};
 use workspace::report::page;
 use workspace::{Failure, Sides, Workspace};
+
+use crate::REGISTRY;
 
 /// Arguments of `tritrack report`.
 #[derive(Debug, Clone, Args)]
@@ -42,9 +44,11 @@ pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write
         (None, None) => None,
     };
     let html = page(
+        &REGISTRY,
         workspace,
         &judged(&claims, workspace)?,
         &written(&claims, workspace)?,
+        &claims_provenance(&claims, workspace)?,
         sides.as_ref().map(|(name, sides)| (name.as_str(), sides)),
     )?;
     write_atomically(&arguments.output, html.as_bytes())?;

@@ -5,6 +5,8 @@ use std::io::Write;
 use clap::Args;
 use workspace::{Failure, Shard, Workspace, WorkspaceError, run_shard, with_series};
 
+use crate::REGISTRY;
+
 /// Shown after the help of `shard`.
 pub const EXAMPLES: &str = "\
 Examples:
@@ -64,7 +66,7 @@ pub fn shard(
         );
         return Err(WorkspaceError::argument(message).into());
     }
-    let manifest = with_series(workspace, &arguments.experiment, output)?;
+    let manifest = with_series(&REGISTRY, workspace, &arguments.experiment, output)?;
     run_shard(workspace, &manifest, shard, arguments.force, output)
 }
 
@@ -77,6 +79,6 @@ pub fn merge(
     arguments: &MergeArguments,
     output: &mut impl Write,
 ) -> Result<(), Failure> {
-    let manifest = with_series(workspace, &arguments.experiment, output)?;
+    let manifest = with_series(&REGISTRY, workspace, &arguments.experiment, output)?;
     workspace::merge(workspace, &manifest, arguments.count, arguments.run_missing, output)
 }

@@ -7,6 +7,7 @@ use tables::Table;
 use workspace::{Failure, Workspace, staleness};
 
 use super::{Format, print_table};
+use crate::REGISTRY;
 use crate::choice::Choice;
 
 tables::table! {
@@ -34,16 +35,19 @@ pub struct Arguments {
 /// Runs the command.
 ///
 /// # Errors
-/// If a manifest is wrong.
+/// If the folder of manifests cannot be read. A manifest that is wrong is told.
 pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write) -> Result<(), Failure> {
-    let rows = workspace.manifests()?.into_iter().map(|manifest| {
-        let reason = staleness(workspace, &manifest);
-        StatusRow {
-            up_to_date: reason.is_none(),
-            reason: reason.map(|reason| reason.to_string()),
-            needs: manifest.users_data_named(),
-            experiment: manifest.id,
-        }
+    let rows = workspace.experiments()?.into_iter().map(|experiment| {
+        let (reason, needs) = match REGISTRY.manifest(workspace, &experiment) {
+            Ok(manifest) => {
+                (staleness(workspace, &manifest).map(|r| r.to_string()), manifest.users_data_named())
+            }
+            Err(error) => {
+                (REGISTRY.program.warn)(&error.to_string());
+                (Some("its manifest is wrong".to_owned()), None)
+            }
+        };
+        StatusRow { experiment, up_to_date: reason.is_none(), reason, needs }
     });
     print_table(&Table::of(rows)?, arguments.format, output)
 }

@@ -6,7 +6,10 @@ use std::process::Command;
 
 use clap::Args;
 use tables::write_atomically;
-use workspace::{Failure, Workspace, WorkspaceError, missing_shards, shards_folder, with_series};
+use workspace::{Failure, Shard, Workspace, WorkspaceError, missing_shards, shards_folder, with_series};
+
+use super::job_file;
+use crate::REGISTRY;
 
 /// Shown after the command's help.
 pub const EXAMPLES: &str = "\
@@ -31,7 +34,7 @@ pub struct Arguments {
     #[arg(long, default_value_t = 1)]
     cpus: u64,
     /// Most time of each task, as Slurm writes it
-    #[arg(long, default_value = "01:00:00")]
+    #[arg(long, default_value = "01:00:00", value_parser = time)]
     time: String,
     /// Write the job files only
     #[arg(long)]
@@ -43,33 +46,34 @@ pub struct Arguments {
 /// # Errors
 /// If the experiment has no trials, a template is missing, or Slurm refuses.
 pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write) -> Result<(), Failure> {
-    let manifest = with_series(workspace, &arguments.experiment, output)?;
-    if arguments.count == 0 {
-        return Err(WorkspaceError::argument("--count 0: there is at least one shard").into());
-    }
-    let missing = missing_shards(workspace, &manifest, arguments.count);
+    let manifest = with_series(&REGISTRY, workspace, &arguments.experiment, output)?;
+    Shard::check_count(arguments.count)?;
+    let missing = missing_shards(workspace, &manifest, arguments.count)?;
     let indices: Vec<String> = missing.iter().map(u64::to_string).collect();
     let folder = shards_folder(workspace, &manifest);
     let program = std::env::current_exe()
         .map_err(|source| WorkspaceError::Unreadable { path: "the program's own file".into(), source })?;
     let root = workspace.root().canonicalize().unwrap_or_else(|_| workspace.root().to_owned());
     let logs = root.join(workspace.shown(&folder).to_string());
+    let data = data_options(workspace)?;
     let fill = |name: &str| -> Result<std::path::PathBuf, Failure> {
         let template = workspace.root().join("experiments/slurm").join(name);
-        let text = std::fs::read_to_string(&template)
-            .map_err(|source| WorkspaceError::Unreadable { path: template, source })?;
-        let filled = [
-            ("experiment", manifest.id.clone()),
-            ("indices", indices.join(",")),
-            ("count", arguments.count.to_string()),
-            ("cpus", arguments.cpus.to_string()),
-            ("time", arguments.time.clone()),
-            ("program", program.display().to_string()),
-            ("workspace", root.display().to_string()),
-            ("logs", logs.display().to_string()),
-        ]
-        .iter()
-        .fold(text, |text, (name, value)| text.replace(&format!("{{{{{name}}}}}"), value));
+        let text = files::read_text(&template)
+            .map_err(|source| WorkspaceError::Unreadable { path: template.clone(), source })?;
+        let values = [
+            ("experiment", vec![manifest.id.clone()]),
+            ("indices", vec![indices.join(",")]),
+            ("count", vec![arguments.count.to_string()]),
+            ("cpus", vec![arguments.cpus.to_string()]),
+            ("time", vec![arguments.time.clone()]),
+            ("program", vec![program.display().to_string()]),
+            ("workspace", vec![root.display().to_string()]),
+            ("logs", vec![logs.display().to_string()]),
+            ("data", data.clone()),
+        ];
+        let needed: &[&str] = if data.is_empty() { &[] } else { &["data"] };
+        let filled = job_file::fill(&text, &values, needed)
+            .map_err(|error| WorkspaceError::argument(format!("{}: {error}", workspace.shown(&template))))?;
         let path = folder.join(name);
         write_atomically(&path, filled.as_bytes())?;
         Ok(path)
@@ -103,6 +107,24 @@ pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write
         let _ = writeln!(output, "submitted the merge as job {job}");
     }
     Ok(())
+}
+
+/// The options that name the user's data, from wherever a task runs.
+fn data_options(workspace: &Workspace) -> Result<Vec<String>, WorkspaceError> {
+    let mut options = Vec::new();
+    for (name, path) in workspace.users_folders() {
+        let whole = std::path::absolute(path)
+            .map_err(|source| WorkspaceError::Unreadable { path: path.to_owned(), source })?;
+        options.extend(["--data".to_owned(), format!("{name}={}", whole.display())]);
+    }
+    Ok(options)
+}
+
+/// A time as Slurm writes it: `90`, `01:30:00`, `1-12`.
+fn time(text: &str) -> Result<String, String> {
+    let is_time = text.starts_with(|c: char| c.is_ascii_digit())
+        && text.chars().all(|c| c.is_ascii_digit() || matches!(c, ':' | '-'));
+    if is_time { Ok(text.to_owned()) } else { Err("expected a time such as 90, 01:30:00 or 1-12".to_owned()) }
 }
 
 /// Submits a job file; gives the job's number, or nothing if there is no Slurm.

@@ -5,14 +5,16 @@ use std::io::Write;
 use clap::Args;
 use workspace::{Failure, Inputs, Workspace, chosen};
 
+use crate::REGISTRY;
+
 /// Shown after the command's help.
 pub const EXAMPLES: &str = "\
 Examples:
   tritrack verify fig7     run the headline again and compare
   tritrack verify all      everything whose data is there
 
-Nothing in results/ and figures/ is touched. PNGs are not compared: they are drawn from the same figure as the SVGs, by a
-library that computes in 32-bit floats.";
+Nothing in results/ and figures/ is touched. PNGs may differ by shades: they are drawn from the same figure as the SVGs, by a library that
+computes in 32-bit floats. A table that is there and is not made by the experiment is told.";
 
 /// Arguments of `tritrack verify`.
 #[derive(Debug, Clone, Args)]
@@ -27,6 +29,6 @@ pub struct Arguments {
 /// # Errors
 /// If an experiment fails, or gives other bytes than there are.
 pub fn run(arguments: &Arguments, workspace: &Workspace, output: &mut impl Write) -> Result<(), Failure> {
-    let manifests = chosen(workspace, &arguments.experiments, output)?;
+    let manifests = chosen(&REGISTRY, workspace, &arguments.experiments, output)?;
     workspace::verify(&Inputs::new(workspace), &manifests, output)
 }

@@ -9,9 +9,8 @@ use figures::{count, printed_unit, three_digits};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::query::Quantity;
-use super::verdict::{Measured, measure};
-use super::{Measurement, Query, QueryError, Shown};
+use crate::claims::measurement::{Measured, Measurement, Shown, measure};
+use crate::claims::query::{Quantity, Query, QueryError};
 use crate::folders::Workspace;
 
 /// A space at which no line ends.
@@ -57,6 +56,13 @@ pub struct Written {
 }
 
 impl Finding {
+    /// Every number that is asked for.
+    pub fn queries(&self) -> impl Iterator<Item = &Query> {
+        let numbers =
+            self.numbers.values().flat_map(|number| [&number.value].into_iter().chain(&number.over));
+        numbers.chain(self.words.iter().flat_map(Measurement::queries))
+    }
+
     /// What is wrong with it by itself, without the tables.
     pub(super) fn check(&self) -> Result<(), String> {
         let named: Vec<&str> = pieces(&self.text).filter_map(|piece| piece.err()).collect();

@@ -1,10 +1,16 @@
 //! Claims as a table, and the parts of README.md that are generated.
 
 use figures::three_digits;
+use std::collections::{BTreeMap, BTreeSet};
+
 use tables::{Table, TableError, TypedRow};
 
-use super::verdict::Measured;
-use super::{Claim, Finding, Judged, Shown, Written};
+use crate::claims::file::{Claim, Claims};
+use crate::claims::finding::{Finding, Written};
+use crate::claims::judgement::Judged;
+use crate::claims::measurement::{Measured, Shown};
+use crate::error::WorkspaceError;
+use crate::folders::Workspace;
 
 tables::table! {
     /// Every number that speaks to a claim, with the verdict on the claim.
@@ -35,6 +41,8 @@ tables::table! {
         figure: String,
         /// Where the claim is stated.
         source: String,
+        /// Which of the tables that the claim rests on is not what its experiment would give now, and why.
+        outdated: Option<String>,
     }
 }
 
@@ -42,7 +50,11 @@ tables::table! {
 ///
 /// # Errors
 /// If a number is not finite.
-pub fn claims_table(claims: &[(&Claim, Judged)]) -> Result<Table, TableError> {
+pub fn claims_table(
+    claims: &[(&Claim, Judged)],
+    outdated: &BTreeMap<String, String>,
+    provenance: BTreeMap<String, String>,
+) -> Result<Table, TableError> {
     let mut table = Table::new(ClaimRow::SCHEMA);
     for (claim, judged) in claims {
         let untestable = claim.untestable.as_ref().map(|why| (why.as_str(), None::<&Measured>)).into_iter();
@@ -64,10 +76,38 @@ pub fn claims_table(claims: &[(&Claim, Judged)]) -> Result<Table, TableError> {
                 verdict: judged.verdict.name().to_owned(),
                 figure: claim.figure.clone(),
                 source: claim.source.clone(),
+                outdated: outdated_of(claim, outdated),
             })?;
         }
     }
-    Ok(table)
+    Ok(table.with_provenance(provenance))
+}
+
+/// What is outdated of what a claim rests on, in a line.
+fn outdated_of(claim: &Claim, outdated: &BTreeMap<String, String>) -> Option<String> {
+    let tables: BTreeSet<&str> = claim.queries().map(|query| query.table.as_str()).collect();
+    let said = tables.into_iter().filter_map(|table| Some(format!("{table}: {}", outdated.get(table)?)));
+    let said: Vec<String> = said.collect();
+    (!said.is_empty()).then(|| said.join("; "))
+}
+
+/// What claims and findings rest on, as the provenance of what is made of them: their file, and every table that they take numbers from.
+///
+/// # Errors
+/// If one cannot be read.
+pub fn claims_provenance(
+    claims: &Claims,
+    workspace: &Workspace,
+) -> Result<BTreeMap<String, String>, WorkspaceError> {
+    let tables: BTreeSet<&str> = claims.queries().map(|query| query.table.as_str()).collect();
+    let tables = tables.iter().filter_map(|table| table.split_once('/'));
+    let tables = tables.map(|(experiment, table)| workspace.result(experiment, table));
+    let of = |path: std::path::PathBuf| {
+        let bytes =
+            files::read(&path).map_err(|source| WorkspaceError::Unreadable { path: path.clone(), source })?;
+        Ok((format!("input {}", workspace.shown(&path)), format!("blake3 {}", files::digest(&bytes))))
+    };
+    [workspace.claims()].into_iter().chain(tables).map(of).collect()
 }
 
 /// The claims as a table in Markdown.
@@ -184,4 +224,20 @@ fn folded(text: &str) -> String {
     }
     folded.push('\n');
     folded
+}
+
+/// README.md with every block written anew.
+///
+/// # Errors
+/// If a block has no place in it.
+pub fn readme_with(readme: &str, blocks: &[Block], workspace: &Workspace) -> Result<String, WorkspaceError> {
+    blocks.iter().try_fold(readme.to_owned(), |page, block| {
+        block.written_to(&page).ok_or_else(|| WorkspaceError::Check {
+            message: format!(
+                "{}: `{}` and its end do not stand in it",
+                workspace.shown(&workspace.readme()),
+                block.mark()
+            ),
+        })
+    })
 }

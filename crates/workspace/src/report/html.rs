@@ -1,6 +1,7 @@
 //! HTML, written part by part.
 
 use crate::claims::{Claim, Judged, Verdict, sentence};
+use crate::report::svg::only_draws;
 
 /// Light and dark, wide and narrow, screen and paper. Figures keep their white ground: their colours are made for it.
 const STYLE: &str = "
@@ -138,10 +139,14 @@ impl Page {
         self.raw(&format!("<p class=\"source\">Source of the claim: {}</p></div>", escaped(&claim.source)));
     }
 
-    /// A picture as SVG, without what only stands before it in a file of its own.
+    /// A picture as SVG, if it only draws.
     pub fn picture(&mut self, svg: &str, title: &str) {
-        let start = svg.find("<svg").unwrap_or(0);
-        self.raw(&format!("<figure aria-label=\"{}\">{}</figure>", escaped(title), &svg[start..]));
+        if only_draws(svg) {
+            self.raw(&format!("<figure aria-label=\"{}\">{}</figure>", escaped(title), svg.trim()));
+        } else {
+            let note = "is left out: it is no figure of this program, which only draw";
+            self.raw(&format!("<p class=\"note\">The picture “{}” {note}.</p>", escaped(title)));
+        }
     }
 
     /// Two pictures side by side, one below the other where there is no room.

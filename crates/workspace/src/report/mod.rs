@@ -4,7 +4,9 @@
 //! The same files give the same page.
 
 mod html;
+mod svg;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use tables::{Kind, Table, Value, read_parquet};
@@ -14,7 +16,8 @@ use crate::claims::{Claim, Finding, Judged, Written};
 use crate::comparison::{ChangeRow, Sides};
 use crate::error::{Failure, WorkspaceError};
 use crate::folders::Workspace;
-use crate::manifest::Manifest;
+use crate::registry::Registry;
+use crate::study::Manifest;
 
 use html::{Page, escaped};
 
@@ -26,9 +29,11 @@ const ROWS: usize = 400;
 /// # Errors
 /// If a file of the workspace cannot be read.
 pub fn page(
+    registry: &Registry,
     workspace: &Workspace,
     claims: &[(&Claim, Judged)],
     findings: &[(&Finding, Written)],
+    provenance: &BTreeMap<String, String>,
     against: Option<(&str, &Sides)>,
 ) -> Result<String, Failure> {
     let mut page = Page::new("Tritrack: the claims of CAM-only DNN inference, re-run");
@@ -37,7 +42,7 @@ pub fn page(
          L. Carro, J. Castrillon, DATE 2024, arXiv 2401.12630) from manifests. Every number comes from the tables below; \
          nothing is fitted to a claim.",
     );
-    let experiments = workspace.manifests()?;
+    let experiments = registry.readable_manifests(workspace)?;
     let made: Vec<&Manifest> =
         experiments.iter().filter(|manifest| workspace.figure(&manifest.id, "svg").is_file()).collect();
     page.contents(
@@ -53,6 +58,7 @@ pub fn page(
     for (claim, judged) in claims {
         page.claim(claim, judged);
     }
+    sources(&mut page, provenance);
     for manifest in &made {
         let of_it = findings.iter().filter(|(finding, _)| finding.figure == manifest.id);
         experiment(&mut page, manifest, of_it.map(|(_, written)| written.text.as_str()), workspace)?;
@@ -61,7 +67,7 @@ pub fn page(
     page.paragraph(
         "Low and high are the 5 % and 95 % points of a parameter's range. The mark says how far its source can be trusted.",
     );
-    for kind in workspace.registry().files {
+    for kind in workspace.program().files {
         let Some(read) = kind.parameters else { continue };
         for name in workspace.names(kind.folder)? {
             let path = workspace.input(kind.folder, &format!("{name}.yaml"));
@@ -72,10 +78,18 @@ pub fn page(
     Ok(page.finish())
 }
 
+/// What the claims on the page rest on.
+fn sources(page: &mut Page, provenance: &BTreeMap<String, String>) {
+    let headings = [("input", "A file of the workspace."), ("digest", "Of its bytes.")];
+    let headings = headings.map(|(name, meaning)| (name.to_owned(), meaning.to_owned(), false));
+    let rows = provenance.iter().map(|(input, digest)| vec![input.clone(), digest.clone()]);
+    page.table("What the claims were made from", "By file, with its digest.", &headings, rows.collect());
+}
+
 /// What differs from other results: the numbers, the largest relative changes first, and the figures side by side.
 fn changes(page: &mut Page, name: &str, sides: &Sides, experiments: &[&str]) -> Result<(), Failure> {
     page.section("changes", &format!("What changed: {name}"));
-    let found = sides.compare(|_| true)?;
+    let found = sides.compare(&[])?;
     page.paragraph(&format!(
         "{} of {} numbers differ{}.",
         found.changes.len(),
@@ -105,7 +119,8 @@ fn experiment<'f>(
     findings.for_each(|text| page.paragraph(text));
     let shown = workspace.manifest(id);
     page.raw(&format!(
-        "<p class=\"again\">Again: <code>tritrack reproduce {id} --force</code>, from <code>{}</code> (seed {}).</p>",
+        "<p class=\"again\">Again: <code>tritrack reproduce {} --force</code>, from <code>{}</code> (seed {}).</p>",
+        escaped(id),
         escaped(&workspace.shown(&shown).to_string()),
         manifest.seed
     ));
@@ -173,6 +188,5 @@ fn parameters(page: &mut Page, title: &str, path: &str, parameters: &ParameterSe
 }
 
 fn read(path: &Path) -> Result<String, WorkspaceError> {
-    std::fs::read_to_string(path)
-        .map_err(|source| WorkspaceError::Unreadable { path: path.to_owned(), source })
+    files::read_text(path).map_err(|source| WorkspaceError::Unreadable { path: path.to_owned(), source })
 }

@@ -6,12 +6,14 @@
 //! gave is kept under its key, and taken from there by whoever asks for the same stage again, in any experiment and any later run.
 
 mod declared;
-mod plan;
 mod series;
+mod shard;
+mod stage;
 mod store;
 
-pub(crate) use declared::Source;
-pub use declared::{Declared, Promise, Results, Stage, StageKind};
-pub use plan::{Plan, PlannedStage, State};
+pub use declared::{Declared, Promise, Results};
 pub use series::{Ran, Series, Unit};
-pub use store::{Key, Presence, StageStore, Use};
+pub use shard::Shard;
+pub(crate) use stage::Source;
+pub use stage::Stage;
+pub use store::{Key, Presence, StageKind, StageStore, Use};

@@ -13,9 +13,9 @@ use tables::{Table, TypedRow};
 use crate::error::Failure;
 use crate::inputs::Inputs;
 use crate::progress::Progress;
-use crate::shards::Shard;
-use crate::stages::declared::{AnyStage, Source, StageKind};
-use crate::stages::store::{Key, Presence, StageStore};
+use crate::stages::shard::Shard;
+use crate::stages::stage::{AnyStage, Source};
+use crate::stages::store::{Key, Presence, StageKind, StageStore};
 
 /// What a unit gave, as shards write it.
 pub trait Unit: Serialize + DeserializeOwned + Clone + Debug + Send + Sync + 'static {
@@ -130,6 +130,10 @@ impl<S: Series> AnyStage for SeriesStage<S> {
         self.0.what()
     }
 
+    fn ingredients(&self, inputs: &Inputs<'_>) -> Result<Vec<String>, Failure> {
+        self.0.ingredients(inputs)
+    }
+
     fn state(&self, _: &Inputs<'_>, _: &StageStore) -> Result<Option<(Key, Presence)>, Failure> {
         Ok(None)
     }
@@ -178,8 +182,34 @@ impl<S: Series> AnyStage for SeriesStage<S> {
         Ok(Some(table))
     }
 
-    fn is_series(&self) -> bool {
-        true
+    fn series(&self) -> Option<u64> {
+        Some(self.0.number())
+    }
+
+    fn rows(&self, table: &Table) -> Result<usize, Failure> {
+        Ok(self.of_tables(std::slice::from_ref(table))?.len())
+    }
+
+    fn flaw(
+        &self,
+        inputs: &Inputs<'_>,
+        shard: Shard,
+        table: &Table,
+        draw: Option<u64>,
+    ) -> Result<Option<String>, Failure> {
+        let (number, most) = (self.0.number(), self.0.most());
+        let items = self.of_tables(std::slice::from_ref(table))?;
+        let foreign = |item: &&S::Item| item.unit() >= most || !shard.runs(number, item.unit());
+        if let Some(item) = items.iter().find(foreign) {
+            return Ok(Some(format!("unit {} of series {number} is none of its own", item.unit())));
+        }
+        let Some(unit) = draw.and_then(|draw| shard.drawn(number, most, draw)) else { return Ok(None) };
+        let rows = |items: Vec<S::Item>| Table::of(items.into_iter().map(|item| item.row(number)));
+        let again = rows(self.computed(inputs, unit..unit + 1)?)?;
+        let there = rows(items.into_iter().filter(|item| item.unit() == unit).collect())?;
+        let is_same = again == there;
+        Ok((!is_same)
+            .then(|| format!("unit {unit} of series {number} gives something else when it runs again")))
     }
 
     fn is_small(&self) -> bool {

@@ -9,10 +9,19 @@ use serde::{Deserialize, Serialize};
 use tables::write_atomically;
 
 use crate::error::{Failure, WorkspaceError};
-use crate::stages::declared::StageKind;
+use crate::folders::Workspace;
 
 /// The form of an entry; one of another form is as good as none.
 const FORMAT: u32 = 1;
+
+/// What a stage computes, and which sources it is computed by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StageKind {
+    /// Its name, in files and messages.
+    pub name: &'static str,
+    /// The fingerprint of the sources of the crates that compute it.
+    pub sources: &'static str,
+}
 
 /// The fingerprint of all that a stage's result depends on.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -84,6 +93,11 @@ struct Entry<T> {
 }
 
 impl StageStore {
+    /// The store of a workspace.
+    pub fn of(workspace: &Workspace, usage: Use) -> Self {
+        Self::new(workspace.stages(), usage, workspace.program().warn)
+    }
+
     /// The store in a folder, which need not be there yet.
     pub fn new(folder: PathBuf, usage: Use, warn: fn(&str)) -> Self {
         Self { folder, usage, warn }
@@ -94,7 +108,7 @@ impl StageStore {
     }
 
     fn read<T: DeserializeOwned>(&self, key: &Key) -> Result<T, Presence> {
-        let bytes = std::fs::read(self.path(key)).map_err(|error| match error.kind() {
+        let bytes = files::read(&self.path(key)).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => Presence::Missing,
             _ => Presence::Damaged(error.to_string()),
         })?;

@@ -53,7 +53,6 @@ pub(super) struct ByCrossbar {
     pub count: usize,
     /// How many, from the last of the set back, calibrate converters: those that are least likely to be classified too.
     pub calibration: usize,
-    /// The crossbar.
     pub crossbar: AnalogPoint,
 }
 

@@ -10,9 +10,7 @@ use figures::{
 /// Which points of the space a figure shows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SpaceFocus<'a> {
-    /// The technology.
     pub technology: &'a str,
-    /// The search model.
     pub search_model: &'a str,
 }
 

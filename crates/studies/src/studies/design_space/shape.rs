@@ -44,7 +44,6 @@ impl SpaceNetwork {
 /// A network on arrays of a shape.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ArrayShape {
-    /// The network.
     pub network: SpaceNetwork,
     /// The array and the compiler's options; its rows matter to nothing.
     pub options: Options,

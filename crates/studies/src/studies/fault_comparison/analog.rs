@@ -80,7 +80,6 @@ pub(super) fn conditions(parameters: &ParameterSet) -> Result<Vec<Condition>, Fa
 pub struct Cells {
     /// The network and its images.
     pub faulty: Faulty,
-    /// The crossbar.
     pub crossbar: AnalogPoint,
     /// Its number: it keys the random streams.
     pub number: u64,

@@ -27,12 +27,10 @@ pub enum Site {
     Kind {
         /// Which fault.
         kind: FaultKind,
-        /// The layer.
         layer: usize,
     },
     /// A failed write to a bit of an accumulator.
     Bit {
-        /// The layer.
         layer: usize,
         /// The bit, 0 for the least significant.
         bit: u8,
@@ -84,7 +82,6 @@ impl Site {
 pub struct SingleFaults {
     /// Where it strikes.
     pub site: Site,
-    /// The trials.
     pub trials: Trials,
 }
 

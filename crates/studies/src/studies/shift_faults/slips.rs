@@ -14,7 +14,6 @@ const STEP: u64 = 4;
 /// Trials of a point.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Slips {
-    /// The trials.
     pub trials: Trials,
     /// Probability that a shift by one domain leaves a track one domain off.
     pub rate: f64,

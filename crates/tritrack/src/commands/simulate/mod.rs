@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ::tables::Table;
-use clap::{Args, ValueEnum};
-use network::{Accuracy, Checkpoint, ImageSet, Tensor, TensorValues};
-use rtm_ap::{ActivationsAt, Allocation, Machine, ProcessorParameters};
+use clap::Args;
+use compiler::Options;
+use network::{Accuracy, Checkpoint, ImageSet, Network, Tensor, TensorValues};
+use rtm_ap::{ActivationsAt, Allocation, Machine, ProcessorDesign, ProcessorParameters};
 use serde_json::json;
 use studies::simulation::{Plan, Simulation, fitted, images_together};
 use studies::{loaded, technologies};
+use technology::TechnologyFile;
 use workspace::{Failure, Inputs, Progress, WorkspaceError};
 
 use super::images::ImageArguments;
@@ -53,7 +55,7 @@ pub struct Arguments {
     #[arg(long, value_name = "WHERE", default_value_t = ActivationsAt::Periphery)]
     activations: ActivationsAt,
     /// What is printed
-    #[arg(long, value_enum, default_value_t = View::Layers)]
+    #[arg(long, value_parser = Choice::<View>::default(), default_value_t = View::Layers)]
     show: View,
     /// Print what every instruction does on the first image instead
     #[arg(long, conflicts_with = "show")]
@@ -74,19 +76,97 @@ pub struct Arguments {
     machine: MachineArguments,
 }
 
-/// What is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum View {
-    /// Events and costs of every layer
-    Layers,
-    /// Searches and writes by kind of pass
-    Passes,
-    /// Latency, energy and area by the number of processors
-    Processors,
+names::names! {
+    /// What is told of a simulation.
+    pub enum View: "a view", by default Layers {
+        /// Events and costs of every layer
+        Layers = "layers",
+        /// Searches and writes by kind of pass
+        Passes = "passes",
+        /// Latency, energy and area by the number of processors
+        Processors = "processors",
+    }
 }
 
 /// Instructions of a trace that fit the memory.
 const TRACED: usize = 1_000_000;
+
+/// A network, what it runs on, and what is to be told of it.
+#[derive(Debug)]
+pub struct Question<'a> {
+    /// The network.
+    pub network: &'a Arc<Network>,
+    /// The array and the compiler's options.
+    pub options: Options,
+    /// The technology.
+    pub technology: &'a TechnologyFile<ProcessorDesign>,
+    /// How many processors there are.
+    pub processors: Allocation,
+    /// Where activations are made.
+    pub activations: ActivationsAt,
+    /// The layers that run on the processor, by name; all if empty. The others are inferred and not told of.
+    pub layers: &'a [String],
+    /// Whether every value is compared with the integer inference.
+    pub check: bool,
+}
+
+impl Question<'_> {
+    fn machine(&self) -> Result<Machine, Failure> {
+        if self.processors != Allocation::LargestLayer && self.activations != ActivationsAt::Periphery {
+            let message = "--processors goes with activations at the periphery: programs for activations are made for the \
+                           processors of the largest layer";
+            return Err(WorkspaceError::argument(message).into());
+        }
+        Ok(Machine::compile(Arc::clone(self.network), &self.options)?.with_activations(self.activations)?)
+    }
+
+    /// Runs the images, and makes the table of a view.
+    ///
+    /// # Errors
+    /// If the images do not fit, a layer is not known or does not fit the array, or a value differs where it is checked.
+    pub fn answer(&self, set: &ImageSet, view: View) -> Result<(Table, Simulation), Failure> {
+        let domains = self.options.geometry.domains();
+        let node_nm = self.technology.design.node_nm;
+        let parameters = ProcessorParameters::varied(&self.technology.parameters, node_nm, domains)?;
+        let layers = chosen(self.network, self.layers)?;
+        let ran = |layer: usize| layers.is_empty() || layers.contains(&layer);
+        let machine = self.machine()?;
+        let simulation = Plan { machine: &machine, layers: &layers, check: self.check }.run(set, Progress)?;
+        let priced = Priced {
+            machine: &machine,
+            file: self.technology,
+            parameters: &parameters,
+            allocation: self.processors,
+        };
+        let table = match view {
+            View::Layers => {
+                let first = 0..set.len().min(images_together(self.network));
+                let sample = fitted(set, self.network.input().shape(), first)?;
+                let statistics = self.network.activation_statistics(&sample)?;
+                let expected = machine.expected_events(|layer, bit| {
+                    statistics.get(layer).map_or(0.5, |(_, statistics)| statistics.share_with_bit(bit))
+                });
+                priced.layers(&simulation, &expected, ran)?
+            }
+            View::Passes => {
+                let names = machine.layers().iter().map(|layer| layer.compiled().name.as_str());
+                let shown = names.zip(&simulation.layers).enumerate().filter(|(index, _)| ran(*index));
+                tables::passes(shown.map(|(_, layer)| layer))?
+            }
+            View::Processors => priced.processors(&simulation)?,
+        };
+        Ok((table, simulation))
+    }
+
+    /// What every instruction of the layers does on the first image.
+    ///
+    /// # Errors
+    /// As for [`Question::answer`], and if there are more instructions than fit the memory.
+    pub fn trace(&self, set: &ImageSet) -> Result<Table, Failure> {
+        let layers = chosen(self.network, self.layers)?;
+        trace(&self.machine()?, set, |layer| layers.is_empty() || layers.contains(&layer))
+    }
+}
 
 /// Runs the command.
 ///
@@ -94,53 +174,29 @@ const TRACED: usize = 1_000_000;
 /// If the network or the images are not there, do not fit together, or a file cannot be written.
 pub fn run(arguments: &Arguments, inputs: &Inputs<'_>, output: &mut impl Write) -> Result<(), Failure> {
     let loaded = loaded::network(inputs, &arguments.network)?;
-    let options = arguments.machine.options()?;
-    if arguments.processors != Allocation::LargestLayer && arguments.activations != ActivationsAt::Periphery {
-        let message = "--processors goes with activations at the periphery: programs for activations are made for the \
-                       processors of the largest layer";
-        return Err(WorkspaceError::argument(message).into());
-    }
     let file = technologies::processor(inputs, &arguments.technology)?;
-    let domains = options.geometry.domains();
-    let parameters = ProcessorParameters::varied(&file.parameters, file.design.node_nm, domains)?;
-    let network = &loaded.network;
+    let question = Question {
+        network: &loaded.network,
+        options: arguments.machine.options()?,
+        technology: &file,
+        processors: arguments.processors,
+        activations: arguments.activations,
+        layers: &arguments.layers,
+        check: arguments.check,
+    };
     let set = arguments.images.load(inputs, &loaded)?;
-    let layers = chosen(network, &arguments.layers)?;
-    let ran = |layer: usize| layers.is_empty() || layers.contains(&layer);
-    let machine = Machine::compile(Arc::clone(network), &options)?.with_activations(arguments.activations)?;
-
     if arguments.trace {
-        let table = trace(&machine, &set, ran)?;
+        let table = question.trace(&set)?;
         if let Some(path) = &arguments.parquet {
             ::tables::write_parquet(&table, path)?;
         }
         print_table(&table, arguments.format, output)?;
         return Ok(());
     }
-
-    let plan = Plan { machine: &machine, layers: &layers, check: arguments.check };
-    let simulation = plan.run(&set, Progress)?;
+    let (table, simulation) = question.answer(&set, arguments.show)?;
     if let Some(path) = &arguments.logits {
-        write_logits(path, set.len(), network.classes(), &simulation)?;
+        write_logits(path, set.len(), loaded.network.classes(), &simulation)?;
     }
-    let priced =
-        Priced { machine: &machine, file: &file, parameters: &parameters, allocation: arguments.processors };
-    let table = match arguments.show {
-        View::Layers => {
-            let sample = fitted(&set, network.input().shape(), 0..set.len().min(images_together(network)))?;
-            let statistics = network.activation_statistics(&sample)?;
-            let expected = machine.expected_events(|layer, bit| {
-                statistics.get(layer).map_or(0.5, |(_, statistics)| statistics.share_with_bit(bit))
-            });
-            priced.layers(&simulation, &expected, ran)?
-        }
-        View::Passes => {
-            let names = machine.layers().iter().map(|layer| layer.compiled().name.as_str());
-            let shown = names.zip(&simulation.layers).enumerate().filter(|(index, _)| ran(*index));
-            tables::passes(shown.map(|(_, layer)| layer))?
-        }
-        View::Processors => priced.processors(&simulation)?,
-    };
     if let Some(path) = &arguments.parquet {
         ::tables::write_parquet(&table, path)?;
     }
@@ -149,7 +205,7 @@ pub fn run(arguments: &Arguments, inputs: &Inputs<'_>, output: &mut impl Write) 
 }
 
 /// The places of layers among the linear ones.
-fn chosen(network: &network::Network, names: &[String]) -> Result<Vec<usize>, CommandError> {
+fn chosen(network: &Network, names: &[String]) -> Result<Vec<usize>, CommandError> {
     let known: Vec<&str> = network.linear_layers().map(|(_, layer)| layer.name()).collect();
     let place = |name: &String| {
         known.iter().position(|known| known == name).ok_or_else(|| CommandError::UnknownLayer {

@@ -160,7 +160,6 @@ pub struct Priced<'a> {
     pub machine: &'a rtm_ap::Machine,
     /// The technology.
     pub file: &'a TechnologyFile<ProcessorDesign>,
-    /// Its parameters.
     pub parameters: &'a ProcessorParameters,
     /// How many processors there are.
     pub allocation: Allocation,

@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use crate::error::Failure;
 use crate::inputs::Inputs;
-use crate::manifest::Manifest;
-use crate::stages::store::{Key, Presence, Use};
+use crate::stages::{Key, Presence, StageStore, Use};
 use crate::state::{Reason, staleness};
+use crate::study::Manifest;
 
 /// What would be done about a stage.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,9 +60,7 @@ pub struct PlannedStage {
 /// The stages of an experiment, each after those that it is made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// The experiment.
     pub experiment: String,
-    /// The stages.
     pub stages: Vec<PlannedStage>,
 }
 
@@ -73,7 +71,7 @@ impl Plan {
     /// If an input that a stage depends on is not there.
     pub fn of(manifest: &Manifest, inputs: &Inputs<'_>, force: bool) -> Result<Self, Failure> {
         let workspace = inputs.workspace();
-        let store = workspace.store(Use::ReadAndWrite);
+        let store = StageStore::of(workspace, Use::ReadAndWrite);
         let reason = match force {
             true => Some(Reason::Forced),
             false => staleness(workspace, manifest),
