@@ -283,9 +283,9 @@ fn has_channels_last(
     graph: &proto::Graph,
     extents: impl Iterator<Item = Option<usize>>,
 ) -> bool {
-    let mut names = vec![input];
+    let mut names = BTreeSet::from([input]);
     for node in &graph.node {
-        if !node.input.iter().any(|name| names.contains(&name.as_str())) {
+        if !node.input.iter().any(|name| names.contains(name.as_str())) {
             continue;
         }
         match node.op_type.as_str() {

@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use onnx::{ImportOptions, import, import_bytes};
 
@@ -53,9 +53,9 @@ fn model(parts: &[Vec<u8>]) -> Vec<u8> {
 }
 
 fn refused(parts: &[Vec<u8>]) -> String {
-    let begun = Instant::now();
+    // What is refused beyond a small budget is refused in little time.
+    files::set_budget(100_000_000);
     let error = import_bytes(&model(parts), Path::new("mine.onnx"), &ImportOptions::default()).unwrap_err();
-    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}: {error}", begun.elapsed());
     error.to_string()
 }
 
@@ -102,22 +102,32 @@ fn constants_that_grow_beyond_any_networks_are_refused_before_they_are_made() {
         ),
     ] {
         let error = refused(&parts);
-        assert!(error.contains(words) && error.contains("extents"), "{words}: {error}");
+        let is_told = error.contains("extents") || error.contains("asks for");
+        assert!(error.contains(&format!("  {words}: ")) && is_told, "{words}: {error}");
     }
 }
 
 #[test]
-fn tens_of_thousands_of_nodes_without_names_are_read_in_time() {
-    let chain: Vec<Vec<u8>> = (0..30_000)
-        .map(|place| {
-            let (from, to) = (format!("v{place}"), format!("v{}", place + 1));
-            node("Relu", &[if place == 0 { "x" } else { &from }], if place == 29_999 { "y" } else { &to })
-        })
-        .collect();
-    let begun = Instant::now();
-    let read = import_bytes(&model(&chain), Path::new("mine.onnx"), &ImportOptions::default()).unwrap();
-    assert!(read.network.nodes().count() >= 1);
-    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+fn ten_times_as_many_nodes_without_names_take_no_hundred_times_as_long() {
+    let read = |nodes: usize| {
+        let chain: Vec<Vec<u8>> = (0..nodes)
+            .map(|place| {
+                let (from, to) = (format!("v{place}"), format!("v{}", place + 1));
+                let (is_first, is_last) = (place == 0, place + 1 == nodes);
+                node("Relu", &[if is_first { "x" } else { &from }], if is_last { "y" } else { &to })
+            })
+            .collect();
+        let model = model(&chain);
+        // The least of several: others may be at work on the same computer.
+        let times = (0..3).map(|_| {
+            let begun = Instant::now();
+            import_bytes(&model, Path::new("mine.onnx"), &ImportOptions::default()).unwrap();
+            begun.elapsed()
+        });
+        times.min().unwrap()
+    };
+    let (few, many) = (read(2_000), read(20_000));
+    assert!(many < 40 * few, "{few:?}, {many:?}");
 }
 
 #[cfg(unix)]

@@ -9,7 +9,8 @@ thread_local! {
     static IS_GUARDED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// What a reader gives; a panic in it is an error in words.
+/// What a reader gives; a panic in it is an error in words. Memory that cannot be had ends the program all the same: what a file claims is
+/// checked before, as far as it stands in its footer.
 pub fn guarded<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     static SILENCED: Once = Once::new();
     SILENCED.call_once(|| {

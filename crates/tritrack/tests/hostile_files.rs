@@ -8,16 +8,15 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use network::{Checkpoint, Tensor};
 use support::{OPERATIONS, repository, workspace};
 
 /// What the program says that may take a gigabyte of addresses beside what it begins with, and ten seconds.
 fn refused(workspace: &Path, arguments: &[&str]) -> String {
-    let begun = Instant::now();
+    // Of the processor's time, so that it makes no difference what else is at work.
     let output = Command::new("bash")
-        .args(["-c", "ulimit -v 2500000; exec timeout 30 \"$@\"", "bash", env!("CARGO_BIN_EXE_tritrack")])
+        .args(["-c", "ulimit -v 2500000 -t 10; exec \"$@\"", "bash", env!("CARGO_BIN_EXE_tritrack")])
         .args(["--jobs", "2", "--memory", "300MB", "--workspace"])
         .arg(workspace)
         .args(arguments)
@@ -25,7 +24,6 @@ fn refused(workspace: &Path, arguments: &[&str]) -> String {
         .unwrap();
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{arguments:?}: {error}");
-    assert!(begun.elapsed() < Duration::from_secs(10), "{arguments:?}: {:?}", begun.elapsed());
     assert!(!error.contains("panicked"), "{error}");
     error
 }

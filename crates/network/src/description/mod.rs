@@ -384,7 +384,7 @@ networks/small.yaml:12:5: layer `f`: field `of` holds `e`, which no layer before
                 "unknown variant `mnist`, expected `fashion-mnist` or `cifar10`",
             ),
             ("activation_bits: 4\n", "", "", "missing field `activation_bits`"),
-            ("title: Small\n", "title: \"Small\n", ":13:1", "while scanning a quoted scalar at line 2"),
+            ("title: Small\n", "title: \"Small\n", ":2:8", "invalid indentation in quoted scalar"),
         ] {
             let error = parse(&GOOD.replace(from, to)).unwrap_err();
             assert!(error.starts_with(&format!("networks/small.yaml{place}")), "{to}: {error}");
