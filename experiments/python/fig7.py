@@ -1,4 +1,4 @@
-"""Draws the first two panels of fig7 anew, from `results/fig7/ratios.parquet` and the manifest alone.
+"""Draws the first two panels of fig7a anew, from `results/fig7a/ratios.parquet` and the manifest alone.
 
 python fig7.py [FILE]          # fig7.svg by default; the ending decides the form
 """
@@ -95,10 +95,10 @@ def draw(table: Table, claimed: float, headline: dict[str, str]) -> plt.Figure:
 def main() -> None:
     """Draws, writes, says where."""
     output = Path(sys.argv[1]) if len(sys.argv) > 1 else Path("fig7.svg")
-    manifest = yaml.safe_load((WORKSPACE.root / "experiments" / "fig7.yaml").read_text(encoding="utf-8"))["energy_ratio"]
+    manifest = yaml.safe_load((WORKSPACE.root / "experiments" / "fig7a.yaml").read_text(encoding="utf-8"))["energy_ratio"]
     # The same bytes every time: no clock, and names of the SVG's parts from a fixed salt.
     mpl.rcParams["svg.hashsalt"] = "fig7"
-    ratios = Table.read_parquet(sys.argv[2]) if len(sys.argv) > 2 else WORKSPACE.table("fig7/ratios")
+    ratios = Table.read_parquet(sys.argv[2]) if len(sys.argv) > 2 else WORKSPACE.table("fig7a/ratios")
     figure = draw(ratios, manifest["claimed_ratio"], manifest["headline"])
     metadata = {"Date": None} if output.suffix == ".svg" else None
     figure.savefig(output, dpi=150, metadata=metadata)
