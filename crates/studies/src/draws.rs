@@ -13,13 +13,28 @@ fn stage(name: &str) -> u64 {
     u64::from_le_bytes(bytes)
 }
 
-/// One draw of a technology's parameters: draw `trial` is the same in every experiment with the seed. A component stands at one quantile
-/// in every system, whatever its library.
+/// What components of one process have in common: in a draw in which one of them is dear, all are.
+fn process_of(component: &str) -> &str {
+    let memories =
+        ["register_file.access", "sram_8k.access", "sram_32k.access", "sram_1m.access", "edram.access"];
+    match component {
+        leakage if leakage.ends_with(".leakage") => "leakage",
+        memory if memories.iter().any(|name| memory.ends_with(name)) => "memory",
+        logic if logic.ends_with(".access") => "logic",
+        other => other,
+    }
+}
+
+/// One draw of a technology's parameters: draw `trial` is the same in every experiment with the seed. Components stand at one quantile
+/// in every system, whatever its library, and those that one process decides stand at it together.
 pub fn drawn(parameters: &ParameterSet, prior: Prior, seed: u64, trial: u64) -> ParameterSet {
     let stream = |name: &str| Stream { seed, stage: stage(name), trial, unit: 0 }.generator();
-    let (mut shared, mut own) = (stream("components"), stream(parameters.technology()));
-    let components = ParameterSet::component_paths().map(|path| (path, shared.random::<f64>()));
-    let components: BTreeMap<String, f64> = components.collect();
+    let mut own = stream(parameters.technology());
+    let quantile = |path: String| {
+        let quantile = stream(process_of(&path)).random::<f64>();
+        (path, quantile)
+    };
+    let components: BTreeMap<String, f64> = ParameterSet::component_paths().map(quantile).collect();
     parameters.at_quantiles(prior, |path| components.get(path).copied().unwrap_or_else(|| own.random()))
 }
 
@@ -81,6 +96,21 @@ mod tests {
             let value = |path: &str| set.get(path).unwrap().base_value();
             let expected = value("components.sram.leakage");
             assert!((value("store.sram_leakage") / expected - 1.0).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn what_one_process_decides_is_drawn_together() {
+        let set = digital::load_technology(&file("digital", "mac-array")).unwrap().parameters;
+        let place = |set: &ParameterSet, component: &str| {
+            let parameter = set.get(&format!("components.{component}")).unwrap();
+            (parameter.value / parameter.low).ln() / (parameter.high / parameter.low).ln()
+        };
+        for trial in 0..20 {
+            let drawn = drawn(&set, Prior::Flat, 7, trial);
+            let same = |a: &str, b: &str| (place(&drawn, a) - place(&drawn, b)).abs() < 1e-9;
+            assert!(same("sram.leakage", "flip_flop.leakage") && same("adder.access", "multiplier.access"));
+            assert!(!same("sram.leakage", "adder.access") && !same("sram_32k.access", "adder.access"));
         }
     }
 
