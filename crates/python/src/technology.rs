@@ -111,7 +111,7 @@ fn parameters(kind: &str, path: &Path) -> Result<(String, ParameterSet), Failure
     let mut known = Vec::new();
     for (folder, read) in kinds {
         if folder == kind {
-            return read(path);
+            return read(path, None);
         }
         known.push(folder.to_owned());
     }

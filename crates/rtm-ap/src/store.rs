@@ -15,7 +15,7 @@ pub struct Store {
     pub bit: Energy,
     /// Leakage of the whole store, refresh included.
     pub leakage: Power,
-    /// Its area.
+    /// Area, of the cells with their periphery.
     pub area: Area,
 }
 

@@ -59,7 +59,7 @@ pub static FILES: [FileKind; 10] = [
                 )
             },
         },
-        |path| rtm_ap::load_technology(path).map(titled).map_err(Failure::from),
+        |path, libraries| rtm_ap::load_technology_with(path, libraries).map(titled).map_err(Failure::from),
     ),
     technology(
         "crossbar technology",
@@ -75,7 +75,7 @@ pub static FILES: [FileKind; 10] = [
                 )
             },
         },
-        |path| crossbar::load_technology(path).map(titled).map_err(Failure::from),
+        |path, libraries| crossbar::load_technology_with(path, libraries).map(titled).map_err(Failure::from),
     ),
     technology(
         "digital technology",
@@ -91,7 +91,7 @@ pub static FILES: [FileKind; 10] = [
                 )
             },
         },
-        |path| digital::load_technology(path).map(titled).map_err(Failure::from),
+        |path, libraries| digital::load_technology_with(path, libraries).map(titled).map_err(Failure::from),
     ),
     technology(
         "component library",
@@ -108,7 +108,7 @@ pub static FILES: [FileKind; 10] = [
                 )
             },
         },
-        |path| Ok(titled(Library::load(path)?.file().clone())),
+        |path, _| Ok(titled(Library::load(path)?.file().clone())),
     ),
     technology(
         "file of fault rates",
@@ -118,7 +118,7 @@ pub static FILES: [FileKind; 10] = [
             meaning: "Fault rates: `experiments/technology/faults/*.yaml`",
             make: || technology_schema::<()>("Fault rates", LiteratureRates::DECLARATIONS, &[]),
         },
-        |path| plain(path, LiteratureRates::DECLARATIONS),
+        |path, _| plain(path, LiteratureRates::DECLARATIONS),
     ),
     technology(
         "file of endurances",
@@ -128,7 +128,7 @@ pub static FILES: [FileKind; 10] = [
             meaning: "Endurances: `experiments/technology/endurance/*.yaml`",
             make: || technology_schema::<()>("Endurances", LiteratureEndurance::DECLARATIONS, &[]),
         },
-        |path| plain(path, LiteratureEndurance::DECLARATIONS),
+        |path, _| plain(path, LiteratureEndurance::DECLARATIONS),
     ),
     technology(
         "file of analog non-idealities",
@@ -140,7 +140,7 @@ pub static FILES: [FileKind; 10] = [
                 technology_schema::<()>("Non-idealities of crossbars", AnalogParameters::DECLARATIONS, &[])
             },
         },
-        |path| plain(path, AnalogParameters::DECLARATIONS),
+        |path, _| plain(path, AnalogParameters::DECLARATIONS),
     ),
     FileKind {
         name: "folder of references",

@@ -7,7 +7,7 @@ use digital::ArrayDesign;
 use faults::{FaultRates, LiteratureEndurance, LiteratureRates};
 use rtm_ap::ProcessorDesign;
 use technology::{Library, ParameterSet, Parameters, TechnologyFile};
-use workspace::{Failure, Inputs};
+use workspace::{Failure, Inputs, Workspace};
 
 use crate::loaded::check_form;
 use crate::studies::fault_comparison::AnalogParameters;
@@ -39,8 +39,7 @@ fn load_with_library<D: Send + Sync + 'static>(
     read: impl FnOnce(&Path, &Path) -> Result<TechnologyFile<D>, Failure>,
 ) -> Result<Arc<TechnologyFile<D>>, Failure> {
     let path = inputs.workspace().technology(kind, name);
-    // Named like a file of the folder, so that the folder is known.
-    let libraries = inputs.workspace().technology(COMPONENTS, "any").with_file_name("");
+    let libraries = libraries(inputs.workspace());
     inputs.load(&format!("{kind} {}", path.display()), |reading| {
         check_form(inputs.workspace(), kind, &path)?;
         let file = read(&path, &libraries)?;
@@ -50,6 +49,12 @@ fn load_with_library<D: Send + Sync + 'static>(
         }
         Ok(file)
     })
+}
+
+/// The workspace's folder of component libraries.
+pub fn libraries(workspace: &Workspace) -> PathBuf {
+    // Named like a file of the folder, so that the folder is known.
+    workspace.technology(COMPONENTS, "any").with_file_name("")
 }
 
 /// A library of components.

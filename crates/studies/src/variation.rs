@@ -14,6 +14,7 @@ use crate::loaded::{NETWORKS, check_form, network};
 use crate::machine::{Flow, MachineSettings};
 use crate::quick;
 use crate::registry::FILES;
+use crate::technologies;
 
 /// What is varied.
 #[derive(Debug, Clone, Default)]
@@ -241,7 +242,7 @@ fn is_whole(workspace: &Workspace, kind: &str, file: &Path) -> Result<(), Failur
     let Some(of_kind) = FILES.iter().find(|file| file.technology() == Some(kind)) else { return Ok(()) };
     check_form(workspace, kind, file)?;
     if let Some(read) = of_kind.parameters {
-        read(file)?;
+        read(file, Some(&technologies::libraries(workspace)))?;
     }
     Ok(())
 }

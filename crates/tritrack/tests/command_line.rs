@@ -331,7 +331,7 @@ fn what_is_wrong_with_a_technology_is_said_at_once_with_places() {
         "unknown field `titel`",
         "did you mean `title`?",
         "unknown field `lwo`",
-        "mine.yaml: 4 errors",
+        "mine.yaml: 3 errors",
     ] {
         assert!(message.contains(words), "{words}: {message}");
     }

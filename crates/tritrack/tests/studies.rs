@@ -95,8 +95,11 @@ fn swings_are_sorted_and_go_the_way_that_their_parameter_pushes() {
     // A dearer RTM-AP lowers the ratio, a dearer crossbar raises it, and what the design does not have does nothing.
     let [low, nominal, high] = swing("RTM-AP", "shift.step");
     assert!(low > nominal && nominal > high);
-    let [low, nominal, high] = swing("crossbar", "interconnect.wire");
+    let [low, nominal, high] = swing("crossbar", "interconnect.tile_activity");
     assert!(low < nominal && nominal < high);
+    // The memory of the program is built of a component.
+    let [low, nominal, high] = swing("both", "components.sram.leakage");
+    assert!(low > nominal && nominal > high);
     let [low, nominal, high] = swing("crossbar", "successive.conversion");
     assert_eq!([low, high], [nominal, nominal]);
     let [low, nominal, high] = swing("RTM-AP", "search.active_bit");

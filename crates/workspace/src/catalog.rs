@@ -8,7 +8,8 @@ use technology::ParameterSet;
 use crate::error::Failure;
 
 /// Reads a file of parameters: its title, and the parameters.
-pub type ReadParameters = fn(&Path) -> Result<(String, ParameterSet), Failure>;
+/// The second folder is that of libraries that a file may name, where it is not beside the file's own.
+pub type ReadParameters = fn(&Path, Option<&Path>) -> Result<(String, ParameterSet), Failure>;
 
 /// A kind of file that lies in a folder below `experiments/`.
 #[derive(Debug, Clone, Copy)]

@@ -238,7 +238,7 @@ fn technology(
             workspace.technology("crossbar", name)
         }
     };
-    let mut file = crossbar::load_technology(&path)?;
+    let mut file = crossbar::load_technology_with(&path, Some(&studies::technologies::libraries(workspace)))?;
     let (of_design, of_parameters): (Vec<&Setting>, Vec<&Setting>) =
         arguments.settings.iter().partition(|setting| setting.path.starts_with(DESIGN));
     for Setting { path, value } in of_parameters {

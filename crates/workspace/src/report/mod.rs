@@ -71,7 +71,7 @@ pub fn page(
         let Some(read) = kind.parameters else { continue };
         for name in workspace.names(kind.folder)? {
             let path = workspace.input(kind.folder, &format!("{name}.yaml"));
-            let (title, set) = read(&path)?;
+            let (title, set) = read(&path, None)?;
             parameters(&mut page, &title, &workspace.shown(&path).to_string(), &set);
         }
     }

@@ -17,9 +17,9 @@ pub struct Focus<'a> {
     pub claimed: f64,
     /// From where to where a ratio counts as near.
     pub near: (f64, f64),
-    /// The technology.
+    /// The technology of the associative processor, by name.
     pub technology: &'a str,
-    /// The network.
+    /// The network, by name.
     pub network: &'a str,
 }
 

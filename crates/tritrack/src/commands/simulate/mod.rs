@@ -94,11 +94,11 @@ const TRACED: usize = 1_000_000;
 /// A network, what it runs on, and what is to be told of it.
 #[derive(Debug)]
 pub struct Question<'a> {
-    /// The network.
+    /// What is run.
     pub network: &'a Arc<Network>,
     /// The array and the compiler's options.
     pub options: Options,
-    /// The technology.
+    /// What it is priced by.
     pub technology: &'a TechnologyFile<ProcessorDesign>,
     /// How many processors there are.
     pub processors: Allocation,
