@@ -11,7 +11,7 @@ use network::Network;
 use rtm_ap::Machine;
 
 #[test]
-fn every_program_of_a_network_is_its_encoded_form_decoded_which_takes_less_than_half_of_its_words() {
+fn every_program_of_a_network_is_its_encoded_form_decoded_which_takes_less_than_two_bytes_a_word() {
     let networks = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments/networks");
     let (_, network) = Network::load(&networks.join("vgg8-fashion-s85-a4.yaml")).unwrap();
     let network = Arc::new(network);
@@ -29,8 +29,9 @@ fn every_program_of_a_network_is_its_encoded_form_decoded_which_takes_less_than_
                 words += program.instructions.len() as u64;
             }
         }
-        println!("{layout:?}: {words} words, {:.3} bytes a word", bits as f64 / 8.0 / words as f64);
-        assert!(bits < words * 32, "{layout:?}: {bits} bits for {words} words");
+        // 1.43 and 1.76 bytes a word; a general compressor needs 1.9.
+        let bytes = bits as f64 / 8.0 / words as f64;
+        assert!(bytes < 1.9, "{layout:?}: {bytes} bytes a word");
     }
 }
 

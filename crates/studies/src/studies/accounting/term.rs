@@ -1,6 +1,6 @@
 //! What an accounting of the associative processor's energy may leave out, term by term.
 
-use rtm_ap::{Events, PaddingRows, Pricing, ProcessorParameters};
+use rtm_ap::{Events, PaddingRows, PerRows, Pricing, ProcessorParameters};
 use technology::{Energy, Power};
 
 names::names! {
@@ -75,7 +75,7 @@ impl Account {
                 }
             }
             Term::Clears => {
-                self.events.iter_mut().for_each(|events| events.broadcast_bits = Default::default())
+                self.events.iter_mut().for_each(|events| events.broadcast_bits = PerRows::default());
             }
             Term::Movement => p.movement_bit = Energy::ZERO,
             Term::Writes => p.write_bit = Energy::ZERO,
