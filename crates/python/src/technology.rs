@@ -54,19 +54,17 @@ impl Technology {
         read(&self.written(folder.path())?)
     }
 
-    /// Writes a file of the technology's own name into a folder, beside the component library that it names, and gives its path.
+    /// Writes a file of the technology's own name into a folder, with the component library that it names in `components`, and gives its path.
     fn written(&self, folder: &Path) -> Result<PathBuf, Failure> {
         let unwritable = |path: &Path, source| WorkspaceError::Unwritable { path: path.to_owned(), source };
-        let beside = folder.join(&self.kind);
-        std::fs::create_dir_all(&beside).map_err(|source| unwritable(&beside, source))?;
         if let Some(name) = self.file.get("components").and_then(Yaml::as_str) {
-            let copy = Library::beside(&beside.join("technology.yaml"), name);
             let libraries = folder.join("components");
             std::fs::create_dir_all(&libraries).map_err(|source| unwritable(&libraries, source))?;
+            let copy = libraries.join(format!("{name}.yaml"));
             std::fs::copy(Library::beside(&self.path, name), &copy)
                 .map_err(|source| unwritable(&copy, source))?;
         }
-        let path = beside.join(self.path.file_name().unwrap_or("technology.yaml".as_ref()));
+        let path = folder.join(self.path.file_name().unwrap_or("technology.yaml".as_ref()));
         tables::write_atomically(&path, serde_yaml::to_string(&self.file)?.as_bytes())?;
         Ok(path)
     }
@@ -213,6 +211,11 @@ impl Technology {
             Ok(copy)
         };
         changed().map_err(|error| raised(py, &error))
+    }
+
+    /// Writes the technology's file into a folder, with the component library that it names.
+    fn save(&self, py: Python<'_>, folder: PathBuf) -> PyResult<PathBuf> {
+        self.written(&folder).map_err(|error| raised(py, &error))
     }
 
     /// The file's text with the values as they are now.

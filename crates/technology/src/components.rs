@@ -97,10 +97,12 @@ impl Library {
         &self.0
     }
 
-    /// Where the library of a name stands: in the folder `components` beside the folder of a technology file.
+    /// Where the library of a name stands: in the folder `components` in or beside the folder of a technology file.
     pub fn beside(technology_file: &Path, name: &str) -> PathBuf {
-        let folder = technology_file.parent().and_then(Path::parent).unwrap_or(Path::new(".."));
-        folder.join("components").join(format!("{name}.yaml"))
+        let own = technology_file.parent().unwrap_or(Path::new("."));
+        let within = |folder: &Path| folder.join("components").join(format!("{name}.yaml"));
+        let beside = within(own.parent().unwrap_or(Path::new("..")));
+        if within(own).is_file() { within(own) } else { beside }
     }
 
     /// Puts the components, at the node of a system's prices, into its set; its bills follow them.

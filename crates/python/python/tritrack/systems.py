@@ -92,7 +92,7 @@ def simulate(
         0.95
         >>> frame = simulation.table.pandas().set_index("layer")
         >>> round(float(frame.loc["total", "energy_active_bits"]))  # uJ
-        243
+        255
     """
     where = workspace or network.workspace
     native = taken(images, labels, network, count, where)

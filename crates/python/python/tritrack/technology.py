@@ -147,7 +147,7 @@ class Technology(Mapping[str, Parameter]):
         return Technology(self._native.replace(pairs))
 
     def save(self, folder: str | os.PathLike[str]) -> Path:
-        """Write the technology's file, under its own name, into a folder.
+        """Write the technology's file, under its own name, into a folder, with the component library that it counts in.
 
         Args:
             folder: The folder.
@@ -155,9 +155,7 @@ class Technology(Mapping[str, Parameter]):
         Returns:
             The file, as `tritrack reproduce --technology` takes it.
         """
-        path = Path(folder) / f"{self.name}.yaml"
-        path.write_text(self._native.text(), encoding="utf-8")
-        return path
+        return Path(self._native.save(Path(folder)))
 
     def __getitem__(self, path: str) -> Parameter:
         """The parameter at a path, as `shift.step`.
