@@ -122,8 +122,9 @@ impl LayerDemand {
     }
 }
 
-impl From<&MachineLayer> for LayerDemand {
-    fn from(layer: &MachineLayer) -> Self {
+impl LayerDemand {
+    /// Of a layer; its programs are encoded to know their size.
+    pub(crate) fn of(layer: &MachineLayer) -> Self {
         let demand = |program: &CheckedProgram| {
             let (counts, encoded) = (program.counts(), EncodedProgram::of(program));
             ProgramDemand {

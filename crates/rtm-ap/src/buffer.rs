@@ -1,7 +1,10 @@
 //! What the buffer beside the processors has to hold.
 
+use std::collections::HashMap;
+
+use network::{LayerId, Network, Node, Operation, ValueId};
+
 use crate::allocation::LayerDemand;
-use network::{Addend, LayerId, Network, Node, Operation, ValueId};
 
 /// What a machine keeps of a network, whose sizes decide what its memories cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
@@ -44,68 +47,57 @@ pub(crate) fn accumulator_bits(network: &Network, id: LayerId) -> u64 {
     })
 }
 
+/// A value that is held: from which node to which, and its bits.
+#[derive(Debug)]
+struct Held {
+    made: usize,
+    last: usize,
+    bits: u64,
+    /// Accumulators that the next node uses stay in the arrays.
+    is_accumulators: bool,
+}
+
 /// The most bits that have to be held at one time: every activation from when it is made until it is used for the last time, and
-/// accumulators that wait for those of another layer.
+/// accumulators that wait for those of another layer. Values that are only called by other names are held once.
 pub fn buffer_bits(network: &Network) -> u64 {
-    let nodes: Vec<Node<'_>> = network.nodes().collect();
-    let mut held: Vec<(usize, usize, u64)> = Vec::new();
-    let end = nodes.len();
-    for (made, node) in nodes.iter().enumerate() {
-        let (value, bits) = match node {
+    let mut held: Vec<Held> = Vec::new();
+    // What each value is made of: itself, or what it is another name for.
+    let mut parts: HashMap<ValueId, Vec<usize>> = HashMap::new();
+    for (place, node) in network.nodes().enumerate() {
+        let read = match node {
+            Node::Linear(id, _) => network.source(id).map(ValueId::Activation).into_iter().collect(),
+            Node::Activation(_, activation) => activation.operation().sources(),
+        };
+        let mut read: Vec<usize> =
+            read.iter().filter_map(|value| parts.get(value)).flatten().copied().collect();
+        read.sort_unstable();
+        read.dedup();
+        read.iter().for_each(|&part| held[part].last = place);
+        let (value, values, bits) = match node {
             Node::Linear(id, layer) => {
-                (ValueId::Accumulators(*id), layer.output().len() as u64 * accumulator_bits(network, *id))
+                (ValueId::Accumulators(id), layer.output(), accumulator_bits(network, id))
+            }
+            Node::Activation(id, activation) if is_a_name(activation.operation()) => {
+                parts.insert(ValueId::Activation(id), read);
+                continue;
             }
             Node::Activation(id, activation) => {
-                (ValueId::Activation(*id), activation.shape().len() as u64 * u64::from(activation.bits()))
+                (ValueId::Activation(id), activation.shape(), u64::from(activation.bits()))
             }
         };
-        let last = (made + 1..end).rev().find(|&later| uses(network, &nodes[later], value)).unwrap_or(made);
-        // Accumulators that are used at once stay in the arrays.
-        let stays = matches!(node, Node::Linear(..)) && last <= made + 1;
-        if !stays && !is_a_name(node) {
-            held.push((made, last, bits));
-        }
+        parts.insert(value, vec![held.len()]);
+        let is_accumulators = matches!(node, Node::Linear(..));
+        held.push(Held { made: place, last: place, bits: values.len() as u64 * bits, is_accumulators });
     }
+    held.retain(|value| !(value.is_accumulators && value.last <= value.made + 1));
     let at = |place: usize| {
-        let now = held.iter().filter(|(made, last, _)| (*made..=*last).contains(&place));
-        now.map(|(_, _, bits)| bits).sum::<u64>()
+        let now = held.iter().filter(|value| (value.made..=value.last).contains(&place));
+        now.map(|value| value.bits).sum::<u64>()
     };
-    (0..end).map(at).max().unwrap_or(0)
+    (0..network.nodes().len()).map(at).max().unwrap_or(0)
 }
 
-/// Whether a node uses a value, itself or under another name.
-fn uses(network: &Network, node: &Node<'_>, value: ValueId) -> bool {
-    match node {
-        Node::Linear(id, _) => {
-            network.source(*id).is_some_and(|source| reads(network, ValueId::Activation(source), value))
-        }
-        Node::Activation(_, activation) => match activation.operation() {
-            Operation::Requantize { addends, .. } => {
-                addends.iter().map(Addend::source).any(|source| reads(network, source, value))
-            }
-            operation => operation.sources().into_iter().any(|source| reads(network, source, value)),
-        },
-    }
-}
-
-/// Whether a value is another one, or a name for it.
-fn reads(network: &Network, read: ValueId, value: ValueId) -> bool {
-    if read == value {
-        return true;
-    }
-    let ValueId::Activation(id) = read else { return false };
-    network.activation(id).is_some_and(|activation| match activation.operation() {
-        Operation::Flatten { .. } | Operation::Concat { .. } | Operation::Pick { .. } => {
-            activation.operation().sources().into_iter().any(|source| reads(network, source, value))
-        }
-        _ => false,
-    })
-}
-
-fn is_a_name(node: &Node<'_>) -> bool {
-    let Node::Activation(_, activation) = node else { return false };
-    matches!(
-        activation.operation(),
-        Operation::Flatten { .. } | Operation::Concat { .. } | Operation::Pick { .. }
-    )
+/// Whether an operation only calls values by another name.
+fn is_a_name(operation: &Operation) -> bool {
+    matches!(operation, Operation::Flatten { .. } | Operation::Concat { .. } | Operation::Pick { .. })
 }

@@ -8,6 +8,7 @@ use compiler::{CompileError, CompiledLayer, Options, compile_layer};
 use network::{Accumulators, FeatureMap, LinearLayer, Window};
 use rayon::prelude::*;
 
+use crate::allocation::LayerDemand;
 use crate::events::RowCount;
 use crate::execute::{Port, execute};
 use crate::expectation::expected_tagged_bits;
@@ -63,6 +64,8 @@ pub struct MachineLayer {
     output: network::Shape,
     /// For each program.
     sites: Vec<OnceLock<StrikeSites>>,
+    /// Its programs are encoded to know it, which takes as long as compiling some of them.
+    demand: OnceLock<LayerDemand>,
 }
 
 /// A row that faults strike: what it computes, and what befalls it.
@@ -94,6 +97,7 @@ impl MachineLayer {
             zeros: layer.input_zeros().to_vec(),
             output: layer.output(),
             sites,
+            demand: OnceLock::new(),
         };
         let rows = prepared.rows();
         if rows.physical > rows.occupied {
@@ -116,6 +120,18 @@ impl MachineLayer {
     /// The events of each program in one row.
     pub fn counts(&self) -> impl ExactSizeIterator<Item = &ProgramCounts> {
         self.compiled.programs.iter().map(CheckedProgram::counts)
+    }
+
+    /// What it asks of the processors.
+    pub fn demand(&self) -> &LayerDemand {
+        match self.demand.get() {
+            Some(demand) => demand,
+            // Not within the lock: a worker that waits for its pool there could be given what waits for the lock.
+            None => {
+                let demand = LayerDemand::of(self);
+                self.demand.get_or_init(|| demand)
+            }
+        }
     }
 
     /// The array.

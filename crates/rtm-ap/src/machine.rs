@@ -155,12 +155,8 @@ impl Machine {
 
     /// The sizes of the memories beside the processors.
     pub fn kept(&self) -> Kept {
-        self.kept_of(&self.demands())
-    }
-
-    /// The same where what its layers ask for is at hand.
-    pub fn kept_of(&self, demands: &[LayerDemand]) -> Kept {
-        Kept::of(self.program_words(), demands.iter(), buffer_bits(&self.network))
+        let demands = self.layers.iter().map(MachineLayer::demand);
+        Kept::of(self.program_words(), demands, buffer_bits(&self.network))
     }
 
     /// Program words of all layers, and of activations that are made on the arrays.
@@ -182,7 +178,7 @@ impl Machine {
 
     /// What every layer asks of the processors.
     pub fn demands(&self) -> Vec<LayerDemand> {
-        self.layers.iter().map(LayerDemand::from).collect()
+        self.layers.iter().map(|layer| layer.demand().clone()).collect()
     }
 
     /// Runs an image, bit for bit.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ::system::{LayerReport, Machine, Prepared, Report, System, SystemError, WeightStatistics, Workload};
 use compiler::Geometry;
-use technology::{Declaration, Energy, ParameterSet, Parameters};
+use technology::{Declaration, Energy, ParameterSet, Parameters, TechnologyError};
 
 use crate::buffer::Kept;
 use crate::cost::{Cost, EnergyParts, Pricing};
@@ -156,6 +156,11 @@ struct PreparedProcessor<'a> {
 }
 
 impl PreparedProcessor<'_> {
+    fn varied(&self, parameters: &ParameterSet) -> Result<ProcessorParameters, TechnologyError> {
+        let ProcessorSystem { node_nm, events, .. } = self.system;
+        ProcessorParameters::varied(parameters, *node_nm, events.geometry.domains())
+    }
+
     fn pricing<'p>(&self, parameters: &'p ProcessorParameters) -> Pricing<'p> {
         let ProcessorSystem { operation, model, events, .. } = self.system;
         let NetworkEvents { geometry, kept, .. } = **events;
@@ -165,11 +170,7 @@ impl PreparedProcessor<'_> {
 
 impl Prepared for PreparedProcessor<'_> {
     fn report(&self, parameters: &ParameterSet) -> Result<Report, SystemError> {
-        let parameters = ProcessorParameters::varied(
-            parameters,
-            self.system.node_nm,
-            self.system.events.geometry.domains(),
-        )?;
+        let parameters = self.varied(parameters)?;
         let (pricing, events) = (self.pricing(&parameters), &self.system.events);
         let per_image = 1.0 / f64::from(events.images.max(1));
         let of_layer = |(name, of_layer): &(String, Events)| {
@@ -188,11 +189,7 @@ impl Prepared for PreparedProcessor<'_> {
     }
 
     fn energy(&self, parameters: &ParameterSet) -> Result<Energy, SystemError> {
-        let parameters = ProcessorParameters::varied(
-            parameters,
-            self.system.node_nm,
-            self.system.events.geometry.domains(),
-        )?;
+        let parameters = self.varied(parameters)?;
         let (pricing, events) = (self.pricing(&parameters), &self.system.events);
         let of_layer =
             |(_, of_layer): &(String, Events)| pricing.cost(of_layer, events.installed).energy.total();

@@ -118,8 +118,7 @@ impl Run {
         let layers: Vec<RunLayer> = machine.layers().iter().map(RunLayer::from).collect();
         let (events, expected) =
             (with_encoded_fetches(&layers, events), with_encoded_fetches(&layers, expected));
-        let demands = layers.iter().map(|layer| &layer.demand);
-        let kept = Kept::of(machine.program_words(), demands, buffer_bits(&network));
+        let kept = machine.kept();
         Ok(MachineRun { events, expected, layers, kept })
     }
 }
@@ -203,7 +202,7 @@ impl From<&MachineLayer> for RunLayer {
             name: compiled.name.clone(),
             operations: compiled.statistics.operations(),
             occupied_rows: layer.rows().occupied,
-            demand: layer.into(),
+            demand: layer.demand().clone(),
         }
     }
 }

@@ -115,13 +115,12 @@ impl Stage for ArrayShape {
         Ok(Compiled(compiled.map(|machine| {
             let mut events =
                 machine.expected_events_on(&self.rows, |layer, bit| share_of(&shares, layer, bit));
-            let demands = machine.demands();
             for of_rows in &mut events {
-                for (demand, events) in demands.iter().zip(of_rows) {
-                    *events = demand.with_encoded_fetches(*events);
+                for (layer, events) in machine.layers().iter().zip(of_rows) {
+                    *events = layer.demand().with_encoded_fetches(*events);
                 }
             }
-            (machine.kept_of(&demands), events)
+            (machine.kept(), events)
         })))
     }
 }
