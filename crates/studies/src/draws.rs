@@ -1,12 +1,11 @@
 //! Draws from the ranges of parameters. What both systems share is drawn once for both: a draw in which wires are dear is one in
 //! which they are dear on either side.
 
-use std::collections::BTreeMap;
-
 use faults::Stream;
 use rand::RngExt;
 use technology::{ParameterSet, Prior};
 
+/// A number that stands for a name.
 fn stage(name: &str) -> u64 {
     let mut bytes = [0; 8];
     bytes.copy_from_slice(&blake3::hash(name.as_bytes()).as_bytes()[..8]);
@@ -17,25 +16,34 @@ fn stage(name: &str) -> u64 {
 fn process_of(component: &str) -> &str {
     let memories =
         ["register_file.access", "sram_8k.access", "sram_32k.access", "sram_1m.access", "edram.access"];
+    let [leakages, memory, logic] = PROCESSES;
     match component {
-        leakage if leakage.ends_with(".leakage") => "leakage",
-        memory if memories.iter().any(|name| memory.ends_with(name)) => "memory",
-        logic if logic.ends_with(".access") => "logic",
+        leakage if leakage.ends_with(".leakage") => leakages,
+        access if memories.iter().any(|name| access.ends_with(name)) => memory,
+        access if access.ends_with(".access") => logic,
         other => other,
     }
 }
+
+/// What decides more than one component.
+const PROCESSES: [&str; 3] = ["leakage", "memory", "logic"];
 
 /// One draw of a technology's parameters: draw `trial` is the same in every experiment with the seed. Components stand at one quantile
 /// in every system, whatever its library, and those that one process decides stand at it together.
 pub fn drawn(parameters: &ParameterSet, prior: Prior, seed: u64, trial: u64) -> ParameterSet {
     let stream = |name: &str| Stream { seed, stage: stage(name), trial, unit: 0 }.generator();
     let mut own = stream(parameters.technology());
-    let quantile = |path: String| {
-        let quantile = stream(process_of(&path)).random::<f64>();
-        (path, quantile)
-    };
-    let components: BTreeMap<String, f64> = ParameterSet::component_paths().map(quantile).collect();
-    parameters.at_quantiles(prior, |path| components.get(path).copied().unwrap_or_else(|| own.random()))
+    let of_processes = PROCESSES.map(|process| stream(process).random::<f64>());
+    parameters.at_quantiles(prior, |path| {
+        if !ParameterSet::is_component(path) {
+            return own.random();
+        }
+        let process = process_of(path);
+        match PROCESSES.iter().position(|known| *known == process) {
+            Some(place) => of_processes[place],
+            None => stream(process).random(),
+        }
+    })
 }
 
 /// 5 %, 50 % and 95 % points of ratios, and the share that reaches a level.

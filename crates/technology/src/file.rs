@@ -61,14 +61,7 @@ impl<D: DeserializeOwned> TechnologyFile<D> {
     pub(crate) fn load_parts(path: &Path, declarations: &[Declaration]) -> Result<Self, TechnologyError> {
         let text = read(path)?;
         let file = Self::parse_unchecked(&text, path, None)?;
-        let given = |declaration: &&Declaration| file.parameters.get(declaration.path).is_some();
-        // All are told where something is not known.
-        let given: Vec<Declaration> =
-            match file.parameters.iter().all(|(path, _)| declarations.iter().any(|d| d.path == path)) {
-                true => declarations.iter().filter(given).copied().collect(),
-                false => declarations.to_vec(),
-            };
-        file.checked(&text, path, &given)
+        file.checked(&text, path, |set| set.check_given(declarations))
     }
 
     /// Reads the text of a file; `path` is for the messages, and for the library beside it.
@@ -87,7 +80,7 @@ impl<D: DeserializeOwned> TechnologyFile<D> {
     ) -> Result<Self, TechnologyError> {
         let file = Self::parse_unchecked(text, path, libraries)?;
         let declared = declarations(&file.design);
-        file.checked(text, path, &declared)
+        file.checked(text, path, |set| set.check(&declared))
     }
 
     fn parse_unchecked(text: &str, path: &Path, libraries: Option<&Path>) -> Result<Self, TechnologyError> {
@@ -134,9 +127,14 @@ impl<D: DeserializeOwned> TechnologyFile<D> {
         Ok(Self { name: written.name, title: written.title, design: written.design, components, parameters })
     }
 
-    /// The file, if it gives exactly what is declared.
-    fn checked(self, text: &str, path: &Path, declarations: &[Declaration]) -> Result<Self, TechnologyError> {
-        self.parameters.check(declarations).map_err(|error| match &error {
+    /// The file, if its parameters pass a check; what does not is told with its place.
+    fn checked(
+        self,
+        text: &str,
+        path: &Path,
+        check: impl FnOnce(&ParameterSet) -> Result<(), TechnologyError>,
+    ) -> Result<Self, TechnologyError> {
+        check(&self.parameters).map_err(|error| match &error {
             TechnologyError::Unknown { path: at, .. }
             | TechnologyError::WrongUnit { path: at, .. }
             | TechnologyError::OwnPrice { path: at, .. } => {

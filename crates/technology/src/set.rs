@@ -35,38 +35,57 @@ impl ParameterSet {
         self.parameters.get(path)
     }
 
-    /// Checks that the set gives exactly what is declared, in units of the declared dimension.
+    /// Checks that the set gives exactly what is declared, in units of the declared dimension, and no price of its own for what the
+    /// component library prices.
     ///
     /// # Errors
-    /// The first parameter that is missing, unknown or in a wrong unit.
+    /// The first parameter that is missing, unknown, in a wrong unit, or has a price of its own.
     pub fn check(&self, declarations: &[Declaration]) -> Result<(), TechnologyError> {
-        let declared = || declarations.iter();
-        let unknown = |path: &&String| !is_component(path) && declared().all(|d| d.path != path.as_str());
-        if let Some(path) = self.parameters.keys().find(unknown) {
-            let known: Vec<&str> = declared().map(|d| d.path).collect();
-            return Err(TechnologyError::Unknown {
+        self.check_known(declarations)?;
+        declarations.iter().try_for_each(|declaration| match self.parameters.get(declaration.path) {
+            Some(parameter) => self.check_one(declaration, parameter),
+            None => Err(TechnologyError::Missing {
                 technology: self.technology.clone(),
-                path: path.clone(),
-                known: known.join(", "),
-            });
-        }
-        for declaration in declared() {
-            let Some(parameter) = self.parameters.get(declaration.path) else {
-                return Err(TechnologyError::Missing {
+                path: declaration.path.to_owned(),
+                unit: declaration.base_unit(),
+                meaning: declaration.meaning.to_owned(),
+            }),
+        })
+    }
+
+    /// The same of a set that may leave out what is declared.
+    pub(crate) fn check_given(&self, declarations: &[Declaration]) -> Result<(), TechnologyError> {
+        self.check_known(declarations)?;
+        declarations.iter().try_for_each(|declaration| match self.parameters.get(declaration.path) {
+            Some(parameter) => self.check_one(declaration, parameter),
+            None => Ok(()),
+        })
+    }
+
+    fn check_known(&self, declarations: &[Declaration]) -> Result<(), TechnologyError> {
+        let unknown =
+            |path: &&String| !is_component(path) && declarations.iter().all(|d| d.path != path.as_str());
+        match self.parameters.keys().find(unknown) {
+            None => Ok(()),
+            Some(path) => {
+                let known: Vec<&str> = declarations.iter().map(|d| d.path).collect();
+                Err(TechnologyError::Unknown {
                     technology: self.technology.clone(),
-                    path: declaration.path.to_owned(),
-                    unit: declaration.base_unit(),
-                    meaning: declaration.meaning.to_owned(),
-                });
-            };
-            self.check_unit(declaration.path, parameter, declaration.dimension, declaration.per)?;
-            if declaration.price == Price::Components && parameter.bill.is_none() {
-                return Err(TechnologyError::OwnPrice {
-                    technology: self.technology.clone(),
-                    path: declaration.path.to_owned(),
-                    unit: parameter.unit.clone(),
-                });
+                    path: path.clone(),
+                    known: known.join(", "),
+                })
             }
+        }
+    }
+
+    fn check_one(&self, declaration: &Declaration, parameter: &Parameter) -> Result<(), TechnologyError> {
+        self.check_unit(declaration.path, parameter, declaration.dimension, declaration.per)?;
+        if declaration.price == Price::Components && parameter.bill.is_none() {
+            return Err(TechnologyError::OwnPrice {
+                technology: self.technology.clone(),
+                path: declaration.path.to_owned(),
+                unit: parameter.unit.clone(),
+            });
         }
         Ok(())
     }
@@ -107,6 +126,11 @@ impl ParameterSet {
         parameter.high = parameter.high.max(value);
         copy.follow_components();
         Ok(copy)
+    }
+
+    /// Whether a path of a system's set is a component's.
+    pub fn is_component(path: &str) -> bool {
+        is_component(path)
     }
 
     /// The paths that components have in the sets of systems.

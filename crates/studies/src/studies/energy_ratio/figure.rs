@@ -302,12 +302,7 @@ impl<'a> Ratios<'a> {
                     && row.search_model == model
                     && prior.is_none_or(|prior| row.prior == prior)
             })?;
-            Some(Interval {
-                low: row.ratio_p05,
-                median: row.ratio_p50,
-                high: row.ratio_p95,
-                nominal: Some(row.ratio),
-            })
+            Some(spread(row.ratio, [row.ratio_p05, row.ratio_p50, row.ratio_p95]))
         };
         self.models().into_iter().map(interval).collect()
     }
@@ -359,12 +354,7 @@ impl<'a> Ratios<'a> {
             let of_pair = || pairs.iter().filter(|row| row.pair == *pair);
             let interval = |model: &str| {
                 let row = of_pair().find(|row| row.search_model == model)?;
-                Some(Interval {
-                    low: row.ratio_p05,
-                    median: row.ratio_p50,
-                    high: row.ratio_p95,
-                    nominal: Some(row.ratio),
-                })
+                Some(spread(row.ratio, [row.ratio_p05, row.ratio_p50, row.ratio_p95]))
             };
             let energies = of_pair().next().map_or(String::new(), |row| {
                 format!(": {} against {} µJ", three_digits(row.energy), three_digits(row.baseline_energy))
@@ -383,12 +373,7 @@ impl<'a> Ratios<'a> {
             let of_flow = || flows.iter().filter(|row| row.flow == *flow);
             let interval = |model: &str| {
                 let row = of_flow().find(|row| row.search_model == model)?;
-                Some(Interval {
-                    low: row.ratio_p05,
-                    median: row.ratio_p50,
-                    high: row.ratio_p95,
-                    nominal: Some(row.ratio),
-                })
+                Some(spread(row.ratio, [row.ratio_p05, row.ratio_p50, row.ratio_p95]))
             };
             let energies: Vec<String> = of_flow().map(|row| three_digits(row.energy)).collect();
             IntervalRow {
@@ -398,6 +383,11 @@ impl<'a> Ratios<'a> {
         });
         self.chart(vec![IntervalGroup { heading: String::new(), rows: rows.collect() }])
     }
+}
+
+/// A nominal ratio with the 5 %, 50 % and 95 % points of its draws.
+fn spread(nominal: f64, [low, median, high]: [f64; 3]) -> Interval {
+    Interval { low, median, high, nominal: Some(nominal) }
 }
 
 fn chart(focus: RatioFocus<'_>, series: Vec<Series>, groups: Vec<IntervalGroup>) -> IntervalChart {

@@ -236,11 +236,7 @@ impl Study for RatioStudy {
         for (index, point) in self.others.iter().enumerate() {
             point.check(&path.field("others").item(index), checks);
         }
-        let baselines: Vec<&str> = (self.crossbars.iter().map(|point| point.name.as_str()))
-            .chain(self.digital.iter().map(|point| point.name.as_str()))
-            .chain(self.others.iter().map(|point| point.name.as_str()))
-            .chain(self.published.iter().map(|point| point.name.as_str()))
-            .collect();
+        let baselines: Vec<&str> = self.baseline_names().collect();
         let technologies: Vec<&str> = self.technologies.iter().map(String::as_str).collect();
         let headline = path.field("headline");
         checks.one_of(&headline.field("baseline"), &self.headline.baseline, &baselines);
@@ -262,13 +258,8 @@ impl Study for RatioStudy {
     fn substituted(&mut self) {
         // What others published is of the network that they took.
         self.published.clear();
-        let published = |pair: &Pair| {
-            let of_model = self.crossbars.iter().map(|point| &point.name);
-            let of_model = of_model.chain(self.digital.iter().map(|point| &point.name));
-            of_model.chain(self.others.iter().map(|point| &point.name)).any(|name| *name == pair.baseline)
-        };
-        let kept: Vec<Pair> = self.pairs.iter().filter(|pair| published(pair)).cloned().collect();
-        self.pairs = kept;
+        let left: Vec<String> = self.baseline_names().map(str::to_owned).collect();
+        self.pairs.retain(|pair| left.contains(&pair.baseline));
     }
 
     fn trim(&mut self) {
@@ -369,6 +360,14 @@ struct Context<'a> {
 }
 
 impl RatioStudy {
+    /// The names of all baselines.
+    fn baseline_names(&self) -> impl Iterator<Item = &str> {
+        (self.crossbars.iter().map(|point| point.name.as_str()))
+            .chain(self.digital.iter().map(|point| point.name.as_str()))
+            .chain(self.others.iter().map(|point| point.name.as_str()))
+            .chain(self.published.iter().map(|point| point.name.as_str()))
+    }
+
     fn flow(&self, name: &str) -> Option<&Flow> {
         self.flows.iter().find(|flow| flow.name == name)
     }

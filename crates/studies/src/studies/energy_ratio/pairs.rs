@@ -85,53 +85,59 @@ impl Context<'_> {
         let technology = &study.headline.technology;
         let file = technologies::processor(self.inputs, technology)?;
         let prior = study.priors.first().copied().unwrap_or(Prior::Flat);
-        let mut table = Table::new(PairRow::SCHEMA);
+        let mut of_pairs = Vec::new();
         for pair in &study.pairs {
             let found = study.flows.iter().zip(&stages.flows).find(|(flow, _)| flow.name == pair.flow);
             let baseline = baselines.iter().find(|baseline| baseline.name == pair.baseline);
             let Some(((flow, run), baseline)) = found.zip(baseline) else { continue };
             let run = results.of(*run)?;
-            let operation = flow.operation.unwrap_or(file.design.operation());
             for &model in &study.search_models {
                 let system = system_of_flow(&file, technology, model, &study.network, (flow, &run));
-                let system = system.at_node(baseline.node);
-                let prepared = [system.prepare(&own)?];
-                let report = prepared[0].report(system.parameters())?;
-                let below = self.drawn_energies(&file, prior, &prepared)?.pop().unwrap_or_default();
-                let above = baseline.drawn.first().cloned().unwrap_or_default();
-                let spread = Spread::of_ratios(baseline.nominal, &above, &below, study.claimed_ratio);
-                let energy = microjoules(report.energy());
-                let ratio = baseline.nominal / energy;
-                let latency = report.latency().map_or(0.0, milliseconds);
-                if model == study.headline.search_model {
-                    let (name, against) = (&pair.name, baseline.nominal);
-                    summary.push(format!(
-                        "pair `{name}`: {ratio:.4} x ({energy:.1} µJ, {latency:.2} ms an image, against {against:.1} µJ)"
-                    ));
-                }
-                table.push(PairRow {
-                    pair: pair.name.clone(),
-                    flow: flow.name.clone(),
-                    baseline: baseline.name.clone(),
-                    search_model: model.name().into(),
-                    node: baseline.node,
-                    padding_rows: operation.padding_rows.name().into(),
-                    idle_processors: operation.idle_processors.name().into(),
-                    store: operation.store.name().into(),
-                    batch: operation.batch,
-                    energy,
-                    baseline_energy: baseline.nominal,
-                    latency,
-                    baseline_latency: baseline.beside.map(|beside| beside.latency),
-                    area: report.area().map_or(0.0, square_millimetres),
-                    baseline_area: baseline.beside.map(|beside| beside.area),
-                    ratio,
-                    ratio_p05: spread.low,
-                    ratio_p50: spread.median,
-                    ratio_p95: spread.high,
-                    reaches_claim: spread.reaches,
-                })?;
+                of_pairs.push((pair, flow, baseline, model, system.at_node(baseline.node)));
             }
+        }
+        let prepared =
+            of_pairs.iter().map(|(.., system)| system.prepare(&own)).collect::<Result<Vec<_>, _>>()?;
+        let drawn = self.drawn_energies(&file, prior, &prepared)?;
+        let mut table = Table::new(PairRow::SCHEMA);
+        for (((pair, flow, baseline, model, system), prepared), below) in
+            of_pairs.iter().zip(&prepared).zip(&drawn)
+        {
+            let operation = flow.operation.unwrap_or(file.design.operation());
+            let report = prepared.report(system.parameters())?;
+            let above = baseline.drawn.first().cloned().unwrap_or_default();
+            let spread = Spread::of_ratios(baseline.nominal, &above, below, study.claimed_ratio);
+            let energy = microjoules(report.energy());
+            let ratio = baseline.nominal / energy;
+            let latency = report.latency().map_or(0.0, milliseconds);
+            if *model == study.headline.search_model {
+                let (name, against) = (&pair.name, baseline.nominal);
+                summary.push(format!(
+                    "pair `{name}`: {ratio:.4} x ({energy:.1} µJ, {latency:.2} ms an image, against {against:.1} µJ)"
+                ));
+            }
+            table.push(PairRow {
+                pair: pair.name.clone(),
+                flow: flow.name.clone(),
+                baseline: baseline.name.clone(),
+                search_model: model.name().into(),
+                node: baseline.node,
+                padding_rows: operation.padding_rows.name().into(),
+                idle_processors: operation.idle_processors.name().into(),
+                store: operation.store.name().into(),
+                batch: operation.batch,
+                energy,
+                baseline_energy: baseline.nominal,
+                latency,
+                baseline_latency: baseline.beside.map(|beside| beside.latency),
+                area: report.area().map_or(0.0, square_millimetres),
+                baseline_area: baseline.beside.map(|beside| beside.area),
+                ratio,
+                ratio_p05: spread.low,
+                ratio_p50: spread.median,
+                ratio_p95: spread.high,
+                reaches_claim: spread.reaches,
+            })?;
         }
         Ok(table)
     }

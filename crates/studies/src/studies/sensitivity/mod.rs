@@ -214,8 +214,7 @@ fn swings(
 ) -> Result<Vec<Swing>, Failure> {
     let (parameters, declarations) = (system.parameters(), system.declarations());
     let mut swings = Vec::new();
-    let shared: Vec<String> = ParameterSet::component_paths().collect();
-    for (path, parameter) in parameters.iter().filter(|(path, _)| !shared.iter().any(|known| known == path)) {
+    for (path, parameter) in parameters.iter().filter(|(path, _)| !ParameterSet::is_component(path)) {
         let meaning = declarations.iter().find(|declaration| declaration.path == path);
         swings.push(Swing {
             system: system.kind(),
