@@ -11,8 +11,8 @@ use onnx::{ImportOptions, PixelRange};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use quantizer::{
-    Correction, Factor, Fit, Granularity, PostTrained, PostTraining, Sparsity, StepRule, Threshold,
-    ThresholdRule, WeightRule, keep_quantized, quantize_network,
+    Correction, Fit, Granularity, PostTrained, PostTraining, Sparsity, StepRule, ThresholdRule, WeightRule,
+    keep_quantized, quantize_network,
 };
 use tritrack::commands::quantize;
 
@@ -345,21 +345,21 @@ fn one_of<T: Copy>(field: &str, name: &str, known: &[(&str, T)]) -> Result<T, Fa
     }
 }
 
+/// Which weights become 0 is said in one way.
+pub fn at_most_one(sparsity_twn_threshold: [Option<f64>; 3]) -> Result<(), Failure> {
+    if sparsity_twn_threshold.iter().flatten().count() > 1 {
+        let message = "sparsity, twn and threshold: one of them says which weights become 0";
+        return Err(WorkspaceError::argument(message).into());
+    }
+    Ok(())
+}
+
 impl Quantization {
     fn options(&self) -> Result<PostTraining, Failure> {
-        let given = [self.sparsity.is_some(), self.twn.is_some(), self.threshold.is_some()];
-        if given.iter().filter(|&&given| given).count() > 1 {
-            let message = "sparsity, twn and threshold: one of them says which weights become 0";
-            return Err(WorkspaceError::argument(message).into());
-        }
-        let weights = match (self.sparsity, self.threshold) {
-            (Some(share), _) if self.by_sensitivity => WeightRule::BySensitivity(Sparsity::new(share)?),
-            (Some(share), _) => WeightRule::Same(ThresholdRule::TargetSparsity(Sparsity::new(share)?)),
-            (None, Some(magnitude)) => WeightRule::Same(ThresholdRule::Fixed(Threshold::new(magnitude)?)),
-            (None, None) => {
-                let factor = self.twn.map(Factor::new).transpose()?.unwrap_or_default();
-                WeightRule::Same(ThresholdRule::Twn(factor))
-            }
+        at_most_one([self.sparsity, self.twn, self.threshold])?;
+        let weights = match self.sparsity {
+            Some(share) if self.by_sensitivity => WeightRule::BySensitivity(Sparsity::new(share)?),
+            sparsity => WeightRule::Same(ThresholdRule::stated(sparsity, self.twn, self.threshold)?),
         };
         if !(50.0..=100.0).contains(&self.percentile) {
             let message = format!("percentile is {}; expected 50 to 100", self.percentile);

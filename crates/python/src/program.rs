@@ -7,14 +7,14 @@ use compiler::{Options, share_layer};
 use network::{FeatureMap, LinearLayer, Shape, TernaryWeights, Window};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use quantizer::{Factor, Sparsity, Threshold, ThresholdRule};
+use quantizer::ThresholdRule;
 use rtm_ap::MachineLayer;
 use tritrack::commands::compile;
 use workspace::{Failure, WorkspaceError};
 
 use crate::errors::raised;
 use crate::machine::Machine;
-use crate::networks::{Network, granularity, layer_of};
+use crate::networks::{Network, at_most_one, granularity, layer_of};
 use crate::table::Table;
 use crate::values::{bytes, numbers};
 use crate::work;
@@ -32,17 +32,8 @@ pub fn ternarize<'py>(
     per: &str,
 ) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>, Vec<f64>)> {
     let made = || -> Result<quantizer::TernaryLayer, Failure> {
-        let rule = match (sparsity, twn, threshold) {
-            (Some(share), None, None) => ThresholdRule::TargetSparsity(Sparsity::new(share)?),
-            (None, factor, None) => {
-                ThresholdRule::Twn(factor.map(Factor::new).transpose()?.unwrap_or_default())
-            }
-            (None, None, Some(magnitude)) => ThresholdRule::Fixed(Threshold::new(magnitude)?),
-            _ => {
-                let message = "sparsity, twn and threshold: one of them says which weights become 0";
-                return Err(WorkspaceError::argument(message).into());
-            }
-        };
+        at_most_one([sparsity, twn, threshold])?;
+        let rule = ThresholdRule::stated(sparsity, twn, threshold)?;
         Ok(quantizer::ternarize(shape, &numbers::<f32>(weights)?, rule, granularity(per)?)?)
     };
     let layer = made().map_err(|error| raised(py, &error))?;

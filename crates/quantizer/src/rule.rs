@@ -118,6 +118,22 @@ impl Threshold {
 }
 
 impl ThresholdRule {
+    /// As it is asked for: by the share of zeros, else by a magnitude, else by a multiple of the mean magnitude or the usual one.
+    ///
+    /// # Errors
+    /// If what is asked for is out of its range.
+    pub fn stated(
+        sparsity: Option<f64>,
+        twn: Option<f64>,
+        threshold: Option<f64>,
+    ) -> Result<Self, RuleError> {
+        Ok(match (sparsity, threshold) {
+            (Some(share), _) => Self::TargetSparsity(Sparsity::new(share)?),
+            (None, Some(magnitude)) => Self::Fixed(Threshold::new(magnitude)?),
+            (None, None) => Self::Twn(twn.map(Factor::new).transpose()?.unwrap_or_default()),
+        })
+    }
+
     /// The threshold for a group of finite weights.
     pub(crate) fn threshold(self, weights: &[f32]) -> f64 {
         match self {

@@ -7,8 +7,8 @@ use clap::{Args, ValueEnum};
 use float_network::{FloatMap, FloatNetwork, SavedNetwork};
 use network::{Accuracy, ImageSet, Network, NetworkDescription, class_of};
 use quantizer::{
-    Correction, Factor, Fit, Granularity, LayerReport, NetworkFile, PostTrained, PostTraining, Sparsity,
-    StepRule, Threshold, ThresholdRule, WeightRule, quantize_network,
+    Correction, Fit, Granularity, LayerReport, NetworkFile, PostTrained, PostTraining, Sparsity, StepRule,
+    ThresholdRule, WeightRule, quantize_network,
 };
 use serde_json::json;
 use studies::loaded::NETWORKS;
@@ -151,14 +151,9 @@ enum Corrected {
 
 impl Arguments {
     fn options(&self) -> Result<PostTraining, Failure> {
-        let weights = match (self.sparsity, self.threshold) {
-            (Some(share), _) if self.by_sensitivity => WeightRule::BySensitivity(Sparsity::new(share)?),
-            (Some(share), _) => WeightRule::Same(ThresholdRule::TargetSparsity(Sparsity::new(share)?)),
-            (None, Some(magnitude)) => WeightRule::Same(ThresholdRule::Fixed(Threshold::new(magnitude)?)),
-            (None, None) => {
-                let factor = self.twn.map(Factor::new).transpose()?.unwrap_or_default();
-                WeightRule::Same(ThresholdRule::Twn(factor))
-            }
+        let weights = match self.sparsity {
+            Some(share) if self.by_sensitivity => WeightRule::BySensitivity(Sparsity::new(share)?),
+            sparsity => WeightRule::Same(ThresholdRule::stated(sparsity, self.twn, self.threshold)?),
         };
         if !(50.0..=100.0).contains(&self.percentile) {
             let message = format!("--percentile {}: expected 50 to 100", self.percentile);
