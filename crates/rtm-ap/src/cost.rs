@@ -134,7 +134,7 @@ impl Pricing<'_> {
                 + p.broadcast_word * events.words_broadcast,
             movement: (p.movement_bit + p.buffer_bit) * (events.loaded_bits + events.output_bits),
             periphery: p.requantization * events.requantizations + p.pool_operation * events.pool_operations,
-            leakage: (p.leakage * leaking as f64 + store.leakage + p.buffer_leakage * self.buffer_bits())
+            leakage: (p.leakage(self.geometry) * leaking as f64 + store.leakage + p.buffer_leakage * self.buffer_bits())
                 * latency,
         };
         Cost { energy, latency }
@@ -192,7 +192,7 @@ impl Pricing<'_> {
             let memories = memories * (1.0 / layers.len().max(1) as f64);
             for (cost, events) in layers.iter_mut().zip(&allocated.events) {
                 cost.energy.leakage =
-                    (self.parameters.leakage * events.processors as f64 + memories) * slowest;
+                    (self.parameters.leakage(self.geometry) * events.processors as f64 + memories) * slowest;
             }
         }
         NetworkCost { layers, latency, interval: if allocated.pipelined { slowest } else { latency } }

@@ -284,7 +284,7 @@ pub fn events_of_batch(
 ) -> Arc<NetworkEvents> {
     let array = machine.0.geometry.rows() as u64;
     let of_layer = |(layer, events): (&RunLayer, &Events)| {
-        let rows = LayerRows { demand: &layer.demand, occupied: layer.occupied_rows, array };
+        let rows = LayerRows { demand: &layer.demand, occupied: layer.occupied_rows, array, onto: array };
         (layer.name.clone(), events.of_batch(rows, images, installed))
     };
     Arc::new(NetworkEvents {

@@ -182,7 +182,9 @@ fn others_free(nominal: &ProcessorParameters) -> ProcessorParameters {
         buffer_bit: Energy::ZERO,
         requantization: Energy::ZERO,
         pool_operation: Energy::ZERO,
-        leakage: Power::ZERO,
+        row_leakage: Power::ZERO,
+        column_leakage: Power::ZERO,
+        controller_leakage: Power::ZERO,
         ..nominal.clone()
     }
 }
