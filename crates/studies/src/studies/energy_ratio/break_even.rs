@@ -123,7 +123,7 @@ impl Context<'_> {
         for name in &plan.flows {
             let found = self.study.flows.iter().zip(&stages.flows).find(|(flow, _)| flow.name == *name);
             let Some((flow, run)) = found else { continue };
-            let run = results.of(*run)?;
+            let run = run.of(self.inputs, results)?;
             let (total, kept) = (run.total(), run.kept);
             let domains = flow.machine.0.geometry.domains();
             let nominal = ProcessorParameters::varied(&priced.file().parameters, baseline.node, domains)?;
