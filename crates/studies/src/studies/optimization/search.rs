@@ -4,8 +4,8 @@
 //! Layers would be independent of each other but for the memories: what a word of the program costs to fetch and to keep follows from the
 //! size of all programs together. So the choice is repeated at the sizes that the last one gave until it stays, from several beginnings,
 //! and then improved layer by layer. The bound takes for every layer its cheapest way at the smallest sizes that any choice has: cost
-//! grows with them, so no choice is cheaper. With a price on time in place of a bound on it (Lagrange), the same holds for
-//! energy-delay, for `energy x delay >= min(energy + price x delay)^2 / (4 price)`.
+//! grows with them, so no choice is cheaper. Where time counts, energy and time are weighed at several prices: each gives a line beyond
+//! which every choice lies (Lagrange).
 
 use compiler::Geometry;
 use rtm_ap::{Events, Kept, LayerDemand, LayerRows, Operation, Pricing, ProcessorParameters, SearchModel};
@@ -222,8 +222,9 @@ impl<'r> Array<'r> {
         let best =
             choices.into_iter().map(|ways| self.machine(ways)).filter(within).min_by(|a, b| goal.order(a, b));
         let found = best.map(|found| self.improved(found, goal, within));
-        let bounds = prices.iter().map(|&price| goal.bound(price, weighed(&floor, price)));
-        Offer { found, bound: bounds.fold(0.0, f64::max) }
+        let weights: Vec<(Price, f64)> =
+            prices.iter().map(|&price| (price, weighed(&floor, price))).collect();
+        Offer { found, bound: goal.bound(&weights) }
     }
 
     /// A machine in which no other way of a single layer is better.
@@ -275,19 +276,31 @@ impl Goal {
         value(a).total_cmp(&value(b)).then(a.area.total_cmp(&b.area))
     }
 
-    /// What follows for the objective from the least that energy and time can weigh together.
-    fn bound(self, price: Price, least: f64) -> f64 {
-        match self.objective {
-            // Time is of no use to energy beyond its own bound.
-            Objective::Energy if price.energy > 0.0 => {
-                least - price.time * self.most_latency.filter(|_| price.time > 0.0).unwrap_or(0.0)
+    /// What follows for the objective from the least that energy and time can weigh together, for prices from that of energy alone to that
+    /// of time alone, each time dearer than the last.
+    fn bound(self, weights: &[(Price, f64)]) -> f64 {
+        match (self.objective, self.most_latency) {
+            (Objective::Energy, None) => weights.first().map_or(0.0, |(_, least)| *least),
+            // Time that is paid for within its bound takes no more than the bound times the price.
+            (Objective::Energy, Some(most)) => {
+                let energies = weights.iter().filter(|(price, _)| price.energy > 0.0);
+                energies.map(|(price, least)| least - price.time * most).fold(0.0, f64::max)
             }
-            Objective::EnergyDelay if price.energy > 0.0 && price.time > 0.0 => {
-                least * least / (4.0 * price.energy * price.time)
+            // Energies and times lie beyond every line of equal weight; along a line their product is least at an end.
+            (Objective::EnergyDelay, _) => {
+                let corners = weights.windows(2).map(|pair| crossing(pair[0], pair[1]));
+                corners.map(|(energy, latency)| energy * latency).fold(f64::INFINITY, f64::min)
             }
-            _ => 0.0,
         }
     }
+}
+
+/// Where two lines of equal weight cross, as energy and latency.
+fn crossing((a, least_a): (Price, f64), (b, least_b): (Price, f64)) -> (f64, f64) {
+    let determinant = a.energy * b.time - a.time * b.energy;
+    let energy = (least_a * b.time - least_b * a.time) / determinant;
+    let latency = (a.energy * least_b - b.energy * least_a) / determinant;
+    (energy.max(0.0), latency.max(0.0))
 }
 
 /// Of every layer the way that weighs least, the first of several.
@@ -305,4 +318,164 @@ fn weighed(costs: &[Vec<(f64, f64)>], price: Price) -> f64 {
     let least =
         |ways: &Vec<(f64, f64)>| ways.iter().map(|&cost| price.of(cost)).fold(f64::INFINITY, f64::min);
     costs.iter().map(least).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use compiler::Geometry;
+    use proptest::prelude::*;
+    use rtm_ap::{
+        IdleProcessors, PaddingRows, PerRows, ProgramDemand, ProgramEncoding, ProgramStore, SerialSteps,
+    };
+    use technology::Parameters;
+
+    use super::*;
+    use crate::run::RunLayer;
+
+    /// A layer that a program of so many words computes in so many steps, in so many rows.
+    fn layer() -> impl Strategy<Value = (u64, u64, u64)> {
+        (1_u64..200_000, 1_u64..20_000, 1_u64..2000)
+    }
+
+    /// Runs of a network of a few layers, one for each way; what a layer brings to its outputs does not follow from its way.
+    fn runs() -> impl Strategy<Value = Vec<MachineRun>> {
+        (1_usize..4, 1_usize..4).prop_flat_map(|(ways, layers)| {
+            let of_way = proptest::collection::vec(layer(), layers);
+            proptest::collection::vec(of_way, ways).prop_map(|ways| ways.iter().map(|way| run(way)).collect())
+        })
+    }
+
+    fn run(layers: &[(u64, u64, u64)]) -> MachineRun {
+        let of_layer = |(index, &(words, steps, rows)): (usize, &(u64, u64, u64))| {
+            let serial =
+                SerialSteps { compares: steps, writes: steps / 2 + 1, shifts: words % 977, reads: 7 };
+            let program =
+                ProgramDemand { words, serial, encoded_bits: 11 * words, decoder_bits: words % 1013 };
+            let programs = vec![program; 1 + index];
+            let processors = rows.div_ceil(256) * programs.len() as u64;
+            let count = |factor: u64| {
+                PerRows::uniform(
+                    factor,
+                    rtm_ap::RowCount { occupied: rows, physical: rows.div_ceil(256) * 256 },
+                )
+            };
+            let events = Events {
+                row_searches: count(steps),
+                searched_bits: count(3 * steps),
+                tagged_bits: count(steps / 3),
+                track_steps: count(words % 5003),
+                loaded_bits: (9 * rows) as f64,
+                words_fetched: words as f64,
+                words_broadcast: words as f64,
+                processors,
+                serial,
+                ..Events::default()
+            };
+            let demand = LayerDemand { processors, programs };
+            let layer = RunLayer { name: index.to_string(), operations: 1, occupied_rows: rows, demand };
+            (layer.demand.with_encoded_fetches(events), layer)
+        };
+        let (events, layers): (Vec<Events>, Vec<RunLayer>) = layers.iter().enumerate().map(of_layer).unzip();
+        let words = layers.iter().map(|layer| layer.demand.words()).sum::<u64>() as usize;
+        let kept = Kept::of(words, layers.iter().map(|layer| &layer.demand), 5000);
+        MachineRun { expected: events.clone(), events, layers, kept }
+    }
+
+    fn parameters() -> ProcessorParameters {
+        let path =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments/technology/rtm-ap/paper-like.yaml");
+        ProcessorParameters::resolve(&rtm_ap::load_technology(&path).unwrap().parameters).unwrap()
+    }
+
+    /// Every choice of ways.
+    fn choices(ways: usize, layers: usize) -> Vec<Vec<usize>> {
+        let mut all = vec![Vec::new()];
+        for _ in 0..layers {
+            let longer = |choice: Vec<usize>| (0..ways).map(move |way| [choice.clone(), vec![way]].concat());
+            all = all.into_iter().flat_map(longer).collect();
+        }
+        all
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn the_best_of_all_choices_is_found_or_nearly_and_none_falls_below_the_bound(
+            runs in runs(),
+            installed in 1_u64..40,
+            batch in 1_u32..20,
+            store in 0_usize..3,
+            rows in prop::sample::select(vec![64_u64, 256, 512]),
+            between in 0.0_f64..1.0,
+        ) {
+            let parameters = parameters();
+            let operation = Operation {
+                padding_rows: PaddingRows::Gated,
+                idle_processors: IdleProcessors::Off,
+                store: ProgramStore::ALL[store],
+                encoding: if batch % 2 == 0 { ProgramEncoding::Words } else { ProgramEncoding::Compact },
+                batch,
+                processors: None,
+            };
+            let prices = Prices { parameters: &parameters, model: SearchModel::ActiveBits, operation };
+            let runs: Vec<&MachineRun> = runs.iter().collect();
+            let geometry = Geometry::new(rows, 256, 64).unwrap();
+            let array = Array::new((geometry, installed), prices, &runs, 256);
+            let all: Vec<Found> =
+                choices(runs.len(), runs[0].layers.len()).into_iter().map(|ways| array.machine(ways)).collect();
+            let [fastest, slowest] = [f64::min as fn(f64, f64) -> f64, f64::max]
+                .map(|of| all.iter().map(|found| found.latency).reduce(of).unwrap());
+            let most = fastest + between * (slowest - fastest);
+            for (objective, most_latency) in
+                [(Objective::Energy, None), (Objective::EnergyDelay, None), (Objective::Energy, Some(most))]
+            {
+                let goal = Goal { objective, most_latency, most_area: None };
+                let value = |found: &Found| objective.of(found.energy, found.latency);
+                let within = all.iter().filter(|found| most_latency.is_none_or(|most| found.latency <= most));
+                let best = within.min_by(|a, b| goal.order(a, b)).unwrap();
+                let offer = array.best(goal);
+                let found = offer.found.unwrap();
+                prop_assert_eq!(&array.machine(found.ways.clone()), &found);
+                prop_assert!(offer.bound <= value(best) * (1.0 + 1e-12), "{} > {}", offer.bound, value(best));
+                prop_assert!(value(&found) >= value(best) * (1.0 - 1e-12));
+                // Only a bound on time may hide a choice that no price finds.
+                let near = if most_latency.is_some() { 2.0 } else { 1.001 };
+                prop_assert!(value(&found) <= near * value(best), "{} for {}", value(&found), value(best));
+                for way in 0..runs.len() {
+                    let alike = array.machine(vec![way; runs[0].layers.len()]);
+                    let is_within = most_latency.is_none_or(|most| alike.latency <= most);
+                    prop_assert!(!is_within || value(&found) <= value(&alike));
+                }
+            }
+            let impossible = Goal { objective: Objective::Energy, most_latency: Some(0.5 * fastest), most_area: None };
+            prop_assert_eq!(array.best(impossible), Offer { found: None, bound: f64::INFINITY });
+        }
+    }
+
+    #[test]
+    fn events_on_arrays_of_other_rows_are_those_of_an_execution_there() {
+        let run = run(&[(1000, 300, 700)]);
+        let parameters = parameters();
+        let operation = Operation {
+            padding_rows: PaddingRows::Gated,
+            idle_processors: IdleProcessors::Off,
+            store: ProgramStore::Racetrack,
+            encoding: ProgramEncoding::Compact,
+            batch: 1,
+            processors: None,
+        };
+        let prices = Prices { parameters: &parameters, model: SearchModel::ActiveBits, operation };
+        let on = |rows: u64| {
+            Array::new((Geometry::new(rows, 256, 64).unwrap(), 100), prices, &[&run], 256).events[0][0]
+        };
+        assert_eq!(on(256), run.events[0]);
+        let (half, double) = (on(128), on(512));
+        assert_eq!((half.processors, on(256).processors, double.processors), (6, 3, 2));
+        assert_eq!(half.row_searches.occupied, double.row_searches.occupied);
+        assert_eq!((half.words_broadcast, double.words_broadcast), (2.0 * 1000.0, 1000.0 * 2.0 / 3.0));
+        assert_eq!(half.words_fetched, double.words_fetched);
+    }
 }
