@@ -98,10 +98,10 @@ struct SpaceArguments {
     #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 64], value_parser = batch)]
     batch: Vec<u32>,
     /// How words lie in the array
-    #[arg(long, value_delimiter = ',', value_parser = Choice::<Layout>::default(), default_values_t = [Layout::Along, Layout::Tiled])]
+    #[arg(long, value_delimiter = ',', value_parser = Choice::<Layout>::default(), default_values_t = [Layout::Tiled])]
     layout: Vec<Layout>,
     /// How subexpressions are shared
-    #[arg(long = "cse", value_delimiter = ',', value_name = "ALGORITHM", value_parser = Choice::<Sharing>::default(), default_values_t = [Sharing::PerChannel])]
+    #[arg(long = "cse", value_delimiter = ',', value_name = "ALGORITHM", value_parser = Choice::<Sharing>::default(), default_values_t = [Sharing::PerChannel, Sharing::CrossChannel])]
     sharing: Vec<Sharing>,
     /// The most outputs that one processor computes; 0 for as many as fit
     #[arg(long, value_delimiter = ',', default_values_t = [0, 64])]
