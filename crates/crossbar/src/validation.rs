@@ -370,9 +370,9 @@ fn parse_measured(text: &str, path: &Path) -> Result<Vec<MeasuredLayer>, Crossba
             let place = field(layer)?;
             Ok(MeasuredLayer {
                 case: field(case)?.to_owned(),
-                layer: place.parse().map_err(|_| {
-                    malformed(index + 1, format!("`{place}` is not the number of a layer"))
-                })?,
+                layer: place
+                    .parse()
+                    .map_err(|_| malformed(index + 1, format!("`{place}` is not the number of a layer")))?,
                 subarrays,
                 energy_pj,
                 leakage_pj,

@@ -1,14 +1,15 @@
 //! The work that one layer makes for a chip: vectors, bit planes, active rows, additions and bits moved. Energy and latency
 //! are these counts times what one of each costs.
 
-use technology::Energy;
+use technology::{Energy, Power};
 
 use crate::grouping::Placement;
 use crate::model::Chip;
 use crate::placed::PlacedLayer;
+use crate::ports::bits_of_sum;
 use crate::{
-    Counting, CrossbarError, Design, EnergyParts, Gating, IdleTiles, LayerReport, LayerShape, Precision,
-    TileAdders, ZeroSkipping,
+    Counting, CrossbarError, Design, EnergyParts, Gating, IdleTiles, Interconnect, LayerReport, LayerShape,
+    Precision, TileAdders, Transfers, ZeroSkipping,
 };
 
 /// The share of rows whose drivers DNN+NeuroSim takes to switch in every bit plane, whatever the activations.
@@ -70,12 +71,6 @@ impl<'a> Work<'a> {
 
     pub(crate) fn report(&self) -> LayerReport {
         let latency = self.latency();
-        // While one layer is computed, the tiles of all others wait.
-        let leaking_tiles = match self.chip.design.idle_tiles {
-            IdleTiles::Leaking => self.chip.tiles,
-            IdleTiles::Off => self.placement.tiles(),
-        };
-        let leaking = leaking_tiles as f64 * self.placement.tile_subarrays as f64;
         let of_units = self.demand.vectors as f64 * self.placement.full_units;
         LayerReport {
             name: self.name.to_owned(),
@@ -91,8 +86,20 @@ impl<'a> Work<'a> {
                 buffers: self.buffers() * of_units,
                 interconnect: self.interconnect() * of_units,
             },
-            leakage: self.chip.subarray_leakage * leaking * latency.total(),
+            leakage: self.leaking() * latency.total(),
             latency,
+        }
+    }
+
+    /// What leaks while the layer is computed.
+    fn leaking(&self) -> Power {
+        let tile = self.chip.tile_leakage(self.placement);
+        let own = self.placement.tiles();
+        match self.chip.design.idle_tiles {
+            IdleTiles::Off => tile * own as f64,
+            IdleTiles::Leaking if self.chip.corrected() => self.chip.leakage,
+            // DNN+NeuroSim counts the tiles of all other layers, as if they were of this layer's kind.
+            IdleTiles::Leaking => tile * self.chip.tiles.saturating_sub(own) as f64,
         }
     }
 
@@ -238,18 +245,42 @@ impl<'a> Work<'a> {
     fn interconnect(&self) -> Energy {
         let (parameters, paths) = (self.chip.parameters, &self.chip.paths);
         let bit = |length, activity| self.chip.bit_energy(length, activity);
-        let (element_path, tile_path) = if self.placement.split {
-            (paths.split_element, paths.split_tile)
+        let (element_path, tile_path, chip_path) = if self.placement.split {
+            (paths.split_element, paths.split_tile, paths.split_chip)
         } else {
-            (paths.unrolled_element, paths.unrolled_tile)
+            (paths.unrolled_element, paths.unrolled_tile, paths.unrolled_chip)
         };
         let in_element = bit(element_path, parameters.element_activity);
         let in_tile = bit(tile_path, parameters.tile_activity);
-        let input = bit(paths.chip, parameters.input_global_activity)
-            + (in_tile + in_element) * self.element_columns();
-        input * (self.demand.planes * self.matrix_rows())
-            + in_element * self.partial_sum_bits()
-            + bit(paths.chip, parameters.output_global_activity) * self.sent_bits()
+        let (to_tile, from_tile) = match self.chip.design.interconnect {
+            Interconnect::HTree => (parameters.tree_input_activity, parameters.tree_output_activity),
+            Interconnect::Bus => (parameters.input_global_activity, parameters.output_global_activity),
+        };
+        let inputs = self.demand.planes * self.matrix_rows();
+        let loaded = inputs / self.placement.reuse as f64;
+        let sums = self.placement.outputs as f64
+            * self.placement.row_tiles as f64
+            * (bits_of_sum(self.chip, self.placement) + 1.0)
+            / self.uncounted_sums();
+        bit(chip_path, to_tile) * loaded
+            + bit(chip_path, from_tile) * self.sent_bits()
+            + in_tile * (loaded * self.placement.column_tiles as f64 + sums)
+            + in_element * (inputs * self.element_columns() + self.collected_bits())
+    }
+
+    /// Bits that the subarrays send within their elements. DNN+NeuroSim V1.3 sends what the converters give, and not their sums.
+    fn collected_bits(&self) -> f64 {
+        let sums = self.partial_sum_bits();
+        if !self.chip.corrected() && self.chip.design.transfers == Transfers::Banked {
+            return sums / self.sum_bits() * self.chip.bits().0;
+        }
+        sums
+    }
+
+    /// DNN+NeuroSim V1.3 moves the sums of a tile of a split layer as if each element had a part of them.
+    pub(crate) fn uncounted_sums(&self) -> f64 {
+        let parts = !self.chip.corrected() && self.chip.design.transfers == Transfers::Banked;
+        if parts { self.placement.matrices as f64 } else { 1.0 }
     }
 
     /// Bits that leave the tiles. Where several tiles hold the rows, each sends partial sums.
@@ -264,7 +295,7 @@ impl<'a> Work<'a> {
 
 /// Bits of the adders of a tree over `inputs` sums of `bits` bits; every stage is a bit wider. Where a stage is left with an odd sum,
 /// the next one takes it; DNN+NeuroSim's trees drop it.
-fn tree_bits(inputs: usize, bits: f64, takes_odd: bool) -> f64 {
+pub(crate) fn tree_bits(inputs: usize, bits: f64, takes_odd: bool) -> f64 {
     let (mut waiting, mut width, mut sum) = (inputs, bits, 0.0);
     while waiting > 1 {
         sum += (waiting / 2) as f64 * width;
