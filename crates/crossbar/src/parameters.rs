@@ -74,10 +74,10 @@ technology::parameters! {
         /// Time to open the columns' pass gates, for each cell of the columns that a turn reads and each mS of its mean resistance's conductance.
         select_load: Time = "timing.select_load" per "mS",
 
-        /// Energy to store or load one bit in the buffers of a tile or a processing element.
+        /// Energy to store or load one bit in the global buffer or a tile's.
         buffer: Energy = "buffer.access" per "bit" of components,
-        /// Energy to store one bit of a partial sum at the output of a processing element.
-        output_register: Energy = "buffer.output_register" per "bit" of components,
+        /// Energy to store one bit of an input or a partial sum in the registers of a processing element.
+        register: Energy = "buffer.register" per "bit" of components,
         /// Area of a processing element's buffers and control, for each row and column of its subarrays.
         element_area: Area = "buffer.area" per "line",
         /// Steps of the buffers for an input value of a matrix row, unrolled layers.

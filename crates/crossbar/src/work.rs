@@ -220,26 +220,41 @@ impl<'a> Work<'a> {
         in_elements * element_trees * counted as f64 + between_elements * tile_trees + between_tiles
     }
 
-    /// Bits of all partial sums as they leave the processing elements.
-    fn partial_sum_bits(&self) -> f64 {
-        let of_a_tile = if self.chip.corrected() || self.placement.split {
-            self.placement.summed_elements
-        } else {
-            // DNN+NeuroSim moves the sums of every element along a tile's rows, whether it holds weights or not.
-            self.chip.organisation.elements_along_tile(false)
-        };
-        self.sum_bits() * self.placement.outputs as f64 * (of_a_tile * self.placement.row_tiles) as f64
+    /// Partial sums as they leave the elements that hold weights.
+    fn partial_sums(&self) -> f64 {
+        let placement = self.placement;
+        placement.outputs as f64 * (placement.summed_elements * placement.row_tiles) as f64
     }
 
+    /// The same as DNN+NeuroSim counts them: of all elements along a tile's rows, whether they hold weights or not, unless these work for
+    /// copies.
+    fn counted_sums(&self, copies: bool) -> f64 {
+        let placement = self.placement;
+        if self.chip.corrected() || placement.split || (copies && placement.copies > 1) {
+            return self.partial_sums();
+        }
+        let elements = self.chip.organisation.elements_along_tile(false);
+        placement.outputs as f64 * (elements * placement.row_tiles) as f64
+    }
+
+    /// Inputs and outputs pass the global buffer, inputs and sums are stored in a tile and loaded; the registers of an element hold its inputs
+    /// and what its trees give.
     fn buffers(&self) -> Energy {
-        let parameters = self.chip.parameters;
-        // A layer split by tap passes each value on from element to element, so a tile loads it once.
-        let values = if self.placement.split { self.placement.rows as f64 } else { self.matrix_rows() };
-        let loaded =
-            values * self.placement.column_tiles as f64 + self.matrix_rows() * self.element_columns();
-        (parameters.buffer * (self.demand.planes * loaded)
-            + parameters.output_register * self.partial_sum_bits())
-            * self.chip.scaling.logic
+        let (parameters, placement) = (self.chip.parameters, self.placement);
+        let (conversion, planes) = self.chip.bits();
+        let inputs = self.demand.planes * self.matrix_rows();
+        let loaded = inputs / placement.reuse as f64;
+        let banked =
+            loaded + self.sent_bits() + 2.0 * (loaded * placement.column_tiles as f64 + self.tile_sum_bits());
+        let sums = if self.chip.corrected() { self.sum_bits() } else { conversion + planes + 1.0 };
+        let held = inputs * self.element_columns() + self.counted_sums(true) * sums;
+        (parameters.buffer * banked + parameters.register * held) * self.chip.scaling.logic
+    }
+
+    /// Bits of the sums that leave the tiles' trees.
+    fn tile_sum_bits(&self) -> f64 {
+        let sums = self.placement.outputs as f64 * self.placement.row_tiles as f64;
+        sums * (bits_of_sum(self.chip, self.placement) + 1.0) / self.uncounted_sums()
     }
 
     fn interconnect(&self) -> Energy {
@@ -258,23 +273,17 @@ impl<'a> Work<'a> {
         };
         let inputs = self.demand.planes * self.matrix_rows();
         let loaded = inputs / self.placement.reuse as f64;
-        let sums = self.placement.outputs as f64
-            * self.placement.row_tiles as f64
-            * (bits_of_sum(self.chip, self.placement) + 1.0)
-            / self.uncounted_sums();
         bit(chip_path, to_tile) * loaded
             + bit(chip_path, from_tile) * self.sent_bits()
-            + in_tile * (loaded * self.placement.column_tiles as f64 + sums)
+            + in_tile * (loaded * self.placement.column_tiles as f64 + self.tile_sum_bits())
             + in_element * (inputs * self.element_columns() + self.collected_bits())
     }
 
     /// Bits that the subarrays send within their elements. DNN+NeuroSim V1.3 sends what the converters give, and not their sums.
     fn collected_bits(&self) -> f64 {
-        let sums = self.partial_sum_bits();
-        if !self.chip.corrected() && self.chip.design.transfers == Transfers::Banked {
-            return sums / self.sum_bits() * self.chip.bits().0;
-        }
-        sums
+        let banked = self.chip.design.transfers == Transfers::Banked;
+        let bits = if banked && !self.chip.corrected() { self.chip.bits().0 } else { self.sum_bits() };
+        self.counted_sums(banked) * bits
     }
 
     /// DNN+NeuroSim V1.3 moves the sums of a tile of a split layer as if each element had a part of them.

@@ -27,9 +27,9 @@ pub fn crossbar_validation(title: &str, rows: &[ComparisonRow], components: &[Co
              counting alone. The form of the equations was chosen with all cases in sight.",
         )
         .caption(
-            "Where it is off most, and why: buffers of the conventional mapping (one value stands for all kinds of buffers), sums at \
-             8-bit weights (taken as wide as they can get), wires with successive converters (those within an element span the \
-             outline of its subarrays, not their area).",
+            "Where it is off most, and why: sums at 8-bit weights (taken as wide as they can get), wires with successive converters \
+             (those within an element span the outline of its subarrays, not their area), leakage of the conventional mapping (trees \
+             over many rows).",
         )
         .caption(
             "The row driver of hwcomponents switches a word line alone, DNN+NeuroSim’s, which the model follows, a latch and pass \
