@@ -13,7 +13,7 @@ pub(crate) struct Subarray {
     pub conversion: Conversion,
     /// Word line of an active row over all columns.
     pub word_line: Energy,
-    /// Driver of an active row.
+    /// Driver of an active row, in all turns of the columns.
     pub driver: Energy,
     /// Shift-add of one conversion.
     pub shift_add: Energy,
@@ -35,7 +35,7 @@ impl Subarray {
         precision: Precision,
     ) -> Self {
         let conversion = Conversion::new(
-            design.converter,
+            design,
             mean_cell_code(precision.weights, design.cell_bits, design.encoding),
             parameters,
             scaling,
@@ -48,13 +48,13 @@ impl Subarray {
             ColumnSampling::Grouped => design.columns_per_converter,
             ColumnSampling::Held => 1,
         };
-        let word_line = (cell * (design.columns * raised) as f64).switching_energy(scaling.supply);
+        let word_line = (cell * (design.columns * raised) as f64).switching_energy(parameters.access_voltage);
         let digits = f64::from(design.converter.bits() + precision.activation_bits);
         let node = Length::micrometres(design.node_nm * 1e-3);
         Self {
             conversion,
             word_line,
-            driver: parameters.driver * scaling.logic + word_line * parameters.driver_load.base(),
+            driver: parameters.driver * raised as f64 * scaling.logic,
             shift_add: parameters.shift_add * digits * scaling.logic,
             cell_area: parameters.cell_area.at(node) * (design.rows * design.columns) as f64,
             driver_area: parameters.driver_area * design.rows as f64 * scaling.area,

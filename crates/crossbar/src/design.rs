@@ -77,7 +77,9 @@ pub enum Counting {
     #[default]
     Corrected,
     /// As DNN+NeuroSim counts: padding is ignored when vectors are counted, drivers run for a fixed quarter of all rows,
-    /// accumulators for every column that exists.
+    /// accumulators for every column that exists; of a tile leak one bank of each buffer and the trees in use, and while a layer is
+    /// computed, the tiles of all others as if they were of its kind. With banked transfers, delays of adders and wires are counted in steps of
+    /// 1 GHz, and the tree of a split tile spans its elements as if they stood in one row.
     NeurosimCompatible,
     /// The same with the padded output positions, as DNN+NeuroSim counts when it is given inputs enlarged by their padding.
     NeurosimCompatiblePadded,
@@ -93,6 +95,19 @@ pub enum TileAdders {
     PerElement,
     /// One for every column of an element, complete: what the run of DNN+NeuroSim V1.4 shows.
     PerColumn,
+}
+
+/// How buffers and wires move words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Transfers {
+    /// Buffers take as many steps for each value as the technology file states. The tiles of a layer have their share of the wires of an
+    /// H-tree: DNN+NeuroSim V1.4.
+    #[default]
+    Stated,
+    /// Buffers are banks that store or load one word in a step, a layer has the whole width of an H-tree, and its turn at the global
+    /// buffer comes once for every so many of the chip's tiles as it has itself: DNN+NeuroSim V1.3.
+    Banked,
 }
 
 /// How the columns that share a converter take turns.
@@ -168,6 +183,9 @@ pub struct Design {
     /// The adder trees of a tile.
     #[serde(default)]
     pub tile_adders: TileAdders,
+    /// How buffers and wires move words.
+    #[serde(default)]
+    pub transfers: Transfers,
     /// What is counted.
     #[serde(default)]
     pub counting: Counting,

@@ -27,6 +27,9 @@ pub(crate) struct Placement {
     pub units_of_tile: usize,
     /// Matrices that a unit's weights form: its taps if split, else 1.
     pub matrices: usize,
+    /// Taps that an input value serves each time it is loaded: it is passed on along a row of the kernel as the window moves, if the layer is
+    /// split; 1 if not.
+    pub reuse: usize,
     /// Rows of a matrix.
     pub rows: usize,
     /// Outputs of a matrix.
@@ -83,6 +86,7 @@ impl Placement {
             split,
             element_side,
             matrices,
+            reuse: if split { layer.window.kernel_width() } else { 1 },
             rows,
             columns,
             row_blocks,

@@ -29,9 +29,11 @@ mod floor_plan;
 mod grouping;
 mod interconnect;
 mod latency;
+mod leakage;
 mod model;
 mod parameters;
 mod placed;
+mod ports;
 mod report;
 mod scaling;
 mod shapes;
@@ -44,7 +46,7 @@ pub use self::system::CrossbarSystem;
 pub use ::system::{Activations, LayerShape, Pool, Precision, WeightStatistics};
 pub use design::{
     ColumnSampling, Converter, Counting, Design, Gating, Grouping, IdleTiles, Interconnect, Mapping,
-    TileAdders, ZeroSkipping,
+    TileAdders, Transfers, ZeroSkipping,
 };
 pub use error::CrossbarError;
 pub use model::Crossbar;

@@ -4,13 +4,14 @@ use technology::{Area, Length, ParameterSet, Parameters, Power, Quantity};
 
 use crate::array::Subarray;
 use crate::floor_plan::{Organisation, ceil_square_root};
-use crate::grouping::Placement;
-use crate::interconnect::{Paths, path, side};
+use crate::interconnect::{Paths, buses, path, side};
 use crate::placed::Placed;
+use crate::ports::ChipPorts;
 use crate::scaling::Scaling;
 use crate::work::Work;
 use crate::{
     AreaParts, Counting, CrossbarError, CrossbarParameters, Design, LayerShape, NetworkReport, Precision,
+    Transfers,
 };
 
 /// A crossbar accelerator of a design and a technology.
@@ -36,18 +37,27 @@ pub(crate) struct Chip<'a> {
     pub subarray: Subarray,
     /// How far bits travel.
     pub paths: Paths,
+    /// How many bits move in a step.
+    pub ports: ChipPorts,
     /// Tiles of all layers.
     pub tiles: usize,
+    /// Tiles along a side of the chip.
+    pub tiles_along: usize,
     /// Cells that hold one weight.
     pub cells_per_weight: usize,
-    /// Leakage of a subarray with its share of all periphery.
-    pub subarray_leakage: Power,
+    /// Leakage of all tiles.
+    pub leakage: Power,
 }
 
 impl Chip<'_> {
     /// Whether what happens is counted, and not what DNN+NeuroSim counts.
     pub(crate) fn corrected(&self) -> bool {
         self.design.counting == Counting::Corrected
+    }
+
+    /// Bits of a converter and of an activation.
+    pub(crate) fn bits(&self) -> (f64, f64) {
+        (f64::from(self.design.converter.bits()), f64::from(self.precision.activation_bits))
     }
 }
 
@@ -97,10 +107,7 @@ impl Crossbar {
     pub(crate) fn report(&self, placed: &Placed) -> NetworkReport {
         let Placed { precision, organisation, cells_per_weight, tiles, .. } = *placed;
         let subarray = Subarray::new(&self.design, &self.parameters, &self.scaling, precision);
-        let lines = (self.design.rows + self.design.columns) as f64;
-        let register_bits = self.design.rows as f64
-            * (f64::from(precision.activation_bits) + self.design.cell_shift_bits(cells_per_weight));
-        let chip = Chip {
+        let mut chip = Chip {
             design: &self.design,
             parameters: &self.parameters,
             scaling: &self.scaling,
@@ -108,11 +115,14 @@ impl Crossbar {
             organisation,
             subarray,
             paths: self.paths(placed, &subarray),
+            ports: ChipPorts::new(placed),
             tiles,
+            tiles_along: ceil_square_root(tiles),
             cells_per_weight,
-            subarray_leakage: (self.parameters.leakage * lines + self.parameters.leakage_bit * register_bits)
-                * self.scaling.leakage,
+            leakage: Power::ZERO,
         };
+        let of_layer = |placement| chip.tile_leakage(placement) * placement.tiles() as f64;
+        chip.leakage = placed.layers.iter().map(|layer| of_layer(&layer.placement)).sum();
         let layers = placed.layers.iter().map(|layer| Work::new(&chip, layer).report()).collect();
         NetworkReport { layers, tiles, area: self.area(&subarray, placed) }
     }
@@ -129,23 +139,40 @@ impl Crossbar {
             (element(true), element(false));
         let split_along = organisation.elements_along_tile(true);
         let unrolled_along = organisation.elements_along_tile(false);
-        // The pitch of the grid is the larger kind of tile that the chip has.
-        let tile_side = |placement: &Placement| {
-            if placement.split {
-                split_side * split_along as f64
-            } else {
-                unrolled_side * unrolled_along as f64
-            }
+        let corrected = self.design.counting == Counting::Corrected;
+        // DNN+NeuroSim V1.3 lays the tree over the elements of a split tile as if they stood in one row.
+        let tree_along = if corrected || self.design.transfers == Transfers::Stated {
+            split_along
+        } else {
+            organisation.split_taps.max(1)
         };
-        let placements = placed.layers.iter().map(|layer| &layer.placement);
-        let pitch = placements.map(tile_side).fold(Length::ZERO, |a, b| if b > a { b } else { a });
         let subarray_side = side(subarray.area());
+        let tree = |along, side| path(kind, along, side, corrected);
+        // A tile holds its elements and the wires of the tree to them, one for each row of subarrays side by side.
+        let tile = |elements: usize, element_side: Length, lanes: usize, way: Length| {
+            let wires =
+                self.parameters.wire_pitch * (self.scaling.cell_wire * (lanes * self.design.rows) as f64);
+            side(element_side * element_side * elements as f64 + wires * way)
+        };
+        let (split_way, unrolled_way) = (tree(tree_along, split_side), tree(unrolled_along, unrolled_side));
+        let split_tile =
+            tile(split_along * split_along, split_side, organisation.split_taps.max(1), split_way);
+        let unrolled_tile =
+            tile(unrolled_along * unrolled_along, unrolled_side, unrolled_along, unrolled_way);
+        // The pitch of the grid is the larger kind of tile that the chip has; DNN+NeuroSim takes a layer's own kind.
+        let has = |split: bool| placed.layers.iter().any(|layer| layer.placement.split == split);
+        let kinds = [(true, split_tile), (false, unrolled_tile)];
+        let largest =
+            kinds.iter().filter(|kind| has(kind.0)).fold(Length::ZERO, |pitch, kind| pitch.max(kind.1));
+        let pitch = |own: Length| if corrected { largest } else { own };
+        let tiles_along = ceil_square_root(placed.tiles);
         Paths {
-            split_element: path(kind, split_element, subarray_side),
-            unrolled_element: path(kind, unrolled_element, subarray_side),
-            split_tile: path(kind, split_along, split_side),
-            unrolled_tile: path(kind, unrolled_along, unrolled_side),
-            chip: path(kind, ceil_square_root(placed.tiles), pitch),
+            split_element: buses(kind, split_element, subarray_side),
+            unrolled_element: buses(kind, unrolled_element, subarray_side),
+            split_tile: split_way,
+            unrolled_tile: unrolled_way,
+            split_chip: tree(tiles_along, pitch(split_tile)),
+            unrolled_chip: tree(tiles_along, pitch(unrolled_tile)),
         }
     }
 

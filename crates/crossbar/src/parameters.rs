@@ -14,7 +14,7 @@ technology::parameters! {
         supply_slope: Voltage = "scaling.supply_slope" per "nm",
         /// Exponent of the node with which the gate capacitance of the narrowest transistor grows.
         gate_exponent: Number = "scaling.gate_exponent" per "",
-        /// Exponent of the node with which the time of a step grows.
+        /// Exponent of the node with which the delay of a gate grows.
         delay_exponent: Number = "scaling.delay_exponent" per "",
 
         /// Resistance of a cell at its largest code.
@@ -23,6 +23,8 @@ technology::parameters! {
         off_resistance: Resistance = "cell.off_resistance" per "",
         /// Voltage over a column's cells during a read.
         read_voltage: Voltage = "cell.read_voltage" per "",
+        /// Voltage to which a word line is raised, at any node.
+        access_voltage: Voltage = "cell.access_voltage" per "",
         /// Area of a cell with its access transistor.
         cell_area: FeatureArea = "cell.area" per "cell",
         /// Word-line capacitance of a cell apart from what follows.
@@ -30,10 +32,8 @@ technology::parameters! {
         /// Gate capacitance of an access transistor that carries the current of a cell of 1 mS; its width follows the conductance.
         access_gate: Capacitance = "cell.access_gate" per "mS",
 
-        /// Energy of a word-line driver and its latch itself, in one bit plane of one active row.
+        /// Energy of a row's latch and pass gates each time that its word line is raised.
         driver: Energy = "driver.switching" per "row",
-        /// Energy spent in the driver's stages as a share of the word line's energy.
-        driver_load: Number = "driver.load_share" per "",
         /// Area of a row's driver and switches.
         driver_area: Area = "driver.area" per "row",
 
@@ -41,8 +41,10 @@ technology::parameters! {
         flash_level: Energy = "flash.conversion" per "level",
         /// Share of the conversion's time during which column current flows, flash converter.
         flash_duty: Number = "flash.current_duty" per "",
-        /// Time of a conversion, flash converter.
+        /// Time that the sense amplifiers of a flash converter take, at any node.
         flash_time: Time = "flash.conversion_time" per "",
+        /// Time that a flash converter's encoder takes for each level that its gates gather.
+        flash_encode: Time = "flash.encode_time" per "level",
         /// Area of one sense amplifier of a flash converter with 16 levels.
         flash_area: Area = "flash.area" per "level",
         /// Exponent of the number of levels with which a flash converter's area grows.
@@ -52,7 +54,7 @@ technology::parameters! {
         successive_step: Energy = "successive.conversion" per "step",
         /// Share of the conversion's time during which column current flows, successive converter.
         successive_duty: Number = "successive.current_duty" per "",
-        /// Time of a step of a successive converter.
+        /// Time of a step of a successive converter, at any node.
         successive_time: Time = "successive.step_time" per "step",
         /// Area of a successive converter apart from its bits.
         successive_area: Area = "successive.area" per "",
@@ -65,13 +67,17 @@ technology::parameters! {
         adder: Energy = "accumulation.adder" per "bit" of components,
         /// Area of a shift-adder or an adder, for each bit.
         adder_area: Area = "accumulation.area" per "bit" of components,
-        /// Steps of a tile's adder tree for each bit of a partial sum and each column that shares a converter.
-        adder_steps: Number = "accumulation.steps" per "bit",
+        /// Time that a carry takes through one bit of an adder.
+        adder_time: Time = "timing.adder_bit" per "bit",
+        /// Time to decode which columns the converters read.
+        select: Time = "timing.select" per "",
+        /// Time to open the columns' pass gates, for each cell of the columns that a turn reads and each mS of its mean resistance's conductance.
+        select_load: Time = "timing.select_load" per "mS",
 
-        /// Energy to store or load one bit in the buffers of a tile or a processing element.
+        /// Energy to store or load one bit in the global buffer or a tile's.
         buffer: Energy = "buffer.access" per "bit" of components,
-        /// Energy to store one bit of a partial sum at the output of a processing element.
-        output_register: Energy = "buffer.output_register" per "bit" of components,
+        /// Energy to store one bit of an input or a partial sum in the registers of a processing element.
+        register: Energy = "buffer.register" per "bit" of components,
         /// Area of a processing element's buffers and control, for each row and column of its subarrays.
         element_area: Area = "buffer.area" per "line",
         /// Steps of the buffers for an input value of a matrix row, unrolled layers.
@@ -89,22 +95,30 @@ technology::parameters! {
 
         /// Capacitance of a wire.
         wire: Capacitance = "interconnect.wire" per "um" of components,
-        /// Share of a path's wires that an input bit charges between the global buffer and a tile.
+        /// Share of a path's wires, with the capacitance of their repeaters, that an input bit charges between the global buffer and a tile of an H-tree.
+        tree_input_activity: Number = "interconnect.tree_input_activity" per "",
+        /// The same of an output bit.
+        tree_output_activity: Number = "interconnect.tree_output_activity" per "",
+        /// The same of an input bit on a bus.
         input_global_activity: Number = "interconnect.input_global_activity" per "",
-        /// Share of a path's wires that an input bit charges between a tile's edge and a processing element.
+        /// Share of a path's wires that a bit charges between a tile's edge and a processing element.
         tile_activity: Number = "interconnect.tile_activity" per "",
         /// Share of a path's wires that a bit, of an input or a partial sum, charges within a processing element.
         element_activity: Number = "interconnect.element_activity" per "",
-        /// Share of a path's wires that an output bit charges between a tile and the global buffer.
+        /// The same of an output bit on a bus between a tile and the global buffer.
         output_global_activity: Number = "interconnect.output_global_activity" per "",
-        /// Steps of the interconnect for an input bit.
-        input_steps: Number = "interconnect.input_steps" per "bit",
-        /// Steps of the interconnect for an output bit.
-        output_steps: Number = "interconnect.output_steps" per "bit",
+        /// Distance between the wires of a tree.
+        wire_pitch: Length = "interconnect.pitch" per "",
+        /// Delay of a wire with its repeaters.
+        wire_delay: Time = "interconnect.delay" per "um",
 
-        /// Leakage of a subarray with its share of periphery for each of its rows and columns, apart from what follows.
+        /// Leakage of the latch and switches of a row or a column of a subarray.
         leakage: Power = "leakage.line" per "line" of components,
-        /// Leakage of a register's bit; each row has those of an activation and of the shifts between the cells of a weight.
+        /// Leakage of a bit of a shift-adder's, a buffer's or any other register.
         leakage_bit: Power = "leakage.register" per "bit" of components,
+        /// Leakage of a bit of an adder.
+        leakage_adder: Power = "leakage.adder" per "bit" of components,
+        /// Leakage of the encoder of a flash converter for each of its levels.
+        leakage_level: Power = "leakage.level" per "level" of components,
     }
 }

@@ -18,6 +18,8 @@ pub(crate) struct Placed {
     pub cells_per_weight: usize,
     /// Tiles of all layers.
     pub tiles: usize,
+    /// Values that the input of a layer has, of the layer where they are most.
+    pub largest_input: usize,
     /// The layers, in order.
     pub layers: Vec<PlacedLayer>,
 }
@@ -48,6 +50,11 @@ impl Placed {
         layers.iter().try_for_each(|layer| layer.output_extent().map(drop))?;
         let cells_per_weight = design.cells_per_weight(precision.weights.bits());
         let organisation = Organisation::new(design, layers, cells_per_weight);
+        let values = |layer: &&LayerShape| {
+            let input = layer.input;
+            input.channels.saturating_mul(input.height).saturating_mul(input.width)
+        };
+        let largest_input = layers.iter().map(values).max().unwrap_or(0);
         let place = |layer: &&LayerShape| {
             let placement = Placement::new(design, &organisation, layer, cells_per_weight);
             let demand = Demand::new(design, precision, layer, &placement)?;
@@ -55,6 +62,6 @@ impl Placed {
         };
         let layers = layers.iter().map(place).collect::<Result<Vec<_>, CrossbarError>>()?;
         let tiles = layers.iter().fold(0_usize, |sum, layer| sum.saturating_add(layer.placement.tiles()));
-        Ok(Self { design: *design, precision, organisation, cells_per_weight, tiles, layers })
+        Ok(Self { design: *design, precision, organisation, cells_per_weight, tiles, largest_input, layers })
     }
 }

@@ -9,6 +9,8 @@ use crate::{CrossbarError, CrossbarParameters, Design};
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Scaling {
     pub supply: Voltage,
+    /// The supply as a share of that at the reference node.
+    pub supply_ratio: f64,
     /// Energy of logic.
     pub logic: f64,
     /// Capacitance of a gate.
@@ -17,8 +19,11 @@ pub(crate) struct Scaling {
     pub cell_wire: f64,
     /// Area.
     pub area: f64,
-    /// Time.
+    /// Delay of a gate.
     pub delay: f64,
+    /// Delay of a wire of the same length with its repeaters: as the root of a gate's delay times the resistance of the wire for a
+    /// length, which falls with the square of its width; its capacitance for a length stays.
+    pub wire_delay: f64,
     /// Leakage power.
     pub leakage: f64,
 }
@@ -48,13 +53,16 @@ impl Scaling {
             });
         }
         let factors = NodeFactors::new(reference_nm, design.node_nm, &line, parameters.gate_exponent.base());
+        let delay = factors.delay(parameters.delay_exponent.base());
         Ok(Self {
             supply,
+            supply_ratio: factors.supply,
             logic: factors.logic,
             gate: factors.gate,
             cell_wire: factors.size,
             area: factors.area,
-            delay: factors.delay(parameters.delay_exponent.base()),
+            delay,
+            wire_delay: libm::sqrt(delay / factors.area),
             leakage: factors.leakage,
         })
     }

@@ -6,7 +6,8 @@ use serde::Deserialize;
 use technology::{Energy, Quantity};
 
 use crate::{
-    Counting, Crossbar, CrossbarError, LayerReport, Precision, WeightStatistics, load_shapes, load_technology,
+    Converter, Counting, Crossbar, CrossbarError, Design, Interconnect, LayerReport, Mapping, Precision,
+    WeightStatistics, load_shapes, load_technology,
 };
 
 /// The name that stands for the sum over all layers.
@@ -122,6 +123,8 @@ impl Part {
 #[derive(Debug, Clone, PartialEq)]
 struct MeasuredLayer {
     case: String,
+    /// Its place in the network, from 1.
+    layer: usize,
     subarrays: f64,
     energy_pj: f64,
     leakage_pj: f64,
@@ -137,11 +140,40 @@ struct MeasuredLayer {
 struct Case {
     case: String,
     technology: String,
+    /// What the case changes of the technology file's design.
+    #[serde(default)]
+    design: CaseDesign,
     shapes: String,
     weights: CaseWeights,
     activation_bits: u32,
     padding: CasePadding,
     calibrated: Calibration,
+}
+
+/// The choices of a design in which a case may differ from its technology file.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CaseDesign {
+    node_nm: Option<f64>,
+    rows: Option<usize>,
+    columns: Option<usize>,
+    converter: Option<Converter>,
+    mapping: Option<Mapping>,
+    interconnect: Option<Interconnect>,
+}
+
+impl CaseDesign {
+    fn of(self, design: Design) -> Design {
+        Design {
+            node_nm: self.node_nm.unwrap_or(design.node_nm),
+            rows: self.rows.unwrap_or(design.rows),
+            columns: self.columns.unwrap_or(design.columns),
+            converter: self.converter.unwrap_or(design.converter),
+            mapping: self.mapping.unwrap_or(design.mapping),
+            interconnect: self.interconnect.unwrap_or(design.interconnect),
+            ..design
+        }
+    }
 }
 
 impl Case {
@@ -169,11 +201,12 @@ enum CasePadding {
 }
 
 /// Models every case that `cases.yaml` in the folder of references lists, and compares it with `measured.csv` there: for each
-/// case a row for every part of the whole, then of every layer, in the order of the files. `technologies` is the folder of
+/// case a row for every part of the whole, then of every layer that was measured, in the order of the files. Where not all
+/// layers were measured, the whole is the sum of those that were. `technologies` is the folder of
 /// crossbar technology files.
 ///
 /// # Errors
-/// If a file cannot be read or is not of its form, or a case has another number of layers than its shapes.
+/// If a file cannot be read or is not of its form, or a case has a layer that its shapes do not have, or none.
 pub fn validate(references: &Path, technologies: &Path) -> Result<Vec<Comparison>, CrossbarError> {
     let measured_path = references.join("measured.csv");
     let measured = parse_measured(&read(&measured_path)?, &measured_path)?;
@@ -182,24 +215,12 @@ pub fn validate(references: &Path, technologies: &Path) -> Result<Vec<Comparison
     for case in &cases {
         let layers: Vec<&MeasuredLayer> = measured.iter().filter(|row| row.case == case.case).collect();
         let technology = load_technology(&case.technology_file(technologies))?;
-        let mut design = technology.design;
+        let mut design = case.design.of(technology.design);
         design.counting = match case.padding {
             CasePadding::Ignored => Counting::NeurosimCompatible,
             CasePadding::Counted => Counting::NeurosimCompatiblePadded,
         };
         let shapes = load_shapes(&case.shapes_file(references))?;
-        if layers.len() != shapes.len() {
-            return Err(CrossbarError::Malformed {
-                path: measured_path,
-                line: 0,
-                message: format!(
-                    "case `{}` has {} layers, its shapes {}",
-                    case.case,
-                    layers.len(),
-                    shapes.len()
-                ),
-            });
-        }
         let precision = Precision {
             weights: match case.weights {
                 CaseWeights::Ternary => WeightStatistics::Ternary { zeros: 0.5 },
@@ -208,6 +229,24 @@ pub fn validate(references: &Path, technologies: &Path) -> Result<Vec<Comparison
             activation_bits: case.activation_bits,
         };
         let report = Crossbar::new(design, &technology.parameters)?.evaluate(&shapes, precision)?;
+        let malformed = |message| CrossbarError::Malformed { path: measured_path.clone(), line: 0, message };
+        if layers.is_empty() {
+            return Err(malformed(format!("there is no layer of case `{}`", case.case)));
+        }
+        let pairs = layers
+            .iter()
+            .map(|&measured| {
+                let modelled = measured.layer.checked_sub(1).and_then(|index| report.layers.get(index));
+                modelled.map(|modelled| (measured, modelled)).ok_or_else(|| {
+                    malformed(format!(
+                        "case `{}` has a layer {}, its shapes {} layers",
+                        case.case,
+                        measured.layer,
+                        shapes.len()
+                    ))
+                })
+            })
+            .collect::<Result<Vec<_>, CrossbarError>>()?;
         let row = |layer: &str, part, measured, modelled| Comparison {
             case: case.case.clone(),
             calibrated: case.calibrated,
@@ -217,11 +256,11 @@ pub fn validate(references: &Path, technologies: &Path) -> Result<Vec<Comparison
             modelled,
         };
         for part in Part::ALL {
-            let measured = layers.iter().map(|layer| part.measured(layer)).sum();
-            let modelled = report.layers.iter().map(|layer| part.modelled(layer)).sum();
+            let measured = pairs.iter().map(|(layer, _)| part.measured(layer)).sum();
+            let modelled = pairs.iter().map(|(_, layer)| part.modelled(layer)).sum();
             comparisons.push(row(TOTAL, part, measured, modelled));
         }
-        for (measured, modelled) in layers.iter().zip(&report.layers) {
+        for (measured, modelled) in pairs {
             comparisons.extend(
                 Part::ALL
                     .map(|part| row(&modelled.name, part, part.measured(measured), part.modelled(modelled))),
@@ -289,6 +328,7 @@ fn parse_measured(text: &str, path: &Path) -> Result<Vec<MeasuredLayer>, Crossba
         })
     };
     let case = column("case")?;
+    let layer = column("layer")?;
     let numbers = [
         column("arrays_alloc")?,
         column("energy_pJ")?,
@@ -327,8 +367,12 @@ fn parse_measured(text: &str, path: &Path) -> Result<Vec<MeasuredLayer>, Crossba
                 interconnect_pj,
                 latency_ns,
             ] = values;
+            let place = field(layer)?;
             Ok(MeasuredLayer {
                 case: field(case)?.to_owned(),
+                layer: place
+                    .parse()
+                    .map_err(|_| malformed(index + 1, format!("`{place}` is not the number of a layer")))?,
                 subarrays,
                 energy_pj,
                 leakage_pj,
@@ -346,7 +390,7 @@ fn parse_measured(text: &str, path: &Path) -> Result<Vec<MeasuredLayer>, Crossba
 mod tests {
     use super::*;
 
-    const HEADER: &str = "case,arrays_alloc,energy_pJ,leakE_pJ,adc_pJ,acc_pJ,buf_pJ,ic_pJ,latency_ns";
+    const HEADER: &str = "case,layer,arrays_alloc,energy_pJ,leakE_pJ,adc_pJ,acc_pJ,buf_pJ,ic_pJ,latency_ns";
 
     fn parse(text: &str) -> Result<Vec<MeasuredLayer>, String> {
         parse_measured(text, Path::new("measured.csv")).map_err(|error| error.to_string())
@@ -355,7 +399,7 @@ mod tests {
     #[test]
     fn columns_are_found_by_name() {
         let swapped = HEADER.replace("acc_pJ,buf_pJ", "buf_pJ,acc_pJ");
-        let layer = &parse(&format!("{swapped}\na,64,10,1,5,2,3,1,7\n")).unwrap()[0];
+        let layer = &parse(&format!("{swapped}\na,1,64,10,1,5,2,3,1,7\n")).unwrap()[0];
         assert_eq!((layer.buffers_pj, layer.accumulation_pj, layer.latency_ns), (2.0, 3.0, 7.0));
         assert_eq!(Part::Other.measured(layer), -1.0);
     }
@@ -364,10 +408,10 @@ mod tests {
     fn what_is_wrong_with_a_table_is_said_with_its_line() {
         for (text, expected) in [
             (HEADER.replace(",ic_pJ", ""), "measured.csv:1: column `ic_pJ` is missing"),
-            (format!("{HEADER}\na,64,10,1,5,2,3,x,7"), "measured.csv:2: `x` is not a number"),
+            (format!("{HEADER}\na,1,64,10,1,5,2,3,x,7"), "measured.csv:2: `x` is not a number"),
             (
-                format!("{HEADER}\na,64,10,1,5,2,3,1,7\na,64,10"),
-                "measured.csv:3: 3 fields, but the header has 9",
+                format!("{HEADER}\na,1,64,10,1,5,2,3,1,7\na,1,64,10"),
+                "measured.csv:3: 4 fields, but the header has 10",
             ),
             (String::new(), "measured.csv:1: column `case` is missing"),
         ] {

@@ -1,14 +1,15 @@
 //! The work that one layer makes for a chip: vectors, bit planes, active rows, additions and bits moved. Energy and latency
 //! are these counts times what one of each costs.
 
-use technology::Energy;
+use technology::{Energy, Power};
 
 use crate::grouping::Placement;
 use crate::model::Chip;
 use crate::placed::PlacedLayer;
+use crate::ports::bits_of_sum;
 use crate::{
-    Counting, CrossbarError, Design, EnergyParts, Gating, IdleTiles, LayerReport, LayerShape, Precision,
-    TileAdders, ZeroSkipping,
+    Counting, CrossbarError, Design, EnergyParts, Gating, IdleTiles, Interconnect, LayerReport, LayerShape,
+    Precision, TileAdders, Transfers, ZeroSkipping,
 };
 
 /// The share of rows whose drivers DNN+NeuroSim takes to switch in every bit plane, whatever the activations.
@@ -70,12 +71,6 @@ impl<'a> Work<'a> {
 
     pub(crate) fn report(&self) -> LayerReport {
         let latency = self.latency();
-        // While one layer is computed, the tiles of all others wait.
-        let leaking_tiles = match self.chip.design.idle_tiles {
-            IdleTiles::Leaking => self.chip.tiles,
-            IdleTiles::Off => self.placement.tiles(),
-        };
-        let leaking = leaking_tiles as f64 * self.placement.tile_subarrays as f64;
         let of_units = self.demand.vectors as f64 * self.placement.full_units;
         LayerReport {
             name: self.name.to_owned(),
@@ -91,8 +86,20 @@ impl<'a> Work<'a> {
                 buffers: self.buffers() * of_units,
                 interconnect: self.interconnect() * of_units,
             },
-            leakage: self.chip.subarray_leakage * leaking * latency.total(),
+            leakage: self.leaking() * latency.total(),
             latency,
+        }
+    }
+
+    /// What leaks while the layer is computed.
+    fn leaking(&self) -> Power {
+        let tile = self.chip.tile_leakage(self.placement);
+        let own = self.placement.tiles();
+        match self.chip.design.idle_tiles {
+            IdleTiles::Off => tile * own as f64,
+            IdleTiles::Leaking if self.chip.corrected() => self.chip.leakage,
+            // DNN+NeuroSim counts the tiles of all other layers, as if they were of this layer's kind.
+            IdleTiles::Leaking => tile * self.chip.tiles.saturating_sub(own) as f64,
         }
     }
 
@@ -213,43 +220,76 @@ impl<'a> Work<'a> {
         in_elements * element_trees * counted as f64 + between_elements * tile_trees + between_tiles
     }
 
-    /// Bits of all partial sums as they leave the processing elements.
-    fn partial_sum_bits(&self) -> f64 {
-        let of_a_tile = if self.chip.corrected() || self.placement.split {
-            self.placement.summed_elements
-        } else {
-            // DNN+NeuroSim moves the sums of every element along a tile's rows, whether it holds weights or not.
-            self.chip.organisation.elements_along_tile(false)
-        };
-        self.sum_bits() * self.placement.outputs as f64 * (of_a_tile * self.placement.row_tiles) as f64
+    /// Partial sums as they leave the elements that hold weights.
+    fn partial_sums(&self) -> f64 {
+        let placement = self.placement;
+        placement.outputs as f64 * (placement.summed_elements * placement.row_tiles) as f64
     }
 
+    /// The same as DNN+NeuroSim counts them: of all elements along a tile's rows, whether they hold weights or not, unless these work for
+    /// copies.
+    fn counted_sums(&self, copies: bool) -> f64 {
+        let placement = self.placement;
+        if self.chip.corrected() || placement.split || (copies && placement.copies > 1) {
+            return self.partial_sums();
+        }
+        let elements = self.chip.organisation.elements_along_tile(false);
+        placement.outputs as f64 * (elements * placement.row_tiles) as f64
+    }
+
+    /// Inputs and outputs pass the global buffer, inputs and sums are stored in a tile and loaded; the registers of an element hold its inputs
+    /// and what its trees give.
     fn buffers(&self) -> Energy {
-        let parameters = self.chip.parameters;
-        // A layer split by tap passes each value on from element to element, so a tile loads it once.
-        let values = if self.placement.split { self.placement.rows as f64 } else { self.matrix_rows() };
-        let loaded =
-            values * self.placement.column_tiles as f64 + self.matrix_rows() * self.element_columns();
-        (parameters.buffer * (self.demand.planes * loaded)
-            + parameters.output_register * self.partial_sum_bits())
-            * self.chip.scaling.logic
+        let (parameters, placement) = (self.chip.parameters, self.placement);
+        let (conversion, planes) = self.chip.bits();
+        let inputs = self.demand.planes * self.matrix_rows();
+        let loaded = inputs / placement.reuse as f64;
+        let banked =
+            loaded + self.sent_bits() + 2.0 * (loaded * placement.column_tiles as f64 + self.tile_sum_bits());
+        let sums = if self.chip.corrected() { self.sum_bits() } else { conversion + planes + 1.0 };
+        let held = inputs * self.element_columns() + self.counted_sums(true) * sums;
+        (parameters.buffer * banked + parameters.register * held) * self.chip.scaling.logic
+    }
+
+    /// Bits of the sums that leave the tiles' trees.
+    fn tile_sum_bits(&self) -> f64 {
+        let sums = self.placement.outputs as f64 * self.placement.row_tiles as f64;
+        sums * (bits_of_sum(self.chip, self.placement) + 1.0) / self.uncounted_sums()
     }
 
     fn interconnect(&self) -> Energy {
         let (parameters, paths) = (self.chip.parameters, &self.chip.paths);
         let bit = |length, activity| self.chip.bit_energy(length, activity);
-        let (element_path, tile_path) = if self.placement.split {
-            (paths.split_element, paths.split_tile)
+        let (element_path, tile_path, chip_path) = if self.placement.split {
+            (paths.split_element, paths.split_tile, paths.split_chip)
         } else {
-            (paths.unrolled_element, paths.unrolled_tile)
+            (paths.unrolled_element, paths.unrolled_tile, paths.unrolled_chip)
         };
         let in_element = bit(element_path, parameters.element_activity);
         let in_tile = bit(tile_path, parameters.tile_activity);
-        let input = bit(paths.chip, parameters.input_global_activity)
-            + (in_tile + in_element) * self.element_columns();
-        input * (self.demand.planes * self.matrix_rows())
-            + in_element * self.partial_sum_bits()
-            + bit(paths.chip, parameters.output_global_activity) * self.sent_bits()
+        let (to_tile, from_tile) = match self.chip.design.interconnect {
+            Interconnect::HTree => (parameters.tree_input_activity, parameters.tree_output_activity),
+            Interconnect::Bus => (parameters.input_global_activity, parameters.output_global_activity),
+        };
+        let inputs = self.demand.planes * self.matrix_rows();
+        let loaded = inputs / self.placement.reuse as f64;
+        bit(chip_path, to_tile) * loaded
+            + bit(chip_path, from_tile) * self.sent_bits()
+            + in_tile * (loaded * self.placement.column_tiles as f64 + self.tile_sum_bits())
+            + in_element * (inputs * self.element_columns() + self.collected_bits())
+    }
+
+    /// Bits that the subarrays send within their elements. DNN+NeuroSim V1.3 sends what the converters give, and not their sums.
+    fn collected_bits(&self) -> f64 {
+        let banked = self.chip.design.transfers == Transfers::Banked;
+        let bits = if banked && !self.chip.corrected() { self.chip.bits().0 } else { self.sum_bits() };
+        self.counted_sums(banked) * bits
+    }
+
+    /// DNN+NeuroSim V1.3 moves the sums of a tile of a split layer as if each element had a part of them.
+    pub(crate) fn uncounted_sums(&self) -> f64 {
+        let parts = !self.chip.corrected() && self.chip.design.transfers == Transfers::Banked;
+        if parts { self.placement.matrices as f64 } else { 1.0 }
     }
 
     /// Bits that leave the tiles. Where several tiles hold the rows, each sends partial sums.
@@ -264,7 +304,7 @@ impl<'a> Work<'a> {
 
 /// Bits of the adders of a tree over `inputs` sums of `bits` bits; every stage is a bit wider. Where a stage is left with an odd sum,
 /// the next one takes it; DNN+NeuroSim's trees drop it.
-fn tree_bits(inputs: usize, bits: f64, takes_odd: bool) -> f64 {
+pub(crate) fn tree_bits(inputs: usize, bits: f64, takes_odd: bool) -> f64 {
     let (mut waiting, mut width, mut sum) = (inputs, bits, 0.0);
     while waiting > 1 {
         sum += (waiting / 2) as f64 * width;

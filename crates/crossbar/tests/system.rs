@@ -10,7 +10,7 @@ use crossbar::{
 };
 use network::{Shape, Window};
 use system::{Layer, System, Workload};
-use technology::node::{DELAY_EXPONENT, GATE_EXPONENT, SUPPLY, SUPPLY_NODE_NM, SUPPLY_SLOPE};
+use technology::node::{GATE_EXPONENT, SUPPLY, SUPPLY_NODE_NM, SUPPLY_SLOPE};
 use technology::{Parameter, Prior, TechnologyFile};
 
 fn files() -> Vec<TechnologyFile<Design>> {
@@ -124,7 +124,6 @@ fn the_files_scale_by_the_constants_of_the_rules_between_nodes_where_their_sourc
     for file in files() {
         let parameter = |path: &str| file.parameters.get(path).unwrap();
         assert!(same(parameter("scaling.gate_exponent"), &GATE_EXPONENT), "{}", file.name);
-        assert!(same(parameter("scaling.delay_exponent"), &DELAY_EXPONENT), "{}", file.name);
         if file.name.starts_with("neurosim") {
             assert_eq!(parameter("scaling.reference_node").value, SUPPLY_NODE_NM);
             assert!(same(parameter("scaling.reference_supply"), &SUPPLY), "{}", file.name);

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crossbar::component_validation::validate_components;
-use crossbar::validation::{Comparison, Part, validate};
+use crossbar::validation::{Calibration, Comparison, Part, validate};
 use crossbar::{
     Activations, Converter, Counting, Crossbar, Precision, WeightStatistics, load_shapes, load_technology,
 };
@@ -39,9 +39,10 @@ fn every_case_is_compared_with_every_layer_and_part() {
     let rows = comparisons();
     let mut cases: Vec<&str> = rows.iter().map(|row| row.case.as_str()).collect();
     cases.dedup();
-    assert_eq!(cases.len(), 10);
-    // Seven cases of ResNet-18, three of VGG-8, the total and each layer with every part.
-    assert_eq!(rows.len(), (7 * (1 + 21) + 3 * (1 + 8)) * Part::ALL.len());
+    assert_eq!(cases.len(), 15);
+    // Eight cases of ResNet-18, two of half of its layers, four of VGG-8 and one of VGG-9, the total and each layer with every part.
+    let compared = 8 * (1 + 21) + 2 * (1 + 11) + 4 * (1 + 8) + (1 + 9);
+    assert_eq!(rows.len(), compared * Part::ALL.len());
     assert!(rows.iter().all(|row| row.measured > 0.0 && row.modelled > 0.0));
 }
 
@@ -58,10 +59,31 @@ fn totals_are_within_their_tolerance_in_every_case() {
         let tolerance = match row.part {
             Part::Energy => 0.07,
             Part::Subarrays => 0.0,
-            Part::Conversion | Part::Buffers | Part::Interconnect | Part::Other => 0.13,
+            Part::Conversion | Part::Interconnect | Part::Other => 0.09,
             Part::Accumulation => 0.12,
-            Part::Latency => 0.15,
-            Part::Leakage => 0.17,
+            Part::Buffers => 0.08,
+            Part::Latency => 0.05,
+            Part::Leakage => 0.10,
+        };
+        assert_within(row, tolerance);
+    }
+}
+
+/// Among them are 256 x 256 arrays, 45 nm and the conventional mapping.
+#[test]
+fn cases_from_which_nothing_was_set_are_predicted_as_closely() {
+    let rows = comparisons();
+    let predicted: Vec<&Comparison> = rows
+        .iter()
+        .filter(|row| row.layer == "total" && row.calibrated == Calibration::Not)
+        .filter(|row| matches!(row.part, Part::Energy | Part::Leakage | Part::Latency))
+        .collect();
+    assert_eq!(predicted.len(), 3 * 7);
+    for row in predicted {
+        let tolerance = match row.part {
+            Part::Energy => 0.06,
+            Part::Latency => 0.04,
+            _ => 0.09,
         };
         assert_within(row, tolerance);
     }
@@ -81,13 +103,16 @@ fn parts_of_layers_above_one_percent_of_the_total_are_within_their_tolerance() {
         .filter(|row| row.measured > 0.01 * totals[row.case.as_str()])
         .map(|row| (row.case.as_str(), row.layer.as_str()))
         .collect();
-    assert!(large.len() > 120, "{}", large.len());
+    assert!(large.len() > 170, "{}", large.len());
     for row in rows.iter().filter(|row| large.contains(&(row.case.as_str(), row.layer.as_str()))) {
         let tolerance = match row.part {
-            Part::Energy => 0.12,
-            Part::Conversion | Part::Interconnect => 0.25,
-            Part::Accumulation | Part::Buffers | Part::Other => 0.35,
-            Part::Latency => 0.55,
+            Part::Energy => 0.07,
+            Part::Interconnect => 0.12,
+            Part::Accumulation => 0.12,
+            Part::Conversion => 0.18,
+            Part::Latency => 0.22,
+            Part::Other => 0.26,
+            Part::Buffers => 0.21,
             Part::Leakage | Part::Subarrays => continue,
         };
         assert_within(row, tolerance);
@@ -156,5 +181,5 @@ fn area_and_power_of_a_published_run_are_met() {
     let area = report.area.total() / Area::square_micrometres(45.5e6);
     let power = report.total_energy() / report.latency().total() / Power::milliwatts(27.0);
     assert!((0.85..1.15).contains(&area), "{area:.3}");
-    assert!((0.85..1.15).contains(&power), "{power:.3}");
+    assert!((0.8..1.2).contains(&power), "{power:.3}");
 }

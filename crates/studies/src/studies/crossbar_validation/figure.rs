@@ -27,9 +27,9 @@ pub fn crossbar_validation(title: &str, rows: &[ComparisonRow], components: &[Co
              counting alone. The form of the equations was chosen with all cases in sight.",
         )
         .caption(
-            "Where it is off most, and why: leakage of VGG-8 with 8-bit activations and at 32 nm (one value stands for all periphery), \
-             latency of VGG-8 (its first layer’s buffers take fewer steps than ResNet-18’s) and at 32 nm (an adder’s stage takes \
-             two clocks there, the model’s one), sums at 8-bit weights (taken as wide as they can get).",
+            "Where it is off most, and why: sums at 8-bit weights (taken as wide as they can get), wires with successive converters \
+             (those within an element span the outline of its subarrays, not their area), leakage of the conventional mapping (trees \
+             over many rows).",
         )
         .caption(
             "The row driver of hwcomponents switches a word line alone, DNN+NeuroSim’s, which the model follows, a latch and pass \
