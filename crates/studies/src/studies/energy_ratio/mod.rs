@@ -75,7 +75,7 @@ pub struct RatioStudy {
     shown: Vec<Shown>,
     /// The baseline that the summary names.
     headline: Headline,
-    /// Other ways to compile, held against the headline's baseline: what each step beyond the paper's flow adds.
+    /// Other ways to compile, held against the headline's baseline: what each step beyond the study's own machine adds.
     #[serde(default)]
     flows: Vec<Flow>,
     /// Pairs of equals, each a flow against a baseline: what the figure shows first.

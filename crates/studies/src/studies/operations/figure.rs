@@ -62,7 +62,7 @@ fn energies(rows: &[OnArraysRow]) -> GroupedBars {
 fn series(way: &str) -> Series {
     let (name, role) = match way {
         "none" => ("unrolled", Role::Other),
-        "per-channel" => ("shared within a channel (the paper's flow)", Role::RtmAp),
+        "per-channel" => ("shared within a channel (as the paper does)", Role::RtmAp),
         "cross-channel" => ("shared across channels", Role::Distinct(2)),
         "cross-channel, unlimited" => ("shared across channels, no limits of an array", Role::Distinct(3)),
         "per-channel bound" => ("bound of sharing within a channel", Role::Guide),

@@ -1,10 +1,10 @@
 //! The way to the best machine, and the machines around it.
 
 use super::{AgainstRow, MachineRow, StepRow};
-use crate::drawing::{distinct, part_role, search_marker, technology_role};
+use crate::drawing::{distinct, part_role};
 use figures::{
-    Axis, Better, DotGroup, DotPlot, DotRow, Figure, FigureError, Front, Marker, Panel, Reference, Role,
-    Scatter, ScatterPoint, ScatterSeries, Series, Stack, StackedBars, Stacking, three_digits,
+    Axis, Better, Figure, FigureError, Front, Marker, Panel, Role, Scatter, ScatterPoint, ScatterSeries,
+    Series, Stack, StackedBars, Stacking, three_digits,
 };
 
 /// What a figure of machines is about.
@@ -33,23 +33,29 @@ pub fn optimization(title: &str, focus: Focus<'_>, rows: Rows<'_>) -> Result<Fig
     let mut panels = Vec::new();
     if !rows.steps.is_empty() {
         panels.push(Panel {
-            heading: "Energy of an image, step by step".to_owned(),
-            chart: ladder(focus, rows).into(),
+            heading: format!("What the energy of an image consists of, step by step, {}", focus.search_model),
+            chart: shares(focus, rows.steps).into(),
         });
     }
     panels.push(Panel {
         heading: format!("Every machine of the space, {}", focus.search_model),
         chart: machines(focus, rows).into(),
     });
-    if !rows.steps.is_empty() {
-        panels.push(Panel {
-            heading: format!("What the energy consists of, {}", focus.search_model),
-            chart: shares(focus, rows.steps).into(),
-        });
-    }
     let against = rows.against.iter().filter(|row| is_shown(focus, &row.technology, &row.search_model));
     let against: Vec<String> = against
         .map(|row| format!("{}× against the crossbar {}", three_digits(row.ratio), row.crossbar))
+        .collect();
+    let firsts = rows.machines.iter().filter(|row| row.rank == 1);
+    let every_best: Vec<String> = firsts
+        .map(|row| {
+            format!(
+                "{}, {}: {} µJ ({}×)",
+                row.technology,
+                row.search_model,
+                three_digits(row.energy),
+                three_digits(row.ratio)
+            )
+        })
         .collect();
     let chart = panels[0].chart.clone();
     let mut figure = Figure::new(title, chart)
@@ -66,8 +72,12 @@ pub fn optimization(title: &str, focus: Focus<'_>, rows: Rows<'_>) -> Result<Fig
         ))
         .caption(format!(
             "{}, technology {}, nominal parameters. Every machine is compiled for and executed; in each, every layer takes the way to \
-             compile, and the machine the way to run, that serves the whole best.",
-            focus.network, focus.technology
+             compile, and the machine the way to run, that serves the whole best. Behind the bars: energy, and the ratio to the crossbar {}. The \
+             best under every technology and search model: {}.",
+            focus.network,
+            focus.technology,
+            rows.against.first().map_or("", |row| row.crossbar.as_str()),
+            every_best.join(", ")
         ));
     figure.panels = panels;
     figure.columns = 2;
@@ -76,33 +86,6 @@ pub fn optimization(title: &str, focus: Focus<'_>, rows: Rows<'_>) -> Result<Fig
 
 fn is_shown(focus: Focus<'_>, technology: &str, search_model: &str) -> bool {
     technology == focus.technology && search_model == focus.search_model
-}
-
-/// Energy by step, a series for each search model, with the crossbars as lines.
-fn ladder(focus: Focus<'_>, rows: Rows<'_>) -> DotPlot {
-    let of_technology = || rows.steps.iter().filter(|row| row.technology == focus.technology);
-    let models = distinct(of_technology().map(|row| row.search_model.as_str()));
-    let dots = |step: &String| {
-        let energy = |model: &&str| {
-            of_technology().find(|row| row.step == *step && row.search_model == **model).map(|row| row.energy)
-        };
-        DotRow { label: step.clone(), values: models.iter().map(energy).collect() }
-    };
-    let steps = distinct(of_technology().map(|row| &row.step));
-    let crossbars = distinct(rows.against.iter().map(|row| (row.crossbar.as_str(), row.crossbar_energy)));
-    let reference = |(name, energy): (&str, f64)| Reference::new(energy, name, Role::Crossbar);
-    DotPlot {
-        axis: Axis::log("energy of an image", "µJ"),
-        series: (models.iter().enumerate())
-            .map(|(index, model)| {
-                let role = if index == 0 { technology_role(focus.technology) } else { Role::Distinct(4) };
-                Series::new(format!("search model {model}"), role).marked(search_marker(model))
-            })
-            .collect(),
-        groups: vec![DotGroup { heading: String::new(), rows: steps.into_iter().map(dots).collect() }],
-        references: crossbars.into_iter().map(reference).collect(),
-        band: None,
-    }
 }
 
 /// Energy against latency, a series for each number of columns.
@@ -141,7 +124,7 @@ fn shares(focus: Focus<'_>, steps: &[StepRow]) -> StackedBars {
     let names = shown.first().map_or_else(Vec::new, |row| parts(row).map(|(name, _)| name).to_vec());
     let stack = |row: &StepRow| Stack {
         label: row.step.clone(),
-        total: format!("{} µJ", three_digits(row.energy)),
+        total: format!("{} µJ, {}×", three_digits(row.energy), three_digits(row.ratio)),
         parts: parts(row).map(|(_, energy)| energy).to_vec(),
     };
     StackedBars {

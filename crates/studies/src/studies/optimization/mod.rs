@@ -527,9 +527,10 @@ impl<'a> Context<'a> {
             });
         }
         self.steps(technology, model, best, made)?;
+        let edges = self.study.space.edges(best.geometry, best.processors);
         Ok(named(&format!(
             "{} rows x {} columns x {} domains, {} processors, batches of {}: {:.4} µJ and {:.4} ms an image, {:.4} mm2, {:.4} x of {}; no machine of \
-             the space has less than {:.2} % of its {}; {}",
+             the space has less than {:.2} % of its {}; {}{}",
             best.geometry.rows(),
             best.geometry.columns(),
             best.geometry.domains(),
@@ -543,6 +544,10 @@ impl<'a> Context<'a> {
             100.0 * least / value,
             study.objective,
             best.ways_in_words(),
+            match edges.as_slice() {
+                [] => String::new(),
+                edges => format!("; at the edge of the space in {}", edges.join(", ")),
+            },
         )))
     }
 

@@ -44,6 +44,24 @@ impl Space {
     }
 }
 
+impl Space {
+    /// In what a machine stands at an end of the space beyond which a better one may lie.
+    pub fn edges(&self, geometry: Geometry, processors: u64) -> Vec<&'static str> {
+        let [rows, columns, domains] =
+            [geometry.rows(), geometry.columns(), geometry.domains()].map(|extent| extent as u64);
+        let sides = [
+            ("rows", &self.rows, rows),
+            ("columns", &self.columns, columns),
+            ("domains", &self.domains, domains),
+            ("processors", &self.processors, processors),
+        ];
+        let is_end = |values: &[u64], value: u64| {
+            values.len() > 1 && (values.iter().min() == Some(&value) || values.iter().max() == Some(&value))
+        };
+        sides.into_iter().filter(|(_, values, value)| is_end(values, *value)).map(|(name, ..)| name).collect()
+    }
+}
+
 /// A network on arrays of a shape, every layer compiled in one way, executed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trial(pub Run);
