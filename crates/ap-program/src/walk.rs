@@ -4,7 +4,9 @@
 //! faults can strike, probabilities, the bits of some rows. Rules are checked on the way, so what an observer is told of is legal.
 //! `docs/assembly.md` defines order and rules.
 
-use crate::{Direction, Geometry, Instruction, Lut, Operand, Program, ProgramError, Rule, Tap};
+use crate::{
+    Carry, Direction, Geometry, Instruction, Latch, Lut, Operand, Pass, Program, ProgramError, Rule, Tap,
+};
 
 /// A cell of every row: its column and its domain.
 pub type Cell = (usize, usize);
@@ -70,13 +72,19 @@ pub struct Table<'p> {
     pub compares: u64,
     /// Columns that searches leave unmasked.
     pub compared_columns: u64,
-    /// Bits written to every row.
+    /// Searches whose key names the latch.
+    pub compared_latches: u64,
+    /// Bits written to every row, the latch's left out.
     pub broadcast_bits: u64,
-    /// Writes: every pass has one.
+    /// Bits of the latch written to every row.
+    pub broadcast_latches: u64,
+    /// Writes to cells: every pass has one but those that write the latch alone.
     pub writes: u64,
-    /// Bits written to a row that every search tags.
+    /// Writes to the latch alone.
+    pub latch_writes: u64,
+    /// Bits written to cells of a row that every search tags.
     pub written_bits: u64,
-    /// The columns that have to hold something before, a bit for each.
+    /// The columns that have to hold something before, a bit for each, the latch behind the last.
     needs_content: u8,
     /// The columns that are filled in every row.
     fills: u8,
@@ -84,23 +92,29 @@ pub struct Table<'p> {
 
 impl<'p> Table<'p> {
     fn new(number: usize, lut: &'p Lut) -> Self {
-        let (mut fills, mut needs_content, mut broadcast_bits) = (0_u8, 0_u8, 0);
+        let (mut fills, mut needs_content) = (0_u8, 0_u8);
         for pass in lut.passes() {
             if pass.compares() {
                 needs_content |= (pass.key.mask() | pass.write.mask()) & !fills;
             } else {
                 fills |= pass.write.mask();
-                broadcast_bits += u64::from(pass.write.width());
             }
         }
+        let columns = lut.column_mask();
+        let sum = |count: &dyn Fn(&Pass) -> u32| lut.passes().iter().map(|p| u64::from(count(p))).sum::<u64>();
+        let broadcast = |pass: &Pass, mask: u8| if pass.compares() { 0 } else { pass.write.within(mask).width() };
+        let latch_writes = sum(&|pass| u32::from(pass.write.mask() & !columns != 0 && pass.write.mask() & columns == 0));
         Self {
             number,
             lut,
             compares: lut.compares() as u64,
-            compared_columns: lut.passes().iter().map(|pass| u64::from(pass.key.width())).sum(),
-            broadcast_bits,
-            writes: lut.passes().len() as u64,
-            written_bits: lut.passes().iter().map(|pass| u64::from(pass.write.width())).sum(),
+            compared_columns: sum(&|pass| pass.key.within(columns).width()),
+            compared_latches: sum(&|pass| pass.key.within(!columns).width()),
+            broadcast_bits: sum(&|pass| broadcast(pass, columns)),
+            broadcast_latches: sum(&|pass| broadcast(pass, !columns)),
+            writes: lut.passes().len() as u64 - latch_writes,
+            latch_writes,
+            written_bits: sum(&|pass| pass.write.within(columns).width()),
             needs_content,
             fills,
         }
@@ -118,6 +132,9 @@ pub trait Observer {
     fn begins(&mut self, place: usize, instruction: &Instruction) {
         let _ = (place, instruction);
     }
+
+    /// The latch of every row is cleared, before the instruction's first step.
+    fn clears_latch(&mut self) {}
 
     /// Columns move, all of them together, before the next step. There is at least one.
     fn moves(&mut self, movements: &[Movement]) {
@@ -146,6 +163,11 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
     fn begins(&mut self, place: usize, instruction: &Instruction) {
         self.0.begins(place, instruction);
         self.1.begins(place, instruction);
+    }
+
+    fn clears_latch(&mut self) {
+        self.0.clears_latch();
+        self.1.clears_latch();
     }
 
     fn moves(&mut self, movements: &[Movement]) {
@@ -180,6 +202,7 @@ pub fn walk(program: &Program, observer: &mut impl Observer) -> Result<(), Progr
         positions: vec![0; columns],
         targets: vec![None; columns],
         filled: vec![0; columns],
+        latch_is_filled: false,
         movements: Vec::new(),
         observer,
     };
@@ -206,6 +229,7 @@ struct Walk<'o, O> {
     targets: Vec<Option<usize>>,
     /// The domains that hold something, for each column.
     filled: Vec<u128>,
+    latch_is_filled: bool,
     movements: Vec<Movement>,
     observer: &'o mut O,
 }
@@ -219,6 +243,9 @@ impl<O: Observer> Walk<'_, O> {
                 let operands = operands.as_slice();
                 operands.iter().map(|operand| operand.bits).chain([bits]).try_for_each(some_bits)?;
                 let table = tables.get(usize::from(lut)).ok_or(Rule::NoTable(lut))?;
+                if table.lut.latch().is_some() && self.geometry.carry() == Carry::Column {
+                    return Err(Rule::NoLatch { table: table.lut.name().to_owned() });
+                }
                 let expected = table.lut.columns().len();
                 if operands.len() != expected {
                     return Err(Rule::OperandCount { expected, found: operands.len() });
@@ -263,6 +290,10 @@ impl<O: Observer> Walk<'_, O> {
         for &operand in operands {
             self.inside(operand, bits)?;
         }
+        if table.lut.latch() == Some(Latch::Cleared) {
+            self.latch_is_filled = true;
+            self.observer.clears_latch();
+        }
         self.align_across(operands, bits);
         for bit in 0..bits {
             let mut cells = [(0, 0); 4];
@@ -279,10 +310,14 @@ impl<O: Observer> Walk<'_, O> {
                     self.holds_something(cell)?;
                 }
             }
+            if table.needs_content >> cells.len() & 1 == 1 && !self.latch_is_filled {
+                return Err(Rule::LatchNeverCleared);
+            }
             self.align(bit, cells);
             for (place, &(column, domain)) in cells.iter().enumerate() {
                 self.filled[column] |= u128::from(table.fills >> place & 1) << domain;
             }
+            self.latch_is_filled |= table.fills >> cells.len() & 1 == 1;
             self.observer.steps(Step::Apply { table, cells });
         }
         Ok(())
