@@ -189,6 +189,7 @@ impl Machine {
             }
             self.latch_filled = true;
         }
+        let runs = passes_that_run_first(lut);
         self.align_across(operands, bits);
         for bit in 0..bits {
             let places: Vec<Place> = operands.iter().map(|&operand| place(operand, bit)).collect();
@@ -198,7 +199,10 @@ impl Machine {
                 }
             }
             self.shift(&places);
-            for pass in lut.passes() {
+            for (pass, &runs_first) in lut.passes().iter().zip(&runs) {
+                if bit == 0 && !runs_first {
+                    continue;
+                }
                 let of_latch = |pattern: Pattern| match pattern.text(lut.width()).chars().nth(places.len()) {
                     Some('0') => Some(false),
                     Some('1') => Some(true),
@@ -313,6 +317,23 @@ impl Machine {
     fn check_filled(&self, (column, domain): Place) -> Result<(), RuleName> {
         if self.filled[column][domain] { Ok(()) } else { Err(RuleName::Filled) }
     }
+}
+
+/// For each pass of a table whether it runs in the first bit of an instruction: after the latch was cleared, only if a row could
+/// match, whatever its cells hold.
+fn passes_that_run_first(lut: &Lut) -> Vec<bool> {
+    let mut runs = vec![lut.latch() != Some(Latch::Cleared); lut.passes().len()];
+    // Every row that there could be, one by one; the latch stands behind the columns, and is 0.
+    for row in 0..1_u8 << lut.columns().len() {
+        let mut row = row;
+        for (pass, runs) in lut.passes().iter().zip(&mut runs) {
+            if pass.key.matches(row) {
+                *runs = true;
+                row = pass.write.written_to(row);
+            }
+        }
+    }
+    runs
 }
 
 /// What a pattern names: cells, and perhaps the latch, with their bits.

@@ -189,6 +189,25 @@ impl Lut {
         (1 << self.columns.len()) - 1
     }
 
+    /// The passes that run in the first bit of an instruction, by their places. Where the latch was cleared just before, those that no
+    /// row can match then are left out; anywhere else there are none such.
+    pub fn first_passes(&self) -> Vec<usize> {
+        let latch = 1_u8 << self.columns.len();
+        let cleared = self.latch() == Some(Latch::Cleared);
+        let mut states: Vec<u8> = (0..1 << self.width()).filter(|s| !cleared || s & latch == 0).collect();
+        let mut run = Vec::new();
+        for (place, pass) in self.passes.iter().enumerate() {
+            let matched = |state: &u8| pass.key.matches(*state);
+            if !cleared || !pass.compares() || states.iter().any(matched) {
+                run.push(place);
+            }
+            for state in states.iter_mut().filter(|state| matched(state)) {
+                *state = pass.write.written_to(*state);
+            }
+        }
+        run
+    }
+
     /// The passes, in the order of execution.
     pub fn passes(&self) -> &[Pass] {
         &self.passes

@@ -61,7 +61,8 @@ pub enum Step<'s> {
     },
 }
 
-/// A table of a program, with what its passes do in one bit.
+/// A table of a program, with what its passes do in one bit: of those in the first bit of an instruction that clears the latch only the
+/// ones that a row can match.
 #[derive(Debug, Clone, Copy)]
 pub struct Table<'p> {
     /// Its place among the program's tables.
@@ -91,9 +92,15 @@ pub struct Table<'p> {
 }
 
 impl<'p> Table<'p> {
-    fn new(number: usize, lut: &'p Lut) -> Self {
+    /// In the first bit of an instruction, and in the others.
+    fn both(number: usize, lut: &'p Lut) -> [Self; 2] {
+        let first: Vec<&Pass> = lut.first_passes().into_iter().map(|place| &lut.passes()[place]).collect();
+        [Self::new(number, lut, &first), Self::new(number, lut, &lut.passes().iter().collect::<Vec<_>>())]
+    }
+
+    fn new(number: usize, lut: &'p Lut, passes: &[&Pass]) -> Self {
         let (mut fills, mut needs_content) = (0_u8, 0_u8);
-        for pass in lut.passes() {
+        for pass in passes {
             if pass.compares() {
                 needs_content |= (pass.key.mask() | pass.write.mask()) & !fills;
             } else {
@@ -101,18 +108,18 @@ impl<'p> Table<'p> {
             }
         }
         let columns = lut.column_mask();
-        let sum = |count: &dyn Fn(&Pass) -> u32| lut.passes().iter().map(|p| u64::from(count(p))).sum::<u64>();
+        let sum = |count: &dyn Fn(&Pass) -> u32| passes.iter().map(|p| u64::from(count(p))).sum::<u64>();
         let broadcast = |pass: &Pass, mask: u8| if pass.compares() { 0 } else { pass.write.within(mask).width() };
         let latch_writes = sum(&|pass| u32::from(pass.write.mask() & !columns != 0 && pass.write.mask() & columns == 0));
         Self {
             number,
             lut,
-            compares: lut.compares() as u64,
+            compares: sum(&|pass| u32::from(pass.compares())),
             compared_columns: sum(&|pass| pass.key.within(columns).width()),
             compared_latches: sum(&|pass| pass.key.within(!columns).width()),
             broadcast_bits: sum(&|pass| broadcast(pass, columns)),
             broadcast_latches: sum(&|pass| broadcast(pass, !columns)),
-            writes: lut.passes().len() as u64 - latch_writes,
+            writes: passes.len() as u64 - latch_writes,
             latch_writes,
             written_bits: sum(&|pass| pass.write.within(columns).width()),
             needs_content,
@@ -206,8 +213,8 @@ pub fn walk(program: &Program, observer: &mut impl Observer) -> Result<(), Progr
         movements: Vec::new(),
         observer,
     };
-    let tables: Vec<Table<'_>> =
-        program.luts.iter().enumerate().map(|(number, lut)| Table::new(number, lut)).collect();
+    let tables: Vec<[Table<'_>; 2]> =
+        program.luts.iter().enumerate().map(|(number, lut)| Table::both(number, lut)).collect();
     for (place, instruction) in program.instructions.iter().enumerate() {
         walk.observer.begins(place, instruction);
         walk.instruction(instruction, &tables).map_err(|rule| ProgramError {
@@ -235,7 +242,7 @@ struct Walk<'o, O> {
 }
 
 impl<O: Observer> Walk<'_, O> {
-    fn instruction(&mut self, instruction: &Instruction, tables: &[Table<'_>]) -> Result<(), Rule> {
+    fn instruction(&mut self, instruction: &Instruction, tables: &[[Table<'_>; 2]]) -> Result<(), Rule> {
         match *instruction {
             Instruction::Load { tap, destination } => self.load(tap, destination),
             Instruction::Store { output, source, signed } => self.store(output, source, signed),
@@ -243,10 +250,11 @@ impl<O: Observer> Walk<'_, O> {
                 let operands = operands.as_slice();
                 operands.iter().map(|operand| operand.bits).chain([bits]).try_for_each(some_bits)?;
                 let table = tables.get(usize::from(lut)).ok_or(Rule::NoTable(lut))?;
-                if table.lut.latch().is_some() && self.geometry.carry() == Carry::Column {
-                    return Err(Rule::NoLatch { table: table.lut.name().to_owned() });
+                let of_table = table[0].lut;
+                if of_table.latch().is_some() && self.geometry.carry() == Carry::Column {
+                    return Err(Rule::NoLatch { table: of_table.name().to_owned() });
                 }
-                let expected = table.lut.columns().len();
+                let expected = of_table.columns().len();
                 if operands.len() != expected {
                     return Err(Rule::OperandCount { expected, found: operands.len() });
                 }
@@ -286,16 +294,17 @@ impl<O: Observer> Walk<'_, O> {
         Ok(())
     }
 
-    fn apply(&mut self, table: &Table<'_>, bits: u8, operands: &[Operand]) -> Result<(), Rule> {
+    fn apply(&mut self, tables: &[Table<'_>; 2], bits: u8, operands: &[Operand]) -> Result<(), Rule> {
         for &operand in operands {
             self.inside(operand, bits)?;
         }
-        if table.lut.latch() == Some(Latch::Cleared) {
+        if tables[0].lut.latch() == Some(Latch::Cleared) {
             self.latch_is_filled = true;
             self.observer.clears_latch();
         }
         self.align_across(operands, bits);
         for bit in 0..bits {
+            let table = &tables[usize::from(bit > 0)];
             let mut cells = [(0, 0); 4];
             for (place, operand) in operands.iter().enumerate() {
                 let cell = operand.cell(usize::from(bit));

@@ -1,6 +1,6 @@
 //! Events times technology: energy by part, latency, power and area.
 
-use ap_program::Geometry;
+use ap_program::{Carry, Geometry};
 use technology::{Area, Energy, FeatureArea, Power, Quantity, Time};
 
 use crate::allocation::Allocated;
@@ -126,7 +126,8 @@ impl Pricing<'_> {
         let energy = EnergyParts {
             search: self.search(events, rows),
             write: p.write_bit
-                * (rows(events.tagged_bits) + rows(events.broadcast_bits) + events.loaded_bits),
+                * (rows(events.tagged_bits) + rows(events.broadcast_bits) + events.loaded_bits)
+                + p.latch_write * (rows(events.latch.tagged) + rows(events.latch.broadcast)),
             read: p.read_bit * events.stored_bits,
             shift: p.shift_step * p.cell_tracks.base() * rows(events.track_steps),
             program: store.bit * fetched
@@ -134,7 +135,7 @@ impl Pricing<'_> {
                 + p.broadcast_word * events.words_broadcast,
             movement: (p.movement_bit + p.buffer_bit) * (events.loaded_bits + events.output_bits),
             periphery: p.requantization * events.requantizations + p.pool_operation * events.pool_operations,
-            leakage: (p.leakage * leaking as f64 + store.leakage + p.buffer_leakage * self.buffer_bits())
+            leakage: (self.processor_leakage() * leaking as f64 + store.leakage + p.buffer_leakage * self.buffer_bits())
                 * latency,
         };
         Cost { energy, latency }
@@ -145,6 +146,7 @@ impl Pricing<'_> {
         let (p, steps) = (self.parameters, events.serial);
         p.search_time * steps.compares as f64
             + p.write_time * steps.writes as f64
+            + p.latch_time * steps.latch_writes as f64
             + p.shift_time * steps.shifts as f64
             + p.read_time * steps.reads as f64
             + p.movement_time * (events.loaded_bits + events.output_bits)
@@ -153,13 +155,24 @@ impl Pricing<'_> {
     fn search(&self, events: &Events, rows: impl Fn(PerRows) -> f64) -> Energy {
         let p = self.parameters;
         match self.model {
-            SearchModel::ActiveBits => p.search_active_bit * rows(events.searched_bits),
+            SearchModel::ActiveBits => {
+                p.search_active_bit * rows(events.searched_bits)
+                    + p.latch_compare * rows(events.latch.searches)
+            }
             SearchModel::MatchLine => {
-                (p.search_match_line_bit * self.geometry.columns() as f64 + p.search_match_line_row)
-                    * rows(events.row_searches)
-                    + p.search_key_column * events.driven_columns
+                // The latch is one cell more on the line, and its search lines are those of one column more.
+                let cells = self.geometry.columns() + latches(self.geometry);
+                let driven = events.latch.searches.physical / self.geometry.rows() as f64;
+                (p.search_match_line_bit * cells as f64 + p.search_match_line_row) * rows(events.row_searches)
+                    + p.search_key_column * (events.driven_columns + driven)
             }
         }
+    }
+
+    /// Leakage of one processor, its latches included.
+    fn processor_leakage(&self) -> Power {
+        let latches = (latches(self.geometry) * self.geometry.rows()) as f64;
+        self.parameters.leakage + self.parameters.latch_leakage * latches
     }
 
     /// Bits that the buffer holds, for all images that go through together, and the decoders of encoded programs.
@@ -192,7 +205,7 @@ impl Pricing<'_> {
             let memories = memories * (1.0 / layers.len().max(1) as f64);
             for (cost, events) in layers.iter_mut().zip(&allocated.events) {
                 cost.energy.leakage =
-                    (self.parameters.leakage * events.processors as f64 + memories) * slowest;
+                    (self.processor_leakage() * events.processors as f64 + memories) * slowest;
             }
         }
         NetworkCost { layers, latency, interval: if allocated.pipelined { slowest } else { latency } }
@@ -221,6 +234,14 @@ impl NetworkCost {
     /// The energy of one image.
     pub fn energy(&self) -> Energy {
         self.layers.iter().map(|cost| cost.energy.total()).sum()
+    }
+}
+
+/// Latches of a row.
+fn latches(geometry: Geometry) -> usize {
+    match geometry.carry() {
+        Carry::Column => 0,
+        Carry::Latch => 1,
     }
 }
 
@@ -256,7 +277,7 @@ pub fn processor_area_with(
     let rows = geometry.rows() as f64 + additions.rows;
     let columns = geometry.columns() as f64 + additions.columns;
     larger.at(parameters.feature_size) * (rows * columns)
-        + parameters.row_area * rows
+        + (parameters.row_area + parameters.latch_area * latches(geometry) as f64) * rows
         + parameters.column_area * columns
         + parameters.controller_area
 }

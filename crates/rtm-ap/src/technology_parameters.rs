@@ -136,6 +136,16 @@ technology::parameters! {
         write_bit: Energy = "write.bit" per "bit",
         /// Time of a write.
         write_time: Time = "write.time" per "",
+        /// Energy of one row's latch in a search that names it (search model active-bits).
+        latch_compare: Energy = "latch.compare" per "bit" of components,
+        /// Energy to write or clear one row's latch.
+        latch_write: Energy = "latch.write" per "bit" of components,
+        /// Time of a write to the latch alone.
+        latch_time: Time = "latch.time" per "",
+        /// Leakage of one row's latch with its gates.
+        latch_leakage: Power = "latch.leakage" per "row" of components,
+        /// Area of one row's latch with its gates.
+        latch_area: Area = "latch.area" per "row" of components,
         /// Energy to move one track by one domain.
         shift_step: Energy = "shift.step" per "step",
         /// Time to move tracks by one domain.

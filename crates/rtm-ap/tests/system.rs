@@ -8,7 +8,7 @@ use std::sync::Arc;
 use compiler::Geometry;
 use network::{Shape, Window};
 use rtm_ap::{
-    EnergyParts, Events, Kept, NetworkEvents, PerRows, Pricing, ProcessorDesign, ProcessorParameters,
+    EnergyParts, Events, Kept, LatchEvents, NetworkEvents, PerRows, Pricing, ProcessorDesign, ProcessorParameters,
     ProcessorSystem, SearchModel, SerialSteps, load_technology,
 };
 use system::{Activations, Layer, LayerShape, Pool, Precision, System, WeightStatistics, Workload};
@@ -38,7 +38,8 @@ fn events(scale: f64, processors: u64) -> Events {
         requantizations: 1e3,
         pool_operations: 7e2,
         processors,
-        serial: SerialSteps { compares: 10_000, writes: 5_000, shifts: 7_000, reads: 900 },
+        serial: SerialSteps { compares: 10_000, writes: 5_000, shifts: 7_000, reads: 900, latch_writes: 0 },
+        latch: LatchEvents::default(),
     }
 }
 
