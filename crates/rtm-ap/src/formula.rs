@@ -109,16 +109,17 @@ pub const TERMS: &[Term] = &[
     term("latency", &["bits moved"], &["movement.time"]),
 ];
 
-/// The formulas of a machine, a line for each part and model.
-pub fn formulas(carry: Carry) -> Vec<String> {
+/// The formulas, a line for each part and model.
+pub fn formulas() -> Vec<String> {
     let mut lines: Vec<(String, Vec<String>)> = Vec::new();
-    for term in TERMS.iter().filter(|term| term.carry.is_none_or(|of| of == carry)) {
+    for term in TERMS {
         let name = match (term.part, term.model) {
             ("latency", _) => "latency, one step after the other".to_owned(),
             (part, Some(model)) => format!("energy, {part} ({})", model.name()),
             (part, None) => format!("energy, {part}"),
         };
-        let only = term.store.map(ProgramStore::name).or(term.encoding.map(ProgramEncoding::name));
+        let of_program = term.store.map(ProgramStore::name).or(term.encoding.map(ProgramEncoding::name));
+        let only = of_program.or(term.carry.map(Carry::name));
         let term_in_words = only.map_or(term.to_string(), |only| format!("({only}) {term}"));
         match lines.last_mut().filter(|(last, _)| *last == name) {
             Some((_, terms)) => terms.push(term_in_words),

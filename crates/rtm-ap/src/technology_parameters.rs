@@ -85,6 +85,9 @@ pub fn load_technology_with(
 }
 
 impl ProcessorParameters {
+    /// How the paths of those parameters begin that only machines have whose rows keep the carry in a latch.
+    pub const LATCH: &'static str = "latch.";
+
     /// The parameters of a set that was varied, at a node, for tracks of so many domains: a step that is computed follows its track, whose
     /// current passes the domains and the spare ones that bring each of them to the port, and the track its node.
     ///

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use compiler::{Geometry, Layout, Options, Sharing};
+use compiler::{Carry, Geometry, Layout, Options, Sharing};
 use rtm_ap::{ActivationsAt, Operation};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, de};
@@ -24,6 +24,9 @@ struct WrittenMachine {
     /// Domains of a track.
     #[schemars(range(min = 1, max = 128))]
     domains: u64,
+    /// Where the carry of additions is kept.
+    #[serde(default)]
+    carry: Carry,
     /// How subexpressions are shared.
     sharing: Sharing,
     /// How words lie in the array.
@@ -47,6 +50,7 @@ impl<'de> Deserialize<'de> for MachineSettings {
         let written = WrittenMachine::deserialize(deserializer)?;
         let geometry =
             Geometry::new(written.rows, written.columns, written.domains).map_err(de::Error::custom)?;
+        let geometry = geometry.with_carry(written.carry);
         if written.outputs_per_processor == Some(0) {
             return Err(de::Error::custom("outputs_per_processor must be at least 1"));
         }
