@@ -17,8 +17,8 @@ use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
 use crate::{
-    Carry, Direction, Geometry, GeometryError, Instruction, Latch, Lut, LutError, Operand, Operands, Pass, Pattern,
-    Program, Tap,
+    Carry, Direction, Geometry, GeometryError, Instruction, Latch, Lut, LutError, Operand, Operands, Pass,
+    Pattern, Program, Tap,
 };
 
 impl fmt::Display for Operand {
@@ -146,7 +146,8 @@ pub fn parse(text: &str) -> Result<Program, AssemblyError> {
     if parser.open.is_some() {
         return Err(at_end("`.end` of the table"));
     }
-    let geometry = parser.geometry.ok_or_else(|| at_end("`.geometry rows=R columns=C domains=D [carry=latch]`"))?;
+    let geometry =
+        parser.geometry.ok_or_else(|| at_end("`.geometry rows=R columns=C domains=D [carry=latch]`"))?;
     Ok(Program { geometry, luts: parser.luts, instructions: parser.instructions })
 }
 

@@ -4,9 +4,7 @@
 //! checked when an instruction is about to be carried out. There is nothing clever here: what it computes can be compared
 //! line by line with the document, and what a simulator and [`ProgramCounts`](crate::ProgramCounts) say can be compared with it.
 
-use crate::{
-    Carry, Direction, Geometry, Instruction, Latch, Lut, Operand, Pattern, Program, RuleName, Tap,
-};
+use crate::{Carry, Direction, Geometry, Instruction, Latch, Lut, Operand, Pattern, Program, RuleName, Tap};
 
 /// What a program did, counted one by one as it happened, over all rows in use.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

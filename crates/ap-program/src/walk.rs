@@ -109,8 +109,10 @@ impl<'p> Table<'p> {
         }
         let columns = lut.column_mask();
         let sum = |count: &dyn Fn(&Pass) -> u32| passes.iter().map(|p| u64::from(count(p))).sum::<u64>();
-        let broadcast = |pass: &Pass, mask: u8| if pass.compares() { 0 } else { pass.write.within(mask).width() };
-        let latch_writes = sum(&|pass| u32::from(pass.write.mask() & !columns != 0 && pass.write.mask() & columns == 0));
+        let broadcast =
+            |pass: &Pass, mask: u8| if pass.compares() { 0 } else { pass.write.within(mask).width() };
+        let latch_writes =
+            sum(&|pass| u32::from(pass.write.mask() & !columns != 0 && pass.write.mask() & columns == 0));
         Self {
             number,
             lut,

@@ -52,8 +52,8 @@ fn a_word_is_begun_by_a_table_that_clears_the_latch_and_no_instruction_clears_a_
     let values = (0..8 * 3 * 9).map(|i| [1, 0, -1, 0, 1, -1, 0][i % 7]).collect();
     let weights = TernaryWeights::new([8, 3, 3, 3], values).unwrap();
     for layout in [Layout::Naive, Layout::Along, Layout::Tiled] {
-        let layer =
-            compile_layer("layer", &weights, 15, &options(Carry::Latch, layout, Sharing::PerChannel)).unwrap();
+        let layer = compile_layer("layer", &weights, 15, &options(Carry::Latch, layout, Sharing::PerChannel))
+            .unwrap();
         for program in &layer.programs {
             let mut open = false;
             for instruction in &program.instructions {
@@ -65,7 +65,10 @@ fn a_word_is_begun_by_a_table_that_clears_the_latch_and_no_instruction_clears_a_
                 }
             }
             assert!(open);
-            assert_eq!(program.counts().broadcast_latches, program.counts().tables.iter().map(|t| t.broadcast_latches).sum::<u64>());
+            assert_eq!(
+                program.counts().broadcast_latches,
+                program.counts().tables.iter().map(|t| t.broadcast_latches).sum::<u64>()
+            );
         }
     }
 }

@@ -69,7 +69,8 @@ mod tests {
 
     /// 49 positions on arrays of 256 rows, two programs.
     fn layer() -> (Events, LayerDemand) {
-        let serial = SerialSteps { compares: 100, writes: 90, shifts: 80, reads: 7, ..SerialSteps::default() };
+        let serial =
+            SerialSteps { compares: 100, writes: 90, shifts: 80, reads: 7, ..SerialSteps::default() };
         let program = |words| ProgramDemand { words, serial, encoded_bits: 10 * words, decoder_bits: 100 };
         let programs = vec![program(11), program(13)];
         let of_rows = |count: f64| PerRows { occupied: 49.0 * count, physical: 256.0 * count };

@@ -135,7 +135,9 @@ impl Pricing<'_> {
                 + p.broadcast_word * events.words_broadcast,
             movement: (p.movement_bit + p.buffer_bit) * (events.loaded_bits + events.output_bits),
             periphery: p.requantization * events.requantizations + p.pool_operation * events.pool_operations,
-            leakage: (self.processor_leakage() * leaking as f64 + store.leakage + p.buffer_leakage * self.buffer_bits())
+            leakage: (self.processor_leakage() * leaking as f64
+                + store.leakage
+                + p.buffer_leakage * self.buffer_bits())
                 * latency,
         };
         Cost { energy, latency }

@@ -186,7 +186,12 @@ pub(crate) fn borrow_in_place([c, b]: [u64; 2]) -> After<2> {
 #[inline(always)]
 pub(crate) fn add([c, a, b, _]: [u64; 4]) -> After<4> {
     let (either, both) = (a | b, a & b);
-    After { columns: [both | (c & either), a, b, a ^ b ^ c], one: both | (!c & either), two: c & !either, latch: 0 }
+    After {
+        columns: [both | (c & either), a, b, a ^ b ^ c],
+        one: both | (!c & either),
+        two: c & !either,
+        latch: 0,
+    }
 }
 
 #[inline(always)]
@@ -194,7 +199,8 @@ pub(crate) fn subtract([c, a, b, _]: [u64; 4]) -> After<4> {
     After {
         columns: [(!a & (b | c)) | (b & c), a, b, a ^ b ^ c],
         one: (!b & (a | c)) | (a & b & c),
-        two: !c & !a & b, latch: 0,
+        two: !c & !a & b,
+        latch: 0,
     }
 }
 

@@ -7,8 +7,8 @@ use std::path::Path;
 use ap_program::{Carry, Geometry, SerialSteps};
 use proptest::prelude::*;
 use rtm_ap::{
-    EnergyParts, Events, Kept, LatchEvents, Operation, PerRows, Pricing, ProcessorParameters, ProgramEncoding,
-    ProgramStore, SearchModel, TERMS, formulas,
+    EnergyParts, Events, Kept, LatchEvents, Operation, PerRows, Pricing, ProcessorParameters,
+    ProgramEncoding, ProgramStore, SearchModel, TERMS, formulas,
 };
 use technology::{Parameters, Quantity};
 

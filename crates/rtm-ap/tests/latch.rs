@@ -17,7 +17,8 @@ use technology::Quantity;
 const CARRIES: [Carry; 2] = [Carry::Column, Carry::Latch];
 
 fn network() -> (Arc<Network>, FeatureMap) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments/networks/vgg8-fashion-s85-a4.yaml");
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments/networks/vgg8-fashion-s85-a4.yaml");
     let (_, network) = Network::load(&path).unwrap();
     let shape = network.input().shape();
     let most = network.input().bits();
@@ -76,7 +77,8 @@ fn with_a_latch_no_carry_is_written_to_a_track_and_everything_else_is_computed_a
             (pricing.cost(events, events.processors), area)
         };
         for model in SearchModel::ALL {
-            let (before, now) = (cost(&column.0, &with_column, model).0, cost(&latch.0, &with_latch, model).0);
+            let (before, now) =
+                (cost(&column.0, &with_column, model).0, cost(&latch.0, &with_latch, model).0);
             assert!(now.energy.write < before.energy.write && now.latency < before.latency);
             assert!(now.energy.total() < before.energy.total());
         }
@@ -102,7 +104,8 @@ fn activations_made_on_arrays_with_a_latch_are_those_of_the_periphery() {
 #[test]
 fn latches_take_area_and_leak() {
     for name in ["bare-track", "conservative", "paper-like"] {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../experiments/technology/rtm-ap/{name}.yaml"));
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join(format!("../../experiments/technology/rtm-ap/{name}.yaml"));
         let file = load_technology(&path).unwrap();
         let p = ProcessorParameters::varied(&file.parameters, 45.0, 64).unwrap();
         let [column, latch] = CARRIES.map(|carry| {

@@ -5,8 +5,8 @@
 mod support;
 
 use ap_program::{
-    Carry, Direction, EncodedProgram, Geometry, Instruction, Latch, Lut, Operand, Operands, Pass, Pattern, Program,
-    ProgramCounts, RuleName, Tap, interpret,
+    Carry, Direction, EncodedProgram, Geometry, Instruction, Latch, Lut, Operand, Operands, Pass, Pattern,
+    Program, ProgramCounts, RuleName, Tap, interpret,
 };
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -72,10 +72,8 @@ fn instruction() -> impl Strategy<Value = Instruction> {
 /// Any instructions at all: hardly one such program keeps the rules.
 fn program() -> impl Strategy<Value = Program> {
     prop::sample::select(Carry::ALL.to_vec()).prop_flat_map(|carry| {
-        (luts(carry), prop::collection::vec(instruction(), 0..40)).prop_map(move |(luts, instructions)| Program {
-            geometry: Geometry::new(130, 8, 40).unwrap().with_carry(carry),
-            luts,
-            instructions,
+        (luts(carry), prop::collection::vec(instruction(), 0..40)).prop_map(move |(luts, instructions)| {
+            Program { geometry: Geometry::new(130, 8, 40).unwrap().with_carry(carry), luts, instructions }
         })
     })
 }

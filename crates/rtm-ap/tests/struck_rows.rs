@@ -110,8 +110,9 @@ fn run_plainly(
                             continue;
                         }
                         let of_latch = u8::from(latch) << operands.len();
-                        let state = (operands.iter().enumerate())
-                            .fold(of_latch, |state, (place, &o)| state | u8::from(row.read(cell(o))) << place);
+                        let state = (operands.iter().enumerate()).fold(of_latch, |state, (place, &o)| {
+                            state | u8::from(row.read(cell(o))) << place
+                        });
                         let named = |effect: Effect| here.contains(&effect);
                         let matches = pass.key.matches(state);
                         let tagged = (matches && !named(Effect::Miss { pass: pass_index as u8 }))

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use compiler::{Carry, Geometry};
 use network::{Shape, Window};
 use rtm_ap::{
-    EnergyParts, Events, Kept, LatchEvents, NetworkEvents, PerRows, Pricing, ProcessorDesign, ProcessorParameters,
-    ProcessorSystem, SearchModel, SerialSteps, load_technology,
+    EnergyParts, Events, Kept, LatchEvents, NetworkEvents, PerRows, Pricing, ProcessorDesign,
+    ProcessorParameters, ProcessorSystem, SearchModel, SerialSteps, load_technology,
 };
 use system::{Activations, Layer, LayerShape, Pool, Precision, System, WeightStatistics, Workload};
 use technology::{Declaration, Energy, Prior, TechnologyFile};
@@ -130,13 +130,15 @@ fn a_report_is_the_price_of_the_events_on_the_processors_of_the_largest_layer() 
 fn every_parameter_of_a_processor_is_declared() {
     for name in ["bare-track", "conservative", "paper-like"] {
         let file = file(name);
-        let latch = Arc::new(NetworkEvents { geometry: geometry().with_carry(Carry::Latch), ..(*network()).clone() });
+        let latch =
+            Arc::new(NetworkEvents { geometry: geometry().with_carry(Carry::Latch), ..(*network()).clone() });
         let with_latch =
             ProcessorSystem::new(name, file.design, file.parameters.clone(), SearchModel::MatchLine, latch);
         with_latch.parameters().check(&with_latch.declarations()).unwrap();
         // Without a latch those of the latch are none of its own.
         let declared = system(&file, SearchModel::MatchLine).declarations();
-        let (mut all, of_latch) = (with_latch.declarations(), |of: &Declaration| of.path.starts_with("latch."));
+        let (mut all, of_latch) =
+            (with_latch.declarations(), |of: &Declaration| of.path.starts_with("latch."));
         assert_eq!(all.iter().filter(|of| of_latch(of)).count(), 5);
         all.retain(|of| !of_latch(of));
         assert_eq!(declared, all);

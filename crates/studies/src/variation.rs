@@ -301,7 +301,8 @@ mod tests {
 
     #[test]
     fn a_machine_changes_in_the_fields_that_are_named_and_a_flow_keeps_what_it_stands_for() {
-        let changes = ["rows=128", "layout=tiled", "carry=latch", "outputs_per_processor=8"].map(String::from);
+        let changes =
+            ["rows=128", "layout=tiled", "carry=latch", "outputs_per_processor=8"].map(String::from);
         let machine = changed(options(), &changes, false).unwrap();
         assert_eq!((machine.geometry.rows(), machine.geometry.columns()), (128, 256));
         assert_eq!(machine.geometry.carry(), Carry::Latch);

@@ -77,7 +77,9 @@ impl Builder {
         let longest = bits.iter().map(|&bits| usize::from(bits)).max().unwrap_or(0);
         let direction = if all <= geometry.columns() {
             Direction::Across
-        } else if bits.iter().filter(|&&bits| bits > 0).count() <= geometry.columns() && longest <= geometry.domains() {
+        } else if bits.iter().filter(|&&bits| bits > 0).count() <= geometry.columns()
+            && longest <= geometry.domains()
+        {
             Direction::Along
         } else {
             return Err(ActivationError::DoesNotFit { words: bits.len(), bits: all, longest, geometry });
@@ -124,7 +126,13 @@ impl Builder {
     }
 
     /// Runs a table over the given number of bits with the carry as its column of this name; the operands are the others.
-    pub(super) fn apply_with_carry(&mut self, table: WithCarry, bits: u8, carry: CarryBit, operands: &[Bits]) {
+    pub(super) fn apply_with_carry(
+        &mut self,
+        table: WithCarry,
+        bits: u8,
+        carry: CarryBit,
+        operands: &[Bits],
+    ) {
         match carry {
             CarryBit::Word(word) => {
                 let (table, column) = table.of_columns();
@@ -148,8 +156,7 @@ impl Builder {
     }
 
     fn push(&mut self, lut: u8, bits: u8, operands: &[Bits]) {
-        let places: Vec<Operand> =
-            operands.iter().map(|o| self.places[o.word.0].from_bit(o.first)).collect();
+        let places: Vec<Operand> = operands.iter().map(|o| self.places[o.word.0].from_bit(o.first)).collect();
         self.instructions.push(Instruction::Apply { lut, bits, operands: Operands::new(&places) });
     }
 
@@ -204,7 +211,11 @@ impl Builder {
     }
 
     pub(super) fn finish(self) -> Result<Program, ActivationError> {
-        Ok(Program { geometry: self.geometry, luts: tables(self.geometry.carry())?.to_vec(), instructions: self.instructions })
+        Ok(Program {
+            geometry: self.geometry,
+            luts: tables(self.geometry.carry())?.to_vec(),
+            instructions: self.instructions,
+        })
     }
 
     fn part(&self, bits: Bits, count: u8) -> Operand {

@@ -43,7 +43,8 @@ pub fn sum_pool_program(
     let largest = (1_u64 << bits) - 1;
     let bits_of = |elements: usize| (u64::BITS - (largest * elements as u64).leading_zeros()) as u8;
     let sum_bits = bits_of(usize::from(height) * usize::from(width));
-    let (mut builder, words) = Builder::new(geometry, [u32::from(sum_bits), u32::from(bits), Builder::carry_bits(geometry)])?;
+    let (mut builder, words) =
+        Builder::new(geometry, [u32::from(sum_bits), u32::from(bits), Builder::carry_bits(geometry)])?;
     let (sum, next, carry) = (words[0], words[1], builder.carry(words[2]));
     builder.apply(Table::Clear, sum_bits - bits, &[sum.bits_from(bits)]);
     builder.clear_carry(carry);

@@ -258,7 +258,8 @@ pub(super) fn print(
     match placement {
         None => writeln!(f, "words")?,
         Some(placement) => {
-            let carry = placement.carry.map_or_else(|| placement.carry().to_string(), |cell| cell.to_string());
+            let carry =
+                placement.carry.map_or_else(|| placement.carry().to_string(), |cell| cell.to_string());
             writeln!(f, "placed carry {carry} columns {}", placement.columns_used)?;
         }
     }

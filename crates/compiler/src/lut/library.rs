@@ -244,19 +244,25 @@ mod tests {
                 // The function has the carry first, the table the latch last.
                 let (moved, back) = match lut.latch() {
                     None => (state, (|s, _| s) as fn(u8, usize) -> u8),
-                    Some(_) => {
-                        (state >> 1 | (state & 1) << last, (|s, last| s << 1 & 0xf | s >> last) as fn(u8, usize) -> u8)
-                    }
+                    Some(_) => (
+                        state >> 1 | (state & 1) << last,
+                        (|s, last| s << 1 & 0xf | s >> last) as fn(u8, usize) -> u8,
+                    ),
                 };
                 let found = back(lut.apply(moved), last) & ((1 << function.columns.len()) - 1);
-                assert_eq!(found & !function.unused, expected & !function.unused, "{kind:?} on {state:04b}:\n{lut}");
+                assert_eq!(
+                    found & !function.unused,
+                    expected & !function.unused,
+                    "{kind:?} on {state:04b}:\n{lut}"
+                );
             }
         }
     }
 
     #[test]
     fn tables_with_the_latch_take_as_many_cycles_and_no_more_writes_of_cells() {
-        let cells = |lut: &Lut| lut.passes().iter().filter(|pass| pass.write.mask() & lut.column_mask() != 0).count();
+        let cells =
+            |lut: &Lut| lut.passes().iter().filter(|pass| pass.write.mask() & lut.column_mask() != 0).count();
         for kind in LutKind::ALL {
             let [column, latch] = [Carry::Column, Carry::Latch].map(|carry| lut(kind, carry).unwrap());
             assert_eq!(latch.cycles(), column.cycles(), "{column}\n{latch}");
@@ -341,7 +347,10 @@ mod tests {
             unused: 0,
             result: |s| s >> 1 | (s & 1) << 1,
         };
-        assert_eq!(synthesize_with(&swap, ScheduleCost::CYCLES, None), Err(SynthesisError::Impossible("swap".into())));
+        assert_eq!(
+            synthesize_with(&swap, ScheduleCost::CYCLES, None),
+            Err(SynthesisError::Impossible("swap".into()))
+        );
     }
 
     #[test]

@@ -215,7 +215,9 @@ fn swings(
     let (parameters, declarations) = (system.parameters(), system.declarations());
     let mut swings = Vec::new();
     for (path, parameter) in parameters.iter() {
-        let Some(declared) = declarations.iter().find(|declaration| declaration.path == path) else { continue };
+        let Some(declared) = declarations.iter().find(|declaration| declaration.path == path) else {
+            continue;
+        };
         swings.push(Swing {
             system: system.kind(),
             path: path.to_owned(),
