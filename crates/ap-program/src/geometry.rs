@@ -85,12 +85,17 @@ impl Geometry {
         usize::from(self.domains)
     }
 
+    /// Latches of a row.
+    pub fn latches(self) -> usize {
+        match self.carry {
+            Carry::Column => 0,
+            Carry::Latch => 1,
+        }
+    }
+
     /// Columns that hold words: all but the carry's, where it has one, which is the last.
     pub fn word_columns(self) -> usize {
-        match self.carry {
-            Carry::Column => self.columns() - 1,
-            Carry::Latch => self.columns(),
-        }
+        self.columns() + self.latches() - 1
     }
 }
 

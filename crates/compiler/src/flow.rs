@@ -32,6 +32,10 @@ pub fn passes_for(sharing: Sharing, layout: Layout) -> Vec<Pass> {
         (Layout::Naive, _) => {
             vec![fold, share, schedule, Pass::of::<PlaceApart>(), Pass::of::<EmitRewinding>()]
         }
+        // With more terms than room beside the windows, blocks would have to be smaller.
+        (Layout::Tiled, Sharing::CrossChannel | Sharing::Searched) => {
+            vec![fold, Pass::of::<Split>(), share, Pass::of::<Lifetimes>(), Pass::of::<Tile>(), emit]
+        }
         (Layout::Tiled, _) => vec![fold, Pass::of::<Split>(), share, Pass::of::<Tile>(), emit],
         // With more terms than columns every use of one is a journey along its track.
         (Layout::Along | Layout::Best, Sharing::CrossChannel | Sharing::Searched) => {

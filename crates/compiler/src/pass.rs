@@ -10,7 +10,7 @@ use network::TernaryWeights;
 
 use crate::ir::{Representation, Stage, StageKind};
 use crate::lut::SynthesisError;
-use crate::passes::fold::{Parts, channel_groups};
+use crate::passes::fold::{Parts, channel_groups, equal_channel_groups};
 use crate::passes::place::PlacementError;
 use crate::passes::{self, Sharing, Tiling};
 use crate::{FlowError, Options};
@@ -83,7 +83,11 @@ impl Settings {
         tiling: Option<Tiling>,
     ) -> Vec<Self> {
         let bound = |part: usize| (weights.outputs() * part / parts) as u32;
-        let channels = channel_groups(weights, groups);
+        let channels = match tiling {
+            // Windows stand at the ports whole, so the widest decides.
+            Some(_) => equal_channel_groups(weights.inputs(), groups),
+            None => channel_groups(weights, groups),
+        };
         let part = |part: usize| Self {
             geometry: options.geometry,
             sharing: options.sharing,

@@ -225,24 +225,45 @@ impl<'a> Compilation<'a> {
         }
     }
 
-    /// Words across columns, in blocks of as many outputs as fit beside the windows. `None` if a window has too many elements
-    /// to stand at the ports at once.
+    /// Words across columns. A way of sharing that looks across input channels gets them two by two, four by four and so on, as long as that
+    /// takes fewer searches and track steps: wider windows leave room for fewer outputs, between which terms are shared as well. `None`
+    /// if a window has too many elements to stand at the ports at once.
     fn tiled(&self) -> Result<Option<CompiledLayer>, FlowError> {
+        let mut best = self.tiled_by(1)?;
+        let is_across = matches!(self.options.sharing, Sharing::CrossChannel | Sharing::Searched);
+        let mut channels = 2;
+        while is_across && channels < 2 * self.weights().inputs() {
+            let Some(wider) = self.tiled_by(channels)? else { break };
+            if best.as_ref().is_some_and(|best| best.work() <= wider.work()) {
+                break;
+            }
+            best = Some(wider);
+            channels *= 2;
+        }
+        Ok(best)
+    }
+
+    /// Words across columns, so many channels to a window, in blocks of as many outputs as fit beside the windows.
+    fn tiled_by(&self, channels: usize) -> Result<Option<CompiledLayer>, FlowError> {
         let (weights, input_maximum) = (self.weights(), self.from.input_maximum);
         let input_bits = u32::BITS as usize - input_maximum.leading_zeros() as usize;
-        let window_columns = weights.taps() * input_bits;
-        let side_by_side = (WINDOW_COLUMNS / window_columns.max(1)).clamp(1, weights.inputs().max(1));
-        let window_lanes = weights.taps() * side_by_side;
+        let groups = weights.inputs().div_ceil(channels).max(1);
+        let elements = weights.taps() * weights.inputs().div_ceil(groups);
+        let window_columns = elements * input_bits;
+        let side_by_side = (WINDOW_COLUMNS / window_columns.max(1)).clamp(1, groups);
+        let window_lanes = elements * side_by_side;
         let taken = window_lanes * input_bits + TEMPORARY_COLUMNS;
         let rest = self.options.geometry.word_columns().saturating_sub(taken);
         let widest = widest_accumulator(weights, input_maximum);
         let mut outputs_per_block = (rest / widest).min(weights.outputs());
+        // Terms of several channels take so much room that it is found in larger steps.
+        let step = |outputs: usize| if channels == 1 { 1 } else { outputs.div_ceil(8) };
         while outputs_per_block > 0 {
-            match self.in_blocks(Tiling { outputs_per_block, window_lanes }) {
+            match self.in_blocks(Tiling { outputs_per_block, window_lanes }, groups) {
                 Ok(compiled) => return Ok(Some(compiled)),
                 Err(FlowError::Placement { source, .. }) => match source {
                     PlacementError::Full { .. } | PlacementError::Accumulators { .. } => {
-                        outputs_per_block -= 1;
+                        outputs_per_block -= step(outputs_per_block);
                     }
                     _ => break,
                 },
@@ -252,11 +273,11 @@ impl<'a> Compilation<'a> {
         Ok(None)
     }
 
-    fn in_blocks(&self, tiling: Tiling) -> Result<CompiledLayer, FlowError> {
+    fn in_blocks(&self, tiling: Tiling, groups: usize) -> Result<CompiledLayer, FlowError> {
         let outputs = self.weights().outputs();
         let most = self.options.outputs_per_processor.unwrap_or(usize::MAX);
         let most = most.min(tiling.outputs_per_block * self.options.geometry.domains()).max(1);
-        self.in_parts(Layout::Tiled, self.weights().inputs(), outputs.div_ceil(most).max(1), Some(tiling))
+        self.in_parts(Layout::Tiled, groups, outputs.div_ceil(most).max(1), Some(tiling))
     }
 
     /// Looks for the number of channel groups with the fewest operations among those that need no more processors, and no

@@ -11,25 +11,27 @@ pub struct LayerRows<'a> {
     pub demand: &'a LayerDemand,
     /// Rows that hold an output position of one image.
     pub occupied: u64,
-    /// Rows of a processor.
+    /// Rows of the processor that the events are of.
     pub array: u64,
+    /// Rows of the processors that the batch runs on: a program does not depend on them.
+    pub onto: u64,
 }
 
 impl Events {
     /// The events of a batch of images, on so many processors as are installed, from those of one image: what happens in rows and on the
     /// way to the buffer happens for every image; a program runs once for all rows that take part in it. A batch of one on as many
-    /// processors as it takes is the image itself.
+    /// processors of as many rows as it takes is the image itself. What a row without a position does is known only where one image leaves
+    /// some empty; otherwise those of the batch are taken to rest.
     #[must_use]
     pub fn of_batch(&self, rows: LayerRows<'_>, images: u32, installed: u64) -> Self {
-        let LayerRows { demand, occupied, array } = rows;
+        let LayerRows { demand, occupied, array, onto } = rows;
         let programs = (demand.programs.len() as u64).max(1);
-        let array = array.max(1);
+        let (array, onto) = (array.max(1), onto.max(1));
         let blocks_of_one = demand.processors / programs;
-        let blocks = (occupied * u64::from(images)).div_ceil(array);
+        let blocks = (occupied * u64::from(images)).div_ceil(onto);
         let images = f64::from(images);
         let padding_of_one = (blocks_of_one * array).saturating_sub(occupied);
-        let padding = (blocks * array) as f64 - occupied as f64 * images;
-        // What a row that holds nothing does is known from those of one image; without any, all of a batch's rows are full too.
+        let padding = (blocks * onto) as f64 - occupied as f64 * images;
         let share = if padding_of_one == 0 { 0.0 } else { padding / padding_of_one as f64 };
         let in_rows = |count: PerRows| PerRows {
             occupied: count.occupied * images,
@@ -93,14 +95,14 @@ mod tests {
     #[test]
     fn a_batch_of_one_is_the_image() {
         let (events, demand) = layer();
-        let rows = LayerRows { demand: &demand, occupied: 49, array: 256 };
+        let rows = LayerRows { demand: &demand, occupied: 49, array: 256, onto: 256 };
         assert_eq!(events.of_batch(rows, 1, 2), events);
     }
 
     #[test]
     fn five_images_share_a_program_and_leave_eleven_rows_empty() {
         let (events, demand) = layer();
-        let rows = LayerRows { demand: &demand, occupied: 49, array: 256 };
+        let rows = LayerRows { demand: &demand, occupied: 49, array: 256, onto: 256 };
         let batch = events.of_batch(rows, 5, 2);
         assert_eq!((batch.words_fetched, batch.serial, batch.processors), (24.0, events.serial, 2));
         assert_eq!(batch.row_searches, PerRows { occupied: 5.0 * 196.0, physical: 1024.0 });
@@ -111,7 +113,7 @@ mod tests {
     #[test]
     fn images_beyond_the_installed_processors_fetch_the_program_again() {
         let (events, demand) = layer();
-        let rows = LayerRows { demand: &demand, occupied: 49, array: 256 };
+        let rows = LayerRows { demand: &demand, occupied: 49, array: 256, onto: 256 };
         // 12 images take 3 blocks of rows, 6 processors with two programs: in three rounds of two.
         let batch = events.of_batch(rows, 12, 2);
         assert_eq!(batch.serial.compares, 300);

@@ -1,6 +1,6 @@
 //! Events times technology: energy by part, latency, power and area.
 
-use ap_program::{Carry, Geometry};
+use ap_program::Geometry;
 use technology::{Area, Energy, FeatureArea, Power, Quantity, Time};
 
 use crate::allocation::Allocated;
@@ -135,7 +135,7 @@ impl Pricing<'_> {
                 + p.broadcast_word * events.words_broadcast,
             movement: (p.movement_bit + p.buffer_bit) * (events.loaded_bits + events.output_bits),
             periphery: p.requantization * events.requantizations + p.pool_operation * events.pool_operations,
-            leakage: (self.processor_leakage() * leaking as f64
+            leakage: (p.leakage(self.geometry) * leaking as f64
                 + store.leakage
                 + p.buffer_leakage * self.buffer_bits())
                 * latency,
@@ -163,18 +163,12 @@ impl Pricing<'_> {
             }
             SearchModel::MatchLine => {
                 // The latch is one cell more on the line, and its search lines are those of one column more.
-                let cells = self.geometry.columns() + latches(self.geometry);
+                let cells = self.geometry.columns() + self.geometry.latches();
                 let driven = events.latch.searches.physical / self.geometry.rows() as f64;
                 (p.search_match_line_bit * cells as f64 + p.search_match_line_row) * rows(events.row_searches)
                     + p.search_key_column * (events.driven_columns + driven)
             }
         }
-    }
-
-    /// Leakage of one processor, its latches included.
-    fn processor_leakage(&self) -> Power {
-        let latches = (latches(self.geometry) * self.geometry.rows()) as f64;
-        self.parameters.leakage + self.parameters.latch_leakage * latches
     }
 
     /// Bits that the buffer holds, for all images that go through together, and the decoders of encoded programs.
@@ -207,7 +201,7 @@ impl Pricing<'_> {
             let memories = memories * (1.0 / layers.len().max(1) as f64);
             for (cost, events) in layers.iter_mut().zip(&allocated.events) {
                 cost.energy.leakage =
-                    (self.processor_leakage() * events.processors as f64 + memories) * slowest;
+                    (self.parameters.leakage(self.geometry) * events.processors as f64 + memories) * slowest;
             }
         }
         NetworkCost { layers, latency, interval: if allocated.pipelined { slowest } else { latency } }
@@ -236,14 +230,6 @@ impl NetworkCost {
     /// The energy of one image.
     pub fn energy(&self) -> Energy {
         self.layers.iter().map(|cost| cost.energy.total()).sum()
-    }
-}
-
-/// Latches of a row.
-fn latches(geometry: Geometry) -> usize {
-    match geometry.carry() {
-        Carry::Column => 0,
-        Carry::Latch => 1,
     }
 }
 
@@ -279,7 +265,7 @@ pub fn processor_area_with(
     let rows = geometry.rows() as f64 + additions.rows;
     let columns = geometry.columns() as f64 + additions.columns;
     larger.at(parameters.feature_size) * (rows * columns)
-        + (parameters.row_area + parameters.latch_area * latches(geometry) as f64) * rows
+        + (parameters.row_area + parameters.latch_area * geometry.latches() as f64) * rows
         + parameters.column_area * columns
         + parameters.controller_area
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use ap_program::Geometry;
 use serde::Deserialize;
 use technology::{
     Area, Energy, FeatureArea, Length, Number, ParameterSet, Parameters, Power, Quantity, TechnologyError,
@@ -87,6 +88,16 @@ pub fn load_technology_with(
 impl ProcessorParameters {
     /// How the paths of those parameters begin that only machines have whose rows keep the carry in a latch.
     pub const LATCH: &'static str = "latch.";
+
+    /// Leakage of one processor of a geometry. Racetracks keep what they hold without power: what leaks is what rows, columns and the
+    /// controller have of transistors.
+    pub fn leakage(&self, geometry: Geometry) -> Power {
+        let latches = (geometry.latches() * geometry.rows()) as f64;
+        self.row_leakage * geometry.rows() as f64
+            + self.latch_leakage * latches
+            + self.column_leakage * geometry.columns() as f64
+            + self.controller_leakage
+    }
 
     /// The parameters of a set that was varied, at a node, for tracks of so many domains: a step that is computed follows its track, whose
     /// current passes the domains and the spare ones that bring each of them to the port, and the track its node.
@@ -195,8 +206,12 @@ technology::parameters! {
         requantization: Energy = "periphery.requantization" per "" of components,
         /// Energy of one comparison or addition of a pool.
         pool_operation: Energy = "periphery.pool_compare" per "" of components,
-        /// Leakage of one processor with its share of the controller.
-        leakage: Power = "leakage.per_ap" per "AP" of components,
+        /// Leakage of a row's tag register, sense amplifier and drivers.
+        row_leakage: Power = "leakage.row" per "row" of components,
+        /// Leakage of a column's key and mask bits and its drivers.
+        column_leakage: Power = "leakage.column" per "column" of components,
+        /// Leakage of the controller's part in one processor.
+        controller_leakage: Power = "leakage.controller" per "AP" of components,
         /// Feature size.
         feature_size: Length = "area.feature_size" per "",
         /// Area of the transistors and junctions of one cell.

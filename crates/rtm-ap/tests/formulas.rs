@@ -19,6 +19,7 @@ struct Counted<'a> {
     events: &'a Events,
     installed: u64,
     columns: usize,
+    rows: usize,
     latency: f64,
     words: usize,
     way_mm: f64,
@@ -26,7 +27,7 @@ struct Counted<'a> {
 }
 
 fn count(name: &str, counted: Counted<'_>) -> f64 {
-    let Counted { events, installed, columns, latency, words, way_mm, compact } = counted;
+    let Counted { events, installed, columns, rows, latency, words, way_mm, compact } = counted;
     match name {
         "bits fetched" if compact => events.encoded_bits_fetched,
         "bits stored" if compact => 98_765.0,
@@ -39,6 +40,7 @@ fn count(name: &str, counted: Counted<'_>) -> f64 {
         "bits searched" => events.searched_bits.physical,
         "rows searched" => events.row_searches.physical,
         "columns" => columns as f64,
+        "rows" => rows as f64,
         "columns driven" => events.driven_columns,
         "latches searched" => events.latch.searches.physical,
         "latches' search lines driven" => events.latch.searches.physical / 256.0,
@@ -105,7 +107,7 @@ proptest! {
                 let sum = |part: &str| -> f64 {
                     let of_part = TERMS.iter().filter(|term| term.part == part && term.carry.is_none_or(|of| of == carry) && term.model.is_none_or(|of| of == model) && term.store.is_none_or(|of| of == store) && term.encoding.is_none_or(|of| of == encoding));
                     of_part.map(|term| {
-                        let counted: f64 = term.counts.iter().map(|name| count(name, Counted { events: &events, installed, columns: 192, latency, words: 12_345, way_mm, compact: encoding == ProgramEncoding::Compact })).product();
+                        let counted: f64 = term.counts.iter().map(|name| count(name, Counted { events: &events, installed, columns: 192, rows: geometry.rows(), latency, words: 12_345, way_mm, compact: encoding == ProgramEncoding::Compact })).product();
                         let priced = term.parameters.iter().map(|path| file.parameters.get(path).unwrap().base_value());
                         counted * priced.product::<f64>()
                     }).sum()

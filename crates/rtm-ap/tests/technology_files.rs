@@ -41,7 +41,7 @@ fn every_file_gives_its_parameters_at_its_node_and_others() {
         assert!(
             smaller.shift_step < stated.shift_step && smaller.search_active_bit < stated.search_active_bit
         );
-        assert!(smaller.row_area < stated.row_area && smaller.leakage < stated.leakage);
+        assert!(smaller.row_area < stated.row_area && smaller.row_leakage < stated.row_leakage);
         assert_eq!(smaller.write_time, stated.write_time);
     }
 }

@@ -132,7 +132,7 @@ fn a_network_that_fits_whole_gives_images_at_the_pace_of_its_slowest_layer() {
     let slowest = shared.layers.iter().map(|cost| cost.latency).fold(Time::ZERO, Time::max);
     assert_eq!(whole.interval, slowest);
     let leakage: f64 = whole.layers.iter().map(|cost| cost.energy.leakage.base()).sum();
-    let expected = (p.leakage * allocated.installed as f64 * slowest).base();
+    let expected = (p.leakage(geometry) * allocated.installed as f64 * slowest).base();
     assert!((leakage / expected - 1.0).abs() < 1e-9);
     // Layer after layer on shared processors is what the events of the whole cost.
     let mut total = Events::default();

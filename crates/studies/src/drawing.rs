@@ -30,3 +30,23 @@ pub const DIGITAL: Role = Role::Guide;
 pub fn search_marker(model: &str) -> Marker {
     if model == "match-line" { Marker::Diamond } else { Marker::Disc }
 }
+
+/// The colour of a part of the energy, the same in every figure.
+pub fn part_role(part: &str) -> Role {
+    match part {
+        "search" => Role::Search,
+        "write" => Role::Write,
+        "read" => Role::Array,
+        "shift" => Role::Shift,
+        "program" => Role::Program,
+        "movement" => Role::Movement,
+        "periphery" => Role::Periphery,
+        "drivers" => Role::Other,
+        "leakage" => Role::Leakage,
+        "conversion" => Role::Adc,
+        "accumulation" => Role::Accumulation,
+        "buffers" => Role::Buffer,
+        "interconnect" => Role::Interconnect,
+        _ => Role::Other,
+    }
+}

@@ -1,11 +1,15 @@
 //! The associative processor and the ways to compile for it.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
 
 use compiler::{Carry, Geometry, Layout, Options, Sharing};
 use rtm_ap::{ActivationsAt, Operation};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, de};
+use workspace::Checks;
+use yaml::FieldPath;
 
 /// The array and the compiler's options.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -73,4 +77,55 @@ pub struct Flow {
     /// How the machine is run; as the technology says, one image at a time, if left out.
     #[serde(default)]
     pub operation: Option<Operation>,
+    /// Layers that are compiled in another way than the machine says, by name.
+    #[serde(default)]
+    pub layers: BTreeMap<String, Way>,
+}
+
+impl Flow {
+    /// Where every layer has to be compiled alike, says so of a flow at a path that does not.
+    pub fn check_alike(&self, path: &FieldPath, checks: &mut Checks<'_>) {
+        if !self.layers.is_empty() {
+            checks.report(path, "every layer is compiled alike here; leave `layers` out");
+        }
+    }
+}
+
+/// A way to compile a layer, whatever the array.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Way {
+    /// How words lie in the array.
+    pub layout: Layout,
+    /// How subexpressions are shared.
+    pub sharing: Sharing,
+    /// The most outputs that one processor computes; as many as fit if left out.
+    #[serde(default)]
+    #[schemars(range(min = 1))]
+    pub outputs_per_processor: Option<usize>,
+}
+
+impl Way {
+    /// The compiler's options for an array.
+    pub fn on(self, geometry: Geometry) -> Options {
+        let Self { layout, sharing, outputs_per_processor } = self;
+        Options { geometry, sharing, layout, outputs_per_processor }
+    }
+}
+
+impl From<Options> for Way {
+    fn from(options: Options) -> Self {
+        let Options { sharing, layout, outputs_per_processor, .. } = options;
+        Self { layout, sharing, outputs_per_processor }
+    }
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.layout, self.sharing)?;
+        match self.outputs_per_processor {
+            None => Ok(()),
+            Some(outputs) => write!(f, ", {outputs} outputs a processor"),
+        }
+    }
 }

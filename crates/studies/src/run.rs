@@ -6,8 +6,8 @@ use compiler::{Carry, Options};
 use network::Network;
 use rtm_ap::{ActivationsAt, Events, Kept, LayerDemand, Machine, MachineLayer, buffer_bits};
 use serde::{Deserialize, Serialize};
-use workspace::stages::{Promise, Results, Stage, StageKind};
-use workspace::{Failure, Inputs, Progress};
+use workspace::stages::{Declared, Promise, Results, Stage, StageKind};
+use workspace::{Failure, Inputs, Progress, WorkspaceError};
 
 use crate::images::{Images, image_set};
 use crate::loaded::{network, set_bit_shares, share_of};
@@ -52,7 +52,7 @@ impl Run {
         Self { activations: flow.activations, ..Self::of(network, flow.machine, images) }
     }
 
-    fn what(&self, way: &str) -> String {
+    pub(crate) fn what(&self, way: &str) -> String {
         let Self { network, options, activations, images } = self;
         let geometry = options.geometry;
         let outputs = options
@@ -78,7 +78,7 @@ impl Run {
         )
     }
 
-    fn ingredients(&self, inputs: &Inputs<'_>) -> Result<Vec<String>, Failure> {
+    pub(crate) fn ingredients(&self, inputs: &Inputs<'_>) -> Result<Vec<String>, Failure> {
         let loaded = network(inputs, &self.network)?;
         let images = image_set(inputs, &loaded, &self.images)?;
         // Asking for more than there are is an error.
@@ -119,11 +119,21 @@ impl Run {
         let expected = machine.expected_events(share);
         let events =
             if executes { machine.run_all(&images.feature_maps())?.events } else { expected.clone() };
-        let layers: Vec<RunLayer> = machine.layers().iter().map(RunLayer::from).collect();
-        let (events, expected) =
-            (with_encoded_fetches(&layers, events), with_encoded_fetches(&layers, expected));
-        let kept = machine.kept();
-        Ok(MachineRun { events, expected, layers, kept })
+        Ok(MachineRun::of(&machine, events, expected))
+    }
+
+    /// What a machine that is compiled already does.
+    ///
+    /// # Errors
+    /// If the images cannot be had or do not fit.
+    pub(crate) fn executed(&self, inputs: &Inputs<'_>, machine: &Machine) -> Result<MachineRun, Failure> {
+        let loaded = network(inputs, &self.network)?;
+        let set = image_set(inputs, &loaded, &self.images)?.set.first(self.images.count)?;
+        let images = set.fitted_to(machine.network().input().shape())?;
+        let shares = set_bit_shares(machine.network(), &images)?;
+        let expected = machine.expected_events(|layer, bit| share_of(&shares, layer, bit));
+        let events = machine.run_all(&images.feature_maps())?.events;
+        Ok(MachineRun::of(machine, events, expected))
     }
 }
 
@@ -224,6 +234,26 @@ pub struct MachineRun {
 }
 
 impl MachineRun {
+    fn of(machine: &Machine, events: Vec<Events>, expected: Vec<Events>) -> Self {
+        let layers: Vec<RunLayer> = machine.layers().iter().map(RunLayer::from).collect();
+        let (events, expected) =
+            (with_encoded_fetches(&layers, events), with_encoded_fetches(&layers, expected));
+        Self { events, expected, layers, kept: machine.kept() }
+    }
+
+    /// A run whose every layer is that of a run of its own, all of one network on arrays of one shape, with activations at the periphery.
+    pub fn mixed<'r>(by_layer: impl Iterator<Item = &'r Self>, buffer_bits: u64) -> Self {
+        let (mut events, mut expected, mut layers) = (Vec::new(), Vec::new(), Vec::new());
+        for (place, run) in by_layer.enumerate() {
+            events.extend(run.events.get(place));
+            expected.extend(run.expected.get(place));
+            layers.extend(run.layers.get(place).cloned());
+        }
+        let words: u64 = layers.iter().map(|layer: &RunLayer| layer.demand.words()).sum();
+        let kept = Kept::of(words as usize, layers.iter().map(|layer| &layer.demand), buffer_bits);
+        Self { events, expected, layers, kept }
+    }
+
     /// What every layer asks of the processors.
     pub fn demands(&self) -> Vec<LayerDemand> {
         self.layers.iter().map(|layer| layer.demand.clone()).collect()
@@ -242,17 +272,66 @@ impl MachineRun {
     }
 }
 
-/// The runs of several ways to compile, by the ways' names.
+/// The run of a flow: that of its machine, and of the layers that it compiles in another way those of the same array.
 #[derive(Debug, Clone)]
-pub struct RunsByFlow(pub Vec<(String, Promise<MachineRun>)>);
+pub struct FlowRun {
+    network: String,
+    whole: Promise<MachineRun>,
+    /// By layer.
+    others: Vec<(String, Promise<MachineRun>)>,
+}
 
-impl RunsByFlow {
-    /// The run of a flow.
+impl FlowRun {
+    /// Declares what a flow takes.
     ///
     /// # Errors
-    /// If there is none of that name.
-    pub fn of(&self, flow: &str, results: &Results) -> Result<Option<Arc<MachineRun>>, Failure> {
-        let promise = self.0.iter().find(|(name, _)| name == flow).map(|(_, promise)| *promise);
-        Ok(promise.map(|promise| results.of(promise)).transpose()?)
+    /// If the network cannot be loaded, or has no layer of a name that the flow says.
+    pub fn declare(
+        network: &str,
+        flow: &Flow,
+        images: &Images,
+        inputs: &Inputs<'_>,
+        declared: &mut Declared,
+    ) -> Result<Self, Failure> {
+        let whole = Run::of_flow(network, flow, images);
+        let mut others = Vec::new();
+        if !flow.layers.is_empty() {
+            let loaded = crate::loaded::network(inputs, network)?;
+            let known: Vec<&str> = loaded.network.linear_layers().map(|(_, layer)| layer.name()).collect();
+            for (name, way) in &flow.layers {
+                if !known.contains(&name.as_str()) {
+                    let message = format!(
+                        "flow `{}`: network `{network}` has no layer `{name}`; it has {}",
+                        flow.name,
+                        known.join(", ")
+                    );
+                    return Err(WorkspaceError::argument(message).into());
+                }
+                let run = Run { options: way.on(whole.options.geometry), ..whole.clone() };
+                others.push((name.clone(), declared.stage(Executed(run))));
+            }
+        }
+        Ok(Self { network: network.to_owned(), whole: declared.stage(Executed(whole)), others })
+    }
+
+    /// The run. Layers take the same inputs however they are compiled, so what each does in a run of its own kind is what it does here.
+    ///
+    /// # Errors
+    /// If its stages were declared by another study.
+    pub fn of(&self, inputs: &Inputs<'_>, results: &Results) -> Result<Arc<MachineRun>, Failure> {
+        let whole = results.of(self.whole)?;
+        if self.others.is_empty() {
+            return Ok(whole);
+        }
+        let others: Vec<(&str, Arc<MachineRun>)> = self
+            .others
+            .iter()
+            .map(|(name, run)| Ok((name.as_str(), results.of(*run)?)))
+            .collect::<Result<_, Failure>>()?;
+        let of_layer = |layer: &RunLayer| {
+            others.iter().find(|(name, _)| *name == layer.name).map_or(&*whole, |(_, run)| run)
+        };
+        let buffer_bits = buffer_bits(&network(inputs, &self.network)?.network);
+        Ok(Arc::new(MachineRun::mixed(whole.layers.iter().map(of_layer), buffer_bits)))
     }
 }

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use compiler::Geometry;
 use crossbar::execution::WeightEncoding;
 use crossbar::{CrossbarSystem, Gating, IdleTiles, ZeroSkipping};
 use digital::{DigitalSystem, ZeroWeights};
@@ -282,14 +283,26 @@ pub fn events_of_batch(
     images: u32,
     installed: u64,
 ) -> Arc<NetworkEvents> {
-    let array = machine.0.geometry.rows() as u64;
+    let geometry = machine.0.geometry;
+    events_on(network, geometry, (run, geometry.rows() as u64), images, installed)
+}
+
+/// The same on arrays of a geometry that has other rows than those that the run was executed with.
+pub fn events_on(
+    network: &str,
+    geometry: Geometry,
+    (run, executed_rows): (&MachineRun, u64),
+    images: u32,
+    installed: u64,
+) -> Arc<NetworkEvents> {
+    let (array, onto) = (executed_rows, geometry.rows() as u64);
     let of_layer = |(layer, events): (&RunLayer, &Events)| {
-        let rows = LayerRows { demand: &layer.demand, occupied: layer.occupied_rows, array };
+        let rows = LayerRows { demand: &layer.demand, occupied: layer.occupied_rows, array, onto };
         (layer.name.clone(), events.of_batch(rows, images, installed))
     };
     Arc::new(NetworkEvents {
         network: network.to_owned(),
-        geometry: machine.0.geometry,
+        geometry,
         layers: run.layers.iter().zip(&run.events).map(of_layer).collect(),
         kept: run.kept,
         installed,

@@ -91,6 +91,9 @@ pub enum Command {
     /// Run a network on the associative processor, bit for bit: accuracy, events, energy and latency
     #[command(after_help = commands::simulate::EXAMPLES)]
     Simulate(commands::simulate::Arguments),
+    /// Find the best machine for a network: arrays, processors, and for each layer the way to compile it
+    #[command(after_help = commands::optimize::EXAMPLES)]
+    Optimize(commands::optimize::Arguments),
     /// Inject faults into a network's execution: accuracy, silent corruptions, noise, with intervals
     #[command(after_help = commands::inject::EXAMPLES)]
     Inject(commands::inject::Arguments),

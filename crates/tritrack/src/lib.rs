@@ -85,6 +85,7 @@ fn run(arguments: &Arguments, output: &mut impl Write) -> Result<(), Failure> {
         Command::Quantize(arguments) => commands::quantize::run(arguments, &inputs, output),
         Command::Compile(arguments) => commands::compile::run(arguments, &inputs, output),
         Command::Simulate(arguments) => commands::simulate::run(arguments, &inputs, output),
+        Command::Optimize(arguments) => commands::optimize::run(arguments, &inputs, output),
         Command::Inject(arguments) => commands::inject::run(arguments, &inputs, output),
         Command::Shard(arguments) => commands::shard::shard(&workspace, arguments, output),
         Command::Merge(arguments) => commands::shard::merge(&workspace, arguments, output),

@@ -37,7 +37,7 @@ pub use plan::{Plan, PlannedStage, State};
 pub use program::Program;
 pub use progress::{Bar, Observer, Progress, Watch, observe};
 pub use registry::{Registry, SchemaKind};
-pub use reproduce::{Mode, Product, chosen, locked, produce, provenance, reproduce};
+pub use reproduce::{Mode, Product, chosen, locked, outcome, produce, provenance, reproduce};
 pub use shards::{ShardFlaw, merge, missing_shards, run_shard, shards_folder, with_series};
 pub use stages::Shard;
 pub use state::{Lock, Reason, is_users_input, staleness, users_input};

@@ -14,7 +14,7 @@ use crate::progress::Progress;
 use crate::registry::Registry;
 use crate::stages::{Source, StageStore, Use};
 use crate::state::{Lock, Reason, Record, staleness};
-use crate::study::Manifest;
+use crate::study::{Manifest, Outcome};
 
 /// Whether what is up to date runs, too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,6 +114,27 @@ pub struct Product {
     pub summary: Vec<String>,
 }
 
+/// Computes an experiment's tables and figure without writing anything but kept stages, as the use of the store allows.
+///
+/// # Errors
+/// If it fails.
+pub fn outcome(manifest: &Manifest, inputs: &Inputs<'_>, usage: Use) -> Result<Outcome, Failure> {
+    outcome_from(manifest, inputs, usage, &Source::Computed)
+}
+
+fn outcome_from(
+    manifest: &Manifest,
+    inputs: &Inputs<'_>,
+    usage: Use,
+    source: &Source<'_>,
+) -> Result<Outcome, Failure> {
+    let store = StageStore::of(inputs.workspace(), usage);
+    inputs.start_experiment();
+    manifest.study.run(manifest, inputs, &mut |declared| {
+        declared.run(|stage| stage.run(inputs, &store, source, Progress))
+    })
+}
+
 /// Computes an experiment without writing anything but kept stages, as the use of the store allows.
 ///
 /// # Errors
@@ -129,11 +150,7 @@ pub(crate) fn produced(
     source: &Source<'_>,
 ) -> Result<Product, Failure> {
     let workspace = inputs.workspace();
-    let store = StageStore::of(workspace, usage);
-    inputs.start_experiment();
-    let outcome = manifest.study.run(manifest, inputs, &mut |declared| {
-        declared.run(|stage| stage.run(inputs, &store, source, Progress))
-    })?;
+    let outcome = outcome_from(manifest, inputs, usage, source)?;
     let provenance = provenance(manifest, inputs);
     let mut files: Vec<(PathBuf, Vec<u8>)> = Vec::new();
     for table in outcome.tables {

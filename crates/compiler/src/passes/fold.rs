@@ -77,6 +77,12 @@ pub fn channel_groups(weights: &TernaryWeights, count: usize) -> Vec<Range<usize
     groups
 }
 
+/// Splits the input channels into at most `count` groups of neighbours with as many channels in each, but for the last.
+pub fn equal_channel_groups(inputs: usize, count: usize) -> Vec<Range<usize>> {
+    let width = inputs.div_ceil(count.max(1)).max(1);
+    (0..inputs.div_ceil(width)).map(|group| group * width..((group + 1) * width).min(inputs)).collect()
+}
+
 /// The weights other than 0 of some input channels.
 pub fn nonzeros_of(weights: &TernaryWeights, channels: Range<usize>) -> usize {
     (0..weights.outputs())

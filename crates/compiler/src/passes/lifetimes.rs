@@ -12,7 +12,9 @@ use ap_program::Geometry;
 use rayon::prelude::*;
 
 use crate::ir::{Definition, Group, LayerSums, OutputSum, SignedTerm, TermId};
-use crate::pass::{Transform, TransformError};
+use crate::pass::{Settings, Told, Transform, TransformError};
+use crate::passes::Tiling;
+use crate::passes::widths::{Span, accumulator_spans};
 
 /// The pass.
 pub struct Lifetimes;
@@ -23,15 +25,48 @@ impl Transform for Lifetimes {
         "orders sums and accumulates terms early, so that few are alive together";
     type Takes = LayerSums;
     type Makes = LayerSums;
-    type Told = Geometry;
+    type Told = Room;
 
-    /// About as many terms as there are columns are alive at a time. The sums of an output may come in several parts; the
-    /// operations stay the same.
-    fn run(mut sums: LayerSums, geometry: Geometry) -> Result<LayerSums, TransformError> {
-        sums.groups.par_iter_mut().for_each(|group| shorten_lifetimes(group, geometry.columns()));
+    /// About as many terms as there is room for are alive at a time. The sums of an output may come in several parts; the operations
+    /// stay the same.
+    fn run(mut sums: LayerSums, room: Room) -> Result<LayerSums, TransformError> {
+        let most_alive = room.terms(&sums);
+        sums.groups.par_iter_mut().for_each(|group| shorten_lifetimes(group, most_alive));
         Ok(sums)
     }
 }
+
+/// Where terms stand that are alive together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    geometry: Geometry,
+    tiling: Option<Tiling>,
+}
+
+impl Told for Room {
+    const OPTIONS: &'static [&'static str] = Geometry::OPTIONS;
+
+    fn of(settings: &Settings) -> Option<Self> {
+        Some(Self { geometry: settings.geometry, tiling: settings.tiling })
+    }
+}
+
+impl Room {
+    /// How many terms are to be alive together: one a column along the tracks; across columns as many as fit beside window and accumulators.
+    fn terms(self, sums: &LayerSums) -> usize {
+        let Some(Tiling { outputs_per_block, window_lanes }) = self.tiling else {
+            return self.geometry.columns();
+        };
+        let spans = accumulator_spans(sums).into_iter();
+        let accumulator = spans.map(|span| span.format(sums.input_maximum).bits).max().unwrap_or(1);
+        let input = Span { added: 1, subtracted: 0 }.format(sums.input_maximum).bits;
+        let taken = outputs_per_block * usize::from(accumulator) + window_lanes * usize::from(input);
+        self.geometry.columns().saturating_sub(taken + 1) / usize::from(input + TERM_GROWTH)
+    }
+}
+
+/// Bits that a shared term has beyond an input's: a sign and the growth of a few additions.
+const TERM_GROWTH: u8 = 3;
 
 /// A term that leaves counts for more than one that comes: of two sums that leave as many terms alive, the one that renews
 /// more goes first.

@@ -15,6 +15,7 @@ pub mod layer_costs;
 pub mod lifetime;
 pub mod networks;
 pub mod operations;
+pub mod optimization;
 pub mod sensitivity;
 pub mod shift_faults;
 
@@ -31,6 +32,7 @@ pub static STUDIES: &[StudyKind] = &[
     StudyKind::of::<sensitivity::SensitivityStudy>(),
     StudyKind::of::<hardware_features::HardwareFeaturesStudy>(),
     StudyKind::of::<design_space::DesignSpaceStudy>(),
+    StudyKind::of::<optimization::OptimizationStudy>(),
     StudyKind::of::<accuracy::AccuracyStudy>(),
     StudyKind::of::<lifetime::LifetimeStudy>(),
     StudyKind::of::<fault_sites::FaultSitesStudy>(),

@@ -10,6 +10,7 @@ pub mod import;
 pub mod inject;
 mod job_file;
 pub mod list;
+pub mod optimize;
 pub mod plan;
 pub mod quantize;
 pub mod report;

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use system::{System, Workload};
 use tables::{Schema, Table, TypedRow};
 use technology::{Energy, TechnologyFile};
-use workspace::stages::{Declared, Promise, Results};
+use workspace::stages::{Declared, Results};
 use workspace::{Checks, Failure, Inputs, Manifest, Study, rows_of};
 use yaml::FieldPath;
 
@@ -22,7 +22,7 @@ use crate::images::Images;
 use crate::loaded::{network, workload};
 use crate::machine::Flow;
 use crate::names::{NetworkName, ProcessorName};
-use crate::run::{Executed, MachineRun, Run};
+use crate::run::{FlowRun, MachineRun};
 use crate::systems::{CrossbarPoint, WeightPrecision, microjoules};
 use crate::technologies;
 use families::{FamilyRow, Landing, families};
@@ -123,7 +123,7 @@ impl Study for AccountingStudy {
     const NAME: &'static str = "accounting";
     const MEANING: &'static str = "From the full accounting to the claim.";
     const TABLES: &'static [&'static Schema] = &[LadderRow::SCHEMA, FamilyRow::SCHEMA, PriceRow::SCHEMA];
-    type Stages = Promise<MachineRun>;
+    type Stages = FlowRun;
 
     fn check(&self, path: &FieldPath, checks: &mut Checks<'_>) {
         self.images.check(path, &self.network, checks);
@@ -150,18 +150,23 @@ impl Study for AccountingStudy {
         self.images.at_most(1);
     }
 
-    fn stages(&self, _: &Manifest, _: &Inputs<'_>, declared: &mut Declared) -> Result<Self::Stages, Failure> {
-        Ok(declared.stage(Executed(Run::of_flow(&self.network, &self.flow, &self.images))))
+    fn stages(
+        &self,
+        _: &Manifest,
+        inputs: &Inputs<'_>,
+        declared: &mut Declared,
+    ) -> Result<Self::Stages, Failure> {
+        FlowRun::declare(&self.network, &self.flow, &self.images, inputs, declared)
     }
 
     fn tables(
         &self,
         _: &Manifest,
         inputs: &Inputs<'_>,
-        run: &Promise<MachineRun>,
+        run: &FlowRun,
         results: &Results,
     ) -> Result<(Vec<Table>, Vec<String>), Failure> {
-        let run = results.of(*run)?;
+        let run = run.of(inputs, results)?;
         let bits = network(inputs, &self.network)?.description.activation_bits;
         let own = workload(inputs, &self.network, &self.images, WeightPrecision::Ternary, bits)?;
         let ledger = Ledger {

@@ -54,7 +54,9 @@ impl Account {
             Term::Shifts => p.shift_step = Energy::ZERO,
             Term::Leakage => {
                 let leaking = [
-                    &mut p.leakage,
+                    &mut p.row_leakage,
+                    &mut p.column_leakage,
+                    &mut p.controller_leakage,
                     &mut p.latch_leakage,
                     &mut p.store_sram_leakage,
                     &mut p.store_edram_leakage,

@@ -1,8 +1,8 @@
 //! Where the energy goes.
 
 use super::PartRow;
-use crate::drawing::distinct;
-use figures::{Figure, Role, Series, Stack, StackedBars, Stacking, three_digits};
+use crate::drawing::{distinct, part_role};
+use figures::{Figure, Series, Stack, StackedBars, Stacking, three_digits};
 
 /// Shares of energy by part.
 pub fn energy_parts(title: &str, rows: &[PartRow]) -> Figure {
@@ -27,7 +27,7 @@ pub fn energy_parts(title: &str, rows: &[PartRow]) -> Figure {
     let chart = StackedBars {
         quantity: "share of the energy of one image".to_owned(),
         stacking: Stacking::Shares,
-        parts: parts.iter().map(|part| Series::new(*part, role(part))).collect(),
+        parts: parts.iter().map(|part| Series::new(*part, part_role(part))).collect(),
         groups: groups.collect(),
     };
     Figure::new(title, chart)
@@ -42,23 +42,4 @@ pub fn energy_parts(title: &str, rows: &[PartRow]) -> Figure {
 /// The bar that a row is a part of: its system, configuration and search model.
 fn bar_of(row: &PartRow) -> (&str, &str, Option<&str>) {
     (&row.system, &row.configuration, row.search_model.as_deref())
-}
-
-fn role(part: &str) -> Role {
-    match part {
-        "search" => Role::Search,
-        "write" => Role::Write,
-        "read" => Role::Array,
-        "shift" => Role::Shift,
-        "program" => Role::Program,
-        "movement" => Role::Movement,
-        "periphery" => Role::Periphery,
-        "drivers" => Role::Other,
-        "leakage" => Role::Leakage,
-        "conversion" => Role::Adc,
-        "accumulation" => Role::Accumulation,
-        "buffers" => Role::Buffer,
-        "interconnect" => Role::Interconnect,
-        _ => Role::Other,
-    }
 }

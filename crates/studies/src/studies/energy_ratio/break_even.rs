@@ -123,7 +123,7 @@ impl Context<'_> {
         for name in &plan.flows {
             let found = self.study.flows.iter().zip(&stages.flows).find(|(flow, _)| flow.name == *name);
             let Some((flow, run)) = found else { continue };
-            let run = results.of(*run)?;
+            let run = run.of(self.inputs, results)?;
             let (total, kept) = (run.total(), run.kept);
             let domains = flow.machine.0.geometry.domains();
             let nominal = ProcessorParameters::varied(&priced.file().parameters, baseline.node, domains)?;
@@ -182,7 +182,9 @@ fn others_free(nominal: &ProcessorParameters) -> ProcessorParameters {
         buffer_bit: Energy::ZERO,
         requantization: Energy::ZERO,
         pool_operation: Energy::ZERO,
-        leakage: Power::ZERO,
+        row_leakage: Power::ZERO,
+        column_leakage: Power::ZERO,
+        controller_leakage: Power::ZERO,
         ..nominal.clone()
     }
 }

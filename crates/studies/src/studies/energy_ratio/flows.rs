@@ -68,7 +68,7 @@ impl Context<'_> {
         let above = baseline.drawn.first().cloned().unwrap_or_default();
         let mut runs = Vec::new();
         for (flow, run) in study.flows.iter().zip(&stages.flows) {
-            let run = results.of(*run)?;
+            let run = run.of(self.inputs, results)?;
             for &model in &study.search_models {
                 let system = system_of_flow(&file, &headline.technology, model, &study.network, (flow, &run));
                 let system = system.at_node(baseline.node);

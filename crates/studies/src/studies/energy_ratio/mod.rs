@@ -24,7 +24,7 @@ use crate::draws::Spread;
 use crate::images::Images;
 use crate::machine::{Flow, MachineSettings};
 use crate::names::{NetworkName, ProcessorName};
-use crate::run::{Executed, Expected, MachineRun, Run};
+use crate::run::{Executed, Expected, FlowRun, MachineRun, Run};
 use crate::systems::{CrossbarPoint, DigitalPoint, OtherPoint, events_of};
 use baselines::{Baseline, PublishedPoint};
 use break_even::{BreakEvenPlan, BreakEvenRow};
@@ -194,7 +194,7 @@ tables::table! {
 pub struct Stages {
     run: Promise<MachineRun>,
     /// In the order of the flows.
-    flows: Vec<Promise<MachineRun>>,
+    flows: Vec<FlowRun>,
     /// By flow, then by the most outputs of a processor.
     replication: Vec<(String, Vec<SplitRun>)>,
 }
@@ -225,6 +225,11 @@ impl Study for RatioStudy {
         for (field, named) in plans {
             for (index, flow) in named.into_iter().flatten().enumerate() {
                 checks.one_of(&path.field(field).field("flows").item(index), flow, &flows);
+            }
+        }
+        for (index, name) in self.replication.iter().flat_map(|plan| &plan.flows).enumerate() {
+            if let Some(flow) = self.flow(name) {
+                flow.check_alike(&path.field("replication").field("flows").item(index), checks);
             }
         }
         if let Some(plan) = &self.break_even {
@@ -274,10 +279,12 @@ impl Study for RatioStudy {
         self.pairs.retain(|pair| flows.contains(&pair.flow));
     }
 
-    fn stages(&self, _: &Manifest, _: &Inputs<'_>, declared: &mut Declared) -> Result<Stages, Failure> {
+    fn stages(&self, _: &Manifest, inputs: &Inputs<'_>, declared: &mut Declared) -> Result<Stages, Failure> {
         let run = declared.stage(Executed(Run::of(&self.network, self.machine, &self.images)));
         let of_flow = |flow: &Flow| Run::of_flow(&self.network, flow, &self.images);
-        let flows = self.flows.iter().map(|flow| declared.stage(Executed(of_flow(flow)))).collect();
+        let flows = (self.flows.iter())
+            .map(|flow| FlowRun::declare(&self.network, flow, &self.images, inputs, declared))
+            .collect::<Result<_, _>>()?;
         let mut replication = Vec::new();
         if let Some(plan) = &self.replication {
             for flow in plan.flows.iter().filter_map(|name| self.flow(name)) {

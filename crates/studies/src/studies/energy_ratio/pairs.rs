@@ -90,7 +90,7 @@ impl Context<'_> {
             let found = study.flows.iter().zip(&stages.flows).find(|(flow, _)| flow.name == pair.flow);
             let baseline = baselines.iter().find(|baseline| baseline.name == pair.baseline);
             let Some(((flow, run), baseline)) = found.zip(baseline) else { continue };
-            let run = results.of(*run)?;
+            let run = run.of(self.inputs, results)?;
             for &model in &study.search_models {
                 let system = system_of_flow(&file, technology, model, &study.network, (flow, &run));
                 of_pairs.push((pair, flow, baseline, model, system.at_node(baseline.node)));

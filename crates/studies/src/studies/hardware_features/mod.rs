@@ -105,6 +105,9 @@ impl Study for HardwareFeaturesStudy {
 
     fn check(&self, path: &FieldPath, checks: &mut Checks<'_>) {
         self.images.check(path, &self.network, checks);
+        for (index, flow) in self.flows.iter().enumerate() {
+            flow.check_alike(&path.field("flows").item(index), checks);
+        }
         for (index, _) in self.flows.iter().enumerate().filter(|(_, flow)| flow.operation.is_some()) {
             let place = path.field("flows").item(index).field("operation");
             checks.report(

@@ -194,6 +194,9 @@ impl Study for NetworksStudy {
 
     fn check(&self, path: &FieldPath, checks: &mut Checks<'_>) {
         check_points(&path.field("networks"), &self.networks, checks);
+        for (index, flow) in self.flows.iter().enumerate() {
+            flow.check_alike(&path.field("flows").item(index), checks);
+        }
         let technology = |field: &str| path.field(field).field("technology");
         checks.name("crossbar technology", &technology("crossbar"), &self.crossbar.technology);
         if let Some(digital) = &self.digital {
