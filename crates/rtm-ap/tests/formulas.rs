@@ -46,7 +46,6 @@ fn count(name: &str, counted: Counted<'_>) -> f64 {
         "latches' search lines driven" => events.latch.searches.physical / 256.0,
         "latches written" => events.latch.tagged.physical + events.latch.broadcast.physical,
         "writes to latches alone" => events.serial.latch_writes as f64,
-        "rows" => 256.0,
         "bits written" => events.tagged_bits.physical + events.broadcast_bits.physical + events.loaded_bits,
         "bits read" => events.stored_bits,
         "steps of tracks" => events.track_steps.physical,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use ap_program::{Carry, Geometry};
 use compiler::{Layout, Options, Sharing};
-use network::{FeatureMap, Network};
+use network::{FeatureMap, Network, ReferenceEngine};
 use rtm_ap::{
     ActivationsAt, ColumnRole, Events, Kept, LatchEvents, Machine, Pricing, ProcessorParameters, SearchModel,
     load_technology, processor_area,
@@ -83,6 +83,23 @@ fn with_a_latch_no_carry_is_written_to_a_track_and_everything_else_is_computed_a
             assert!(now.energy.total() < before.energy.total());
         }
     }
+}
+
+#[test]
+fn the_carry_that_wore_a_column_most_wears_none() {
+    let (network, image) = network();
+    let evaluation = network.evaluate(&image, &mut ReferenceEngine).unwrap();
+    let [column, latch] = CARRIES.map(|carry| {
+        let machine = Machine::compile(Arc::clone(&network), &options(carry, Layout::Along)).unwrap();
+        let wear = machine.wear(std::slice::from_ref(&evaluation)).unwrap();
+        let events = total(&machine.run(&image).unwrap().events);
+        let written = events.tagged_bits.occupied + events.broadcast_bits.occupied + events.loaded_bits;
+        assert_eq!(wear.total(), written);
+        wear
+    });
+    assert_eq!(column.hottest_junction().column, 255);
+    assert!(latch.hottest_junction().writes * 3.0 < column.hottest_junction().writes);
+    assert!(latch.total() < 0.8 * column.total());
 }
 
 #[test]
