@@ -84,7 +84,6 @@ fn tables_with_the_latch_add_and_subtract_whole_numbers() {
         (LutKind::Subtract, |a, b, c| a - b - c),
     ] {
         let lut = &luts[kind.index()];
-        println!("{lut}");
         let (latch, result) = (lut.columns().len(), lut.columns().len() - 1);
         for state in 0..1_u8 << lut.width() {
             let bit = |of: u8, place: usize| i32::from(of >> place & 1);
@@ -93,9 +92,6 @@ fn tables_with_the_latch_add_and_subtract_whole_numbers() {
             assert_eq!(bit(after, result), value & 1, "{lut}\n{state:04b}");
             assert_eq!(bit(after, latch) == 1, !(0..=1).contains(&value), "{lut}\n{state:04b}");
         }
-    }
-    for lut in luts {
-        println!("{lut}");
     }
 }
 
