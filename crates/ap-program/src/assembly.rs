@@ -17,8 +17,8 @@ use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
 use crate::{
-    Direction, Geometry, GeometryError, Instruction, Lut, LutError, Operand, Operands, Pass, Pattern,
-    Program, Tap,
+    Carry, Direction, Geometry, GeometryError, Instruction, Latch, Lut, LutError, Operand, Operands, Pass,
+    Pattern, Program, Tap,
 };
 
 impl fmt::Display for Operand {
@@ -32,7 +32,11 @@ impl fmt::Display for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (rows, columns, domains) =
             (self.geometry.rows(), self.geometry.columns(), self.geometry.domains());
-        writeln!(f, ".geometry rows={rows} columns={columns} domains={domains}")?;
+        write!(f, ".geometry rows={rows} columns={columns} domains={domains}")?;
+        match self.geometry.carry() {
+            Carry::Column => writeln!(f)?,
+            carry => writeln!(f, " carry={carry}")?,
+        }
         for lut in &self.luts {
             writeln!(f, "{lut}")?;
         }
@@ -142,7 +146,8 @@ pub fn parse(text: &str) -> Result<Program, AssemblyError> {
     if parser.open.is_some() {
         return Err(at_end("`.end` of the table"));
     }
-    let geometry = parser.geometry.ok_or_else(|| at_end("`.geometry rows=R columns=C domains=D`"))?;
+    let geometry =
+        parser.geometry.ok_or_else(|| at_end("`.geometry rows=R columns=C domains=D [carry=latch]`"))?;
     Ok(Program { geometry, luts: parser.luts, instructions: parser.instructions })
 }
 
@@ -150,36 +155,86 @@ struct Parser {
     geometry: Option<Geometry>,
     luts: Vec<Lut>,
     /// The table whose passes are being read.
-    open: Option<(String, Vec<String>, Vec<Pass>)>,
+    open: Option<OpenTable>,
     instructions: Vec<Instruction>,
+}
+
+/// A table without its end.
+struct OpenTable {
+    name: String,
+    columns: Vec<String>,
+    latch: Option<(String, Latch)>,
+    passes: Vec<Pass>,
+}
+
+impl OpenTable {
+    /// A table's first line behind `.lut`; the latch stands last, in brackets.
+    fn begin(name: &str, columns: &[&str]) -> Self {
+        let (latch, columns) = match columns.split_last().map(|(last, rest)| (latch(last), rest)) {
+            Some((Some(latch), rest)) => (Some(latch), rest),
+            _ => (None, columns),
+        };
+        let columns = columns.iter().map(|&column| column.to_owned()).collect();
+        Self { name: name.to_owned(), columns, latch, passes: Vec::new() }
+    }
+
+    fn width(&self) -> usize {
+        self.columns.len() + usize::from(self.latch.is_some())
+    }
+
+    fn end(self) -> Result<Lut, LutError> {
+        match self.latch {
+            None => Lut::new(self.name, self.columns, self.passes),
+            Some(latch) => Lut::with_latch(self.name, self.columns, latch, self.passes),
+        }
+    }
+}
+
+/// Reads a latch: `[C]`, or `[C=0]` if it is cleared at the start.
+fn latch(word: &str) -> Option<(String, Latch)> {
+    let name = word.strip_prefix('[')?.strip_suffix(']')?;
+    let (name, at_start) = match name.strip_suffix("=0") {
+        Some(name) => (name, Latch::Cleared),
+        None => (name, Latch::Kept),
+    };
+    Some((name.to_owned(), at_start))
 }
 
 impl Parser {
     fn line(&mut self, words: &[&str]) -> Result<(), AssemblyErrorKind> {
-        if let Some((_, columns, passes)) = &mut self.open {
+        if let Some(open) = &mut self.open {
             match *words {
                 [".end"] => {
-                    if let Some((name, columns, passes)) = self.open.take() {
-                        self.luts.push(Lut::new(name, columns, passes)?);
+                    if let Some(open) = self.open.take() {
+                        self.luts.push(open.end()?);
                     }
                 }
-                [key, "->", write] => passes.push(pass(key, write, columns.len())?),
+                [key, "->", write] => {
+                    let pass = pass(key, write, open.width())?;
+                    open.passes.push(pass);
+                }
                 _ => return Err(unexpected(&words.join(" "), "a pass `KEY -> WRITE` or `.end`")),
             }
             return Ok(());
         }
         match *words {
-            [".geometry", rows, columns, domains] => {
+            [".geometry", rows, columns, domains, ref carry @ ..] => {
+                let carry = match *carry {
+                    [] => Some(Carry::Column),
+                    [carry] => carry.strip_prefix("carry=").and_then(|carry| carry.parse().ok()),
+                    _ => None,
+                };
                 let named = |text: &str, name: &str| text.strip_prefix(name).and_then(number);
-                let (Some(rows), Some(columns), Some(domains)) =
-                    (named(rows, "rows="), named(columns, "columns="), named(domains, "domains="))
+                let (Some(rows), Some(columns), Some(domains), Some(carry)) =
+                    (named(rows, "rows="), named(columns, "columns="), named(domains, "domains="), carry)
                 else {
-                    return Err(unexpected(&words.join(" "), "`.geometry rows=R columns=C domains=D`"));
+                    let expected = "`.geometry rows=R columns=C domains=D [carry=latch]`";
+                    return Err(unexpected(&words.join(" "), expected));
                 };
                 if self.geometry.is_some() {
                     return Err(AssemblyErrorKind::Repeated(".geometry".to_owned()));
                 }
-                self.geometry = Some(Geometry::new(rows, columns, domains)?);
+                self.geometry = Some(Geometry::new(rows, columns, domains)?.with_carry(carry));
             }
             [".lut", name, ref columns @ ..] => {
                 if self.luts.len() == 256 {
@@ -188,9 +243,8 @@ impl Parser {
                 if self.luts.iter().any(|lut| lut.name() == name) {
                     return Err(AssemblyErrorKind::Repeated(format!(".lut {name}")));
                 }
-                Lut::new(name, columns.iter().map(|&c| c.to_owned()).collect(), Vec::new())?;
-                self.open =
-                    Some((name.to_owned(), columns.iter().map(|&c| c.to_owned()).collect(), Vec::new()));
+                OpenTable::begin(name, columns).end()?;
+                self.open = Some(OpenTable::begin(name, columns));
             }
             ["load", element, "->", destination] => {
                 let destination = operand(destination)?;

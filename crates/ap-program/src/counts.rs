@@ -5,15 +5,18 @@ use std::ops::AddAssign;
 use serde::{Deserialize, Serialize};
 
 use crate::walk::{Movement, Observer, Step, walk};
-use crate::{Program, ProgramError};
+use crate::{Instruction, Program, ProgramError};
 
 /// The steps that one program takes, one after the other; processors take them side by side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct SerialSteps {
     /// Searches.
     pub compares: u64,
-    /// Writes, those that fill operands included.
+    /// Writes to cells, those that fill operands included.
     pub writes: u64,
+    /// Writes to the latch alone.
+    #[serde(default)]
+    pub latch_writes: u64,
     /// Steps of the tracks; columns that shift for the same bit shift together.
     pub shifts: u64,
     /// Bits read out of all rows.
@@ -26,6 +29,7 @@ impl SerialSteps {
         Self {
             compares: self.compares * times,
             writes: self.writes * times,
+            latch_writes: self.latch_writes * times,
             shifts: self.shifts * times,
             reads: self.reads * times,
         }
@@ -36,6 +40,7 @@ impl SerialSteps {
         Self {
             compares: self.compares - earlier.compares,
             writes: self.writes - earlier.writes,
+            latch_writes: self.latch_writes - earlier.latch_writes,
             shifts: self.shifts - earlier.shifts,
             reads: self.reads - earlier.reads,
         }
@@ -46,6 +51,7 @@ impl SerialSteps {
         Self {
             compares: self.compares.max(other.compares),
             writes: self.writes.max(other.writes),
+            latch_writes: self.latch_writes.max(other.latch_writes),
             shifts: self.shifts.max(other.shifts),
             reads: self.reads.max(other.reads),
         }
@@ -57,6 +63,7 @@ impl AddAssign for SerialSteps {
     fn add_assign(&mut self, other: Self) {
         self.compares += other.compares;
         self.writes += other.writes;
+        self.latch_writes += other.latch_writes;
         self.shifts += other.shifts;
         self.reads += other.reads;
     }
@@ -71,8 +78,12 @@ pub struct ProgramCounts {
     pub compares: u64,
     /// Columns that searches do not mask.
     pub compared_columns: u64,
+    /// Searches whose key names the latch.
+    pub compared_latches: u64,
     /// Bits written without a search.
     pub broadcast_bits: u64,
+    /// Bits of the latch written without a search, those that are cleared when an instruction begins included.
+    pub broadcast_latches: u64,
     /// Steps of tracks, over all columns. Tracks start at domain 0 and are brought back there at the end.
     pub track_steps: u64,
     /// Moves of a column's tracks by their distance, the way home not included; index 0 is never used.
@@ -98,8 +109,12 @@ pub struct TableUse {
     pub compares: u64,
     /// Columns that searches leave unmasked.
     pub compared_columns: u64,
+    /// Searches whose key names the latch.
+    pub compared_latches: u64,
     /// Bits written to every row.
     pub broadcast_bits: u64,
+    /// Bits of the latch written to every row, those that are cleared when an instruction begins included.
+    pub broadcast_latches: u64,
 }
 
 impl ProgramCounts {
@@ -125,6 +140,8 @@ pub struct Counter {
     counts: ProgramCounts,
     /// The domains that held something at some time, for each column.
     filled: Vec<u128>,
+    /// The table of the instruction that was begun last.
+    table: usize,
 }
 
 impl Counter {
@@ -136,7 +153,7 @@ impl Counter {
             moves: vec![0; program.geometry.domains()],
             ..ProgramCounts::default()
         };
-        Self { counts, filled: vec![0; program.geometry.columns()] }
+        Self { counts, filled: vec![0; program.geometry.columns()], table: 0 }
     }
 
     /// What was counted so far; the program's words are all there from the start.
@@ -146,6 +163,17 @@ impl Counter {
 }
 
 impl Observer for Counter {
+    fn begins(&mut self, _: usize, instruction: &Instruction) {
+        if let Instruction::Apply { lut, .. } = instruction {
+            self.table = usize::from(*lut);
+        }
+    }
+
+    fn clears_latch(&mut self) {
+        self.counts.broadcast_latches += 1;
+        self.counts.tables[self.table].broadcast_latches += 1;
+    }
+
     fn moves(&mut self, movements: &[Movement]) {
         let mut farthest = 0;
         for movement in movements {
@@ -173,12 +201,17 @@ impl Observer for Counter {
                 used.bits += 1;
                 used.compares += table.compares;
                 used.compared_columns += table.compared_columns;
+                used.compared_latches += table.compared_latches;
                 used.broadcast_bits += table.broadcast_bits;
+                used.broadcast_latches += table.broadcast_latches;
                 counts.compares += table.compares;
                 counts.compared_columns += table.compared_columns;
+                counts.compared_latches += table.compared_latches;
                 counts.broadcast_bits += table.broadcast_bits;
+                counts.broadcast_latches += table.broadcast_latches;
                 counts.serial.compares += table.compares;
                 counts.serial.writes += table.writes;
+                counts.serial.latch_writes += table.latch_writes;
             }
             Step::Read { .. } => {
                 counts.stored_bits += 1;
@@ -213,7 +246,7 @@ mod tests {
         // 5 -> 8 in column 1 while filling, home again afterwards: 5 + 3 + 8.
         let counts = counts("load 0,0,0 -> c1.5:4\n").unwrap();
         assert_eq!(counts.track_steps, 16);
-        assert_eq!(counts.serial, SerialSteps { compares: 0, writes: 4, shifts: 16, reads: 0 });
+        assert_eq!(counts.serial, SerialSteps { writes: 4, shifts: 16, ..SerialSteps::default() });
         assert_eq!(counts.loaded_bits, 4);
     }
 

@@ -2,12 +2,24 @@
 
 use std::fmt;
 
-/// Rows, columns and domains of one associative processor's array.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+names::names! {
+    /// Where the carry of an addition is kept.
+    #[derive(Hash, PartialOrd, Ord)]
+    pub enum Carry: "a place of the carry", by default Column {
+        /// In a column of the array, as any other bit.
+        Column = "column",
+        /// In one latch for every row, beside its tag.
+        Latch = "latch",
+    }
+}
+
+/// Rows, columns and domains of one associative processor's array, and whether its rows have a latch for the carry.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Geometry {
     rows: u16,
     columns: u16,
     domains: u8,
+    carry: Carry,
 }
 
 /// Why a geometry cannot be.
@@ -43,7 +55,19 @@ impl Geometry {
                 .ok()
                 .filter(|d| (1..=128).contains(d))
                 .ok_or(GeometryError::Domains(domains))?,
+            carry: Carry::Column,
         })
+    }
+
+    /// The same array with the carry of additions in another place.
+    #[must_use]
+    pub fn with_carry(self, carry: Carry) -> Self {
+        Self { carry, ..self }
+    }
+
+    /// Where the carry of an addition is kept.
+    pub fn carry(self) -> Carry {
+        self.carry
     }
 
     /// Rows: output positions that are computed side by side.
@@ -60,10 +84,40 @@ impl Geometry {
     pub fn domains(self) -> usize {
         usize::from(self.domains)
     }
+
+    /// Latches of a row.
+    pub fn latches(self) -> usize {
+        match self.carry {
+            Carry::Column => 0,
+            Carry::Latch => 1,
+        }
+    }
+
+    /// Columns that hold words: all but the carry's, where it has one, which is the last.
+    pub fn word_columns(self) -> usize {
+        self.columns() + self.latches() - 1
+    }
+}
+
+impl fmt::Debug for Geometry {
+    /// An array without a latch has none to show: the text is part of fingerprints.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { rows, columns, domains, carry } = self;
+        let mut shown = f.debug_struct("Geometry");
+        shown.field("rows", rows).field("columns", columns).field("domains", domains);
+        if *carry == Carry::Latch {
+            shown.field("carry", carry);
+        }
+        shown.finish()
+    }
 }
 
 impl fmt::Display for Geometry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} rows x {} columns x {} domains", self.rows, self.columns, self.domains)
+        write!(f, "{} rows x {} columns x {} domains", self.rows, self.columns, self.domains)?;
+        match self.carry {
+            Carry::Column => Ok(()),
+            Carry::Latch => f.write_str(" with a latch for the carry"),
+        }
     }
 }

@@ -4,7 +4,7 @@
 //! checked when an instruction is about to be carried out. There is nothing clever here: what it computes can be compared
 //! line by line with the document, and what a simulator and [`ProgramCounts`](crate::ProgramCounts) say can be compared with it.
 
-use crate::{Direction, Geometry, Instruction, Lut, Operand, Pattern, Program, RuleName, Tap};
+use crate::{Carry, Direction, Geometry, Instruction, Latch, Lut, Operand, Pattern, Program, RuleName, Tap};
 
 /// What a program did, counted one by one as it happened, over all rows in use.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -15,12 +15,18 @@ pub struct Interpretation {
     pub words: u64,
     /// Searches of one row.
     pub row_searches: u64,
-    /// Bits that a search compared with its key.
+    /// Bits of cells that a search compared with its key.
     pub searched_bits: u64,
+    /// Latches that a search compared with its key.
+    pub searched_latches: u64,
     /// Bits written to rows that a search tagged, by table of the program.
     pub tagged_bits: Vec<u64>,
+    /// Latches written in rows that a search tagged, by table of the program.
+    pub tagged_latches: Vec<u64>,
     /// Bits written to rows without a search.
     pub broadcast_bits: u64,
+    /// Latches written without a search, or cleared when an instruction began.
+    pub broadcast_latches: u64,
     /// Steps of one track by one domain, the way home included.
     pub track_steps: u64,
     /// Bits filled in from the window.
@@ -31,6 +37,8 @@ pub struct Interpretation {
     pub serial_compares: u64,
     /// Writes, one after the other.
     pub serial_writes: u64,
+    /// Writes to the latch alone, one after the other.
+    pub serial_latch_writes: u64,
     /// Steps of tracks, one after the other.
     pub serial_shifts: u64,
     /// Reads, one after the other.
@@ -57,6 +65,7 @@ pub fn interpret(
 ) -> Result<Interpretation, Refusal> {
     let mut machine = Machine::new(program.geometry, rows);
     machine.events.tagged_bits = vec![0; program.luts.len()];
+    machine.events.tagged_latches = vec![0; program.luts.len()];
     for (index, instruction) in program.instructions.iter().enumerate() {
         let done = match *instruction {
             Instruction::Load { tap, destination } => {
@@ -85,6 +94,9 @@ struct Machine {
     bits: Vec<Vec<Vec<bool>>>,
     /// Whether each column and domain was filled; this is so in all rows at once.
     filled: Vec<Vec<bool>>,
+    /// The latch of each row, and whether it was ever filled.
+    latches: Vec<bool>,
+    latch_filled: bool,
     /// The domain at the port, for each column.
     position: Vec<usize>,
     events: Interpretation,
@@ -98,6 +110,8 @@ impl Machine {
             // Undefined at the start. The other implementation takes 0; they agree because nothing depends on it.
             bits: vec![vec![vec![true; domains]; columns]; rows],
             filled: vec![vec![false; domains]; columns],
+            latches: vec![true; rows],
+            latch_filled: false,
             position: vec![0; columns],
             events: Interpretation::default(),
         }
@@ -157,12 +171,23 @@ impl Machine {
             return Err(RuleName::Bits);
         }
         let (number, lut) = lut.ok_or(RuleName::Table)?;
+        if lut.latch().is_some() && self.geometry.carry() != Carry::Latch {
+            return Err(RuleName::Latch);
+        }
         if operands.len() != lut.columns().len() {
             return Err(RuleName::Operands);
         }
         for &operand in operands {
             self.check_inside(place(operand, bits - 1))?;
         }
+        if lut.latch() == Some(Latch::Cleared) {
+            for latch in &mut self.latches {
+                *latch = false;
+                self.events.broadcast_latches += 1;
+            }
+            self.latch_filled = true;
+        }
+        let runs = passes_that_run_first(lut);
         self.align_across(operands, bits);
         for bit in 0..bits {
             let places: Vec<Place> = operands.iter().map(|&operand| place(operand, bit)).collect();
@@ -172,35 +197,52 @@ impl Machine {
                 }
             }
             self.shift(&places);
-            for pass in lut.passes() {
-                self.pass(number, &named(pass.key, &places), &named(pass.write, &places))?;
+            for (pass, &runs_first) in lut.passes().iter().zip(&runs) {
+                if bit == 0 && !runs_first {
+                    continue;
+                }
+                let of_latch = |pattern: Pattern| match pattern.text(lut.width()).chars().nth(places.len()) {
+                    Some('0') => Some(false),
+                    Some('1') => Some(true),
+                    _ => None,
+                };
+                let named = |pattern| Named { cells: named(pattern, &places), latch: of_latch(pattern) };
+                self.pass(number, &named(pass.key), &named(pass.write))?;
             }
         }
         Ok(())
     }
 
     /// A search for the key, and a write to the rows that match. Without a key it is a broadcast.
-    fn pass(&mut self, table: usize, key: &[(Place, bool)], write: &[(Place, bool)]) -> Result<(), RuleName> {
-        let broadcast = key.is_empty();
-        for &(cell, _) in key {
+    fn pass(&mut self, table: usize, key: &Named, write: &Named) -> Result<(), RuleName> {
+        let broadcast = key.cells.is_empty() && key.latch.is_none();
+        for &(cell, _) in &key.cells {
             self.check_filled(cell)?;
         }
-        for &((column, domain), _) in write {
+        for &((column, domain), _) in &write.cells {
             if broadcast {
                 self.filled[column][domain] = true;
             }
             self.check_filled((column, domain))?;
         }
-        for row in &mut self.bits {
-            let tag = key.iter().all(|&((column, domain), bit)| row[column][domain] == bit);
+        if broadcast && write.latch.is_some() {
+            self.latch_filled = true;
+        }
+        if (key.latch.is_some() || write.latch.is_some()) && !self.latch_filled {
+            return Err(RuleName::Filled);
+        }
+        for (row, latch) in self.bits.iter_mut().zip(&mut self.latches) {
+            let cells_match = key.cells.iter().all(|&((column, domain), bit)| row[column][domain] == bit);
+            let latch_matches = key.latch.is_none_or(|bit| *latch == bit);
             if !broadcast {
                 self.events.row_searches += 1;
-                self.events.searched_bits += key.len() as u64;
+                self.events.searched_bits += key.cells.len() as u64;
+                self.events.searched_latches += u64::from(key.latch.is_some());
             }
-            if !tag {
+            if !(cells_match && latch_matches) {
                 continue;
             }
-            for &((column, domain), bit) in write {
+            for &((column, domain), bit) in &write.cells {
                 row[column][domain] = bit;
                 if broadcast {
                     self.events.broadcast_bits += 1;
@@ -208,9 +250,21 @@ impl Machine {
                     self.events.tagged_bits[table] += 1;
                 }
             }
+            if let Some(bit) = write.latch {
+                *latch = bit;
+                if broadcast {
+                    self.events.broadcast_latches += 1;
+                } else {
+                    self.events.tagged_latches[table] += 1;
+                }
+            }
         }
         self.events.serial_compares += u64::from(!broadcast);
-        self.events.serial_writes += 1;
+        if write.cells.is_empty() && write.latch.is_some() {
+            self.events.serial_latch_writes += 1;
+        } else {
+            self.events.serial_writes += 1;
+        }
         Ok(())
     }
 
@@ -261,6 +315,29 @@ impl Machine {
     fn check_filled(&self, (column, domain): Place) -> Result<(), RuleName> {
         if self.filled[column][domain] { Ok(()) } else { Err(RuleName::Filled) }
     }
+}
+
+/// For each pass of a table whether it runs in the first bit of an instruction: after the latch was cleared, only if a row could
+/// match, whatever its cells hold.
+fn passes_that_run_first(lut: &Lut) -> Vec<bool> {
+    let mut runs = vec![lut.latch() != Some(Latch::Cleared); lut.passes().len()];
+    // Every row that there could be, one by one; the latch stands behind the columns, and is 0.
+    for row in 0..1_u8 << lut.columns().len() {
+        let mut row = row;
+        for (pass, runs) in lut.passes().iter().zip(&mut runs) {
+            if pass.key.matches(row) {
+                *runs = true;
+                row = pass.write.written_to(row);
+            }
+        }
+    }
+    runs
+}
+
+/// What a pattern names: cells, and perhaps the latch, with their bits.
+struct Named {
+    cells: Vec<(Place, bool)>,
+    latch: Option<bool>,
 }
 
 /// The number of an operand's last bit.

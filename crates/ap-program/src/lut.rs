@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A three-valued word over a table's columns: each column is 0, 1 or left out.
+/// A three-valued word over a table's columns, and the latch behind them if the table has it: each is 0, 1 or left out.
 ///
 /// As a key, left out means masked (any bit matches); as a write, left out means not written. Bit `i` belongs to column `i`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -33,6 +33,12 @@ impl Pattern {
     /// How many columns take part.
     pub const fn width(self) -> u32 {
         self.mask.count_ones()
+    }
+
+    /// The same without the columns that are not in `mask`.
+    #[must_use]
+    pub const fn within(self, mask: u8) -> Self {
+        Self::new(self.mask & mask, self.value)
     }
 
     /// Whether a row with these bits matches.
@@ -90,11 +96,22 @@ impl Pass {
     }
 }
 
-/// The passes for one bit of an operation, over named columns.
+/// What becomes of the latch when an instruction begins whose table has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Latch {
+    /// It is cleared in every row.
+    Cleared,
+    /// It keeps what the instructions before have left.
+    Kept,
+}
+
+/// The passes for one bit of an operation, over named columns and, if it has it, the latch of every row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lut {
     name: String,
     columns: Vec<String>,
+    /// The latch's name, and what becomes of it at the start. In patterns it stands behind the columns.
+    latch: Option<(String, Latch)>,
     passes: Vec<Pass>,
 }
 
@@ -104,15 +121,37 @@ impl Lut {
     /// # Errors
     /// If there is no column or more than four, or a pass names a column beyond them.
     pub fn new(name: impl Into<String>, columns: Vec<String>, passes: Vec<Pass>) -> Result<Self, LutError> {
-        let name = name.into();
-        if columns.is_empty() || columns.len() > 4 {
-            return Err(LutError::Columns { name, found: columns.len() });
+        Self::of(name.into(), columns, None, passes)
+    }
+
+    /// A table over columns and the latch of every row, which passes know as the one behind the last column.
+    ///
+    /// # Errors
+    /// If there is no column, there are more than four with the latch, or a pass names a column beyond them.
+    pub fn with_latch(
+        name: impl Into<String>,
+        columns: Vec<String>,
+        (latch, at_start): (impl Into<String>, Latch),
+        passes: Vec<Pass>,
+    ) -> Result<Self, LutError> {
+        Self::of(name.into(), columns, Some((latch.into(), at_start)), passes)
+    }
+
+    fn of(
+        name: String,
+        columns: Vec<String>,
+        latch: Option<(String, Latch)>,
+        passes: Vec<Pass>,
+    ) -> Result<Self, LutError> {
+        let width = columns.len() + usize::from(latch.is_some());
+        if columns.is_empty() || width > 4 {
+            return Err(LutError::Columns { name, found: width });
         }
-        let beyond = !((1_u8 << columns.len()) - 1);
+        let beyond = !((1_u8 << width) - 1);
         if let Some(pass) = passes.iter().position(|p| (p.key.mask | p.write.mask) & beyond != 0) {
-            return Err(LutError::Pass { name, pass, columns: columns.len() });
+            return Err(LutError::Pass { name, pass, columns: width });
         }
-        Ok(Self { name, columns, passes })
+        Ok(Self { name, columns, latch, passes })
     }
 
     /// Tables without passes over one, two and three columns: they only shift.
@@ -120,6 +159,7 @@ impl Lut {
         ["A", "AB", "ABR"].map(|columns| Self {
             name: format!("rewind_{}", columns.len()),
             columns: columns.chars().map(String::from).collect(),
+            latch: None,
             passes: Vec::new(),
         })
     }
@@ -132,6 +172,40 @@ impl Lut {
     /// The columns' names, in the order of an instruction's operands.
     pub fn columns(&self) -> &[String] {
         &self.columns
+    }
+
+    /// What becomes of the latch when an instruction begins, if the table has it.
+    pub fn latch(&self) -> Option<Latch> {
+        self.latch.as_ref().map(|&(_, at_start)| at_start)
+    }
+
+    /// The columns, and the latch if the table has it.
+    pub fn width(&self) -> usize {
+        self.columns.len() + usize::from(self.latch.is_some())
+    }
+
+    /// The bits of a pattern that belong to columns, not to the latch.
+    pub fn column_mask(&self) -> u8 {
+        (1 << self.columns.len()) - 1
+    }
+
+    /// The passes that run in the first bit of an instruction, by their places. Where the latch was cleared just before, those that no
+    /// row can match then are left out; anywhere else there are none such.
+    pub fn first_passes(&self) -> Vec<usize> {
+        let latch = 1_u8 << self.columns.len();
+        let cleared = self.latch() == Some(Latch::Cleared);
+        let mut states: Vec<u8> = (0..1 << self.width()).filter(|s| !cleared || s & latch == 0).collect();
+        let mut run = Vec::new();
+        for (place, pass) in self.passes.iter().enumerate() {
+            let matched = |state: &u8| pass.key.matches(*state);
+            if !cleared || !pass.compares() || states.iter().any(matched) {
+                run.push(place);
+            }
+            for state in states.iter_mut().filter(|state| matched(state)) {
+                *state = pass.write.written_to(*state);
+            }
+        }
+        run
     }
 
     /// The passes, in the order of execution.
@@ -159,10 +233,15 @@ impl Lut {
 
 impl fmt::Display for Lut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, ".lut {} {}", self.name, self.columns.join(" "))?;
+        write!(f, ".lut {} {}", self.name, self.columns.join(" "))?;
+        match &self.latch {
+            None => writeln!(f)?,
+            Some((latch, Latch::Cleared)) => writeln!(f, " [{latch}=0]")?,
+            Some((latch, Latch::Kept)) => writeln!(f, " [{latch}]")?,
+        }
         for pass in &self.passes {
-            let columns = self.columns.len();
-            writeln!(f, "  {} -> {}", pass.key.text(columns), pass.write.text(columns))?;
+            let width = self.width();
+            writeln!(f, "  {} -> {}", pass.key.text(width), pass.write.text(width))?;
         }
         f.write_str(".end")
     }

@@ -10,6 +10,8 @@ names::names! {
         Bits = "bits",
         /// No such table.
         Table = "table",
+        /// A table with the latch on an array without.
+        Latch = "latch",
         /// Not as many operands as the table has columns.
         Operands = "operands",
         /// More bits than an accumulator has.
@@ -57,6 +59,12 @@ pub enum Rule {
     /// The instruction names a table that the program does not have.
     #[error("there is no table number {0}")]
     NoTable(u8),
+    /// The table has the latch, and the array's carry is a column.
+    #[error("table `{table}` has the latch; this array has none: its carry is a column")]
+    NoLatch { table: String },
+    /// The latch is searched, or written in part of its rows, before it was ever cleared.
+    #[error("the latch is used before it was cleared")]
+    LatchNeverCleared,
     /// The number of operands is not the table's number of columns.
     #[error("the table has {expected} columns, but {found} operands are given")]
     OperandCount {
@@ -84,7 +92,8 @@ impl Rule {
         match self {
             Self::OutsideArray { .. } => RuleName::Inside,
             Self::SharedTrack { .. } => RuleName::OnePort,
-            Self::NeverWritten { .. } => RuleName::Filled,
+            Self::NeverWritten { .. } | Self::LatchNeverCleared => RuleName::Filled,
+            Self::NoLatch { .. } => RuleName::Latch,
             Self::NoTable(_) => RuleName::Table,
             Self::OperandCount { .. } => RuleName::Operands,
             Self::NoBits => RuleName::Bits,

@@ -4,7 +4,9 @@
 //! faults can strike, probabilities, the bits of some rows. Rules are checked on the way, so what an observer is told of is legal.
 //! `docs/assembly.md` defines order and rules.
 
-use crate::{Direction, Geometry, Instruction, Lut, Operand, Program, ProgramError, Rule, Tap};
+use crate::{
+    Carry, Direction, Geometry, Instruction, Latch, Lut, Operand, Pass, Program, ProgramError, Rule, Tap,
+};
 
 /// A cell of every row: its column and its domain.
 pub type Cell = (usize, usize);
@@ -59,7 +61,8 @@ pub enum Step<'s> {
     },
 }
 
-/// A table of a program, with what its passes do in one bit.
+/// A table of a program, with what its passes do in one bit: of those in the first bit of an instruction that clears the latch only the
+/// ones that a row can match.
 #[derive(Debug, Clone, Copy)]
 pub struct Table<'p> {
     /// Its place among the program's tables.
@@ -70,37 +73,57 @@ pub struct Table<'p> {
     pub compares: u64,
     /// Columns that searches leave unmasked.
     pub compared_columns: u64,
-    /// Bits written to every row.
+    /// Searches whose key names the latch.
+    pub compared_latches: u64,
+    /// Bits written to every row, the latch's left out.
     pub broadcast_bits: u64,
-    /// Writes: every pass has one.
+    /// Bits of the latch written to every row.
+    pub broadcast_latches: u64,
+    /// Writes to cells: every pass has one but those that write the latch alone.
     pub writes: u64,
-    /// Bits written to a row that every search tags.
+    /// Writes to the latch alone.
+    pub latch_writes: u64,
+    /// Bits written to cells of a row that every search tags.
     pub written_bits: u64,
-    /// The columns that have to hold something before, a bit for each.
+    /// The columns that have to hold something before, a bit for each, the latch behind the last.
     needs_content: u8,
     /// The columns that are filled in every row.
     fills: u8,
 }
 
 impl<'p> Table<'p> {
-    fn new(number: usize, lut: &'p Lut) -> Self {
-        let (mut fills, mut needs_content, mut broadcast_bits) = (0_u8, 0_u8, 0);
-        for pass in lut.passes() {
+    /// In the first bit of an instruction, and in the others.
+    fn both(number: usize, lut: &'p Lut) -> [Self; 2] {
+        let first: Vec<&Pass> = lut.first_passes().into_iter().map(|place| &lut.passes()[place]).collect();
+        [Self::new(number, lut, &first), Self::new(number, lut, &lut.passes().iter().collect::<Vec<_>>())]
+    }
+
+    fn new(number: usize, lut: &'p Lut, passes: &[&Pass]) -> Self {
+        let (mut fills, mut needs_content) = (0_u8, 0_u8);
+        for pass in passes {
             if pass.compares() {
                 needs_content |= (pass.key.mask() | pass.write.mask()) & !fills;
             } else {
                 fills |= pass.write.mask();
-                broadcast_bits += u64::from(pass.write.width());
             }
         }
+        let columns = lut.column_mask();
+        let sum = |count: &dyn Fn(&Pass) -> u32| passes.iter().map(|p| u64::from(count(p))).sum::<u64>();
+        let broadcast =
+            |pass: &Pass, mask: u8| if pass.compares() { 0 } else { pass.write.within(mask).width() };
+        let latch_writes =
+            sum(&|pass| u32::from(pass.write.mask() & !columns != 0 && pass.write.mask() & columns == 0));
         Self {
             number,
             lut,
-            compares: lut.compares() as u64,
-            compared_columns: lut.passes().iter().map(|pass| u64::from(pass.key.width())).sum(),
-            broadcast_bits,
-            writes: lut.passes().len() as u64,
-            written_bits: lut.passes().iter().map(|pass| u64::from(pass.write.width())).sum(),
+            compares: sum(&|pass| u32::from(pass.compares())),
+            compared_columns: sum(&|pass| pass.key.within(columns).width()),
+            compared_latches: sum(&|pass| pass.key.within(!columns).width()),
+            broadcast_bits: sum(&|pass| broadcast(pass, columns)),
+            broadcast_latches: sum(&|pass| broadcast(pass, !columns)),
+            writes: passes.len() as u64 - latch_writes,
+            latch_writes,
+            written_bits: sum(&|pass| pass.write.within(columns).width()),
             needs_content,
             fills,
         }
@@ -118,6 +141,9 @@ pub trait Observer {
     fn begins(&mut self, place: usize, instruction: &Instruction) {
         let _ = (place, instruction);
     }
+
+    /// The latch of every row is cleared, before the instruction's first step.
+    fn clears_latch(&mut self) {}
 
     /// Columns move, all of them together, before the next step. There is at least one.
     fn moves(&mut self, movements: &[Movement]) {
@@ -146,6 +172,11 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
     fn begins(&mut self, place: usize, instruction: &Instruction) {
         self.0.begins(place, instruction);
         self.1.begins(place, instruction);
+    }
+
+    fn clears_latch(&mut self) {
+        self.0.clears_latch();
+        self.1.clears_latch();
     }
 
     fn moves(&mut self, movements: &[Movement]) {
@@ -180,11 +211,12 @@ pub fn walk(program: &Program, observer: &mut impl Observer) -> Result<(), Progr
         positions: vec![0; columns],
         targets: vec![None; columns],
         filled: vec![0; columns],
+        latch_is_filled: false,
         movements: Vec::new(),
         observer,
     };
-    let tables: Vec<Table<'_>> =
-        program.luts.iter().enumerate().map(|(number, lut)| Table::new(number, lut)).collect();
+    let tables: Vec<[Table<'_>; 2]> =
+        program.luts.iter().enumerate().map(|(number, lut)| Table::both(number, lut)).collect();
     for (place, instruction) in program.instructions.iter().enumerate() {
         walk.observer.begins(place, instruction);
         walk.instruction(instruction, &tables).map_err(|rule| ProgramError {
@@ -206,12 +238,13 @@ struct Walk<'o, O> {
     targets: Vec<Option<usize>>,
     /// The domains that hold something, for each column.
     filled: Vec<u128>,
+    latch_is_filled: bool,
     movements: Vec<Movement>,
     observer: &'o mut O,
 }
 
 impl<O: Observer> Walk<'_, O> {
-    fn instruction(&mut self, instruction: &Instruction, tables: &[Table<'_>]) -> Result<(), Rule> {
+    fn instruction(&mut self, instruction: &Instruction, tables: &[[Table<'_>; 2]]) -> Result<(), Rule> {
         match *instruction {
             Instruction::Load { tap, destination } => self.load(tap, destination),
             Instruction::Store { output, source, signed } => self.store(output, source, signed),
@@ -219,7 +252,11 @@ impl<O: Observer> Walk<'_, O> {
                 let operands = operands.as_slice();
                 operands.iter().map(|operand| operand.bits).chain([bits]).try_for_each(some_bits)?;
                 let table = tables.get(usize::from(lut)).ok_or(Rule::NoTable(lut))?;
-                let expected = table.lut.columns().len();
+                let of_table = table[0].lut;
+                if of_table.latch().is_some() && self.geometry.carry() == Carry::Column {
+                    return Err(Rule::NoLatch { table: of_table.name().to_owned() });
+                }
+                let expected = of_table.columns().len();
                 if operands.len() != expected {
                     return Err(Rule::OperandCount { expected, found: operands.len() });
                 }
@@ -259,12 +296,17 @@ impl<O: Observer> Walk<'_, O> {
         Ok(())
     }
 
-    fn apply(&mut self, table: &Table<'_>, bits: u8, operands: &[Operand]) -> Result<(), Rule> {
+    fn apply(&mut self, tables: &[Table<'_>; 2], bits: u8, operands: &[Operand]) -> Result<(), Rule> {
         for &operand in operands {
             self.inside(operand, bits)?;
         }
+        if tables[0].lut.latch() == Some(Latch::Cleared) {
+            self.latch_is_filled = true;
+            self.observer.clears_latch();
+        }
         self.align_across(operands, bits);
         for bit in 0..bits {
+            let table = &tables[usize::from(bit > 0)];
             let mut cells = [(0, 0); 4];
             for (place, operand) in operands.iter().enumerate() {
                 let cell = operand.cell(usize::from(bit));
@@ -279,10 +321,14 @@ impl<O: Observer> Walk<'_, O> {
                     self.holds_something(cell)?;
                 }
             }
+            if table.needs_content >> cells.len() & 1 == 1 && !self.latch_is_filled {
+                return Err(Rule::LatchNeverCleared);
+            }
             self.align(bit, cells);
             for (place, &(column, domain)) in cells.iter().enumerate() {
                 self.filled[column] |= u128::from(table.fills >> place & 1) << domain;
             }
+            self.latch_is_filled |= table.fills >> cells.len() & 1 == 1;
             self.observer.steps(Step::Apply { table, cells });
         }
         Ok(())

@@ -19,7 +19,7 @@ fn main() {
         if named.is_empty() { NETWORKS.to_vec() } else { named.iter().map(String::as_str).collect() };
     // The tables of passes are searched for once, by whoever compiles first.
     let start = Instant::now();
-    compiler::lut::standard_luts().unwrap();
+    compiler::lut::standard_luts(compiler::Carry::Column).unwrap();
     println!("look-up tables: {:.3} s", start.elapsed().as_secs_f64());
     println!(
         "{:24} {:14} {:7} {:>11} {:>9} {:>8}",

@@ -69,7 +69,7 @@ pub fn run(
     plane: impl FnMut(Tap, usize) -> u64,
 ) -> Result<Vec<(u32, [i64; ROWS])>, ProgramError> {
     let (columns, domains) = (program.geometry.columns(), program.geometry.domains());
-    let mut rows = Rows { domains, planes: vec![0; columns * domains], plane, stored: Vec::new() };
+    let mut rows = Rows { domains, planes: vec![0; columns * domains], latch: 0, plane, stored: Vec::new() };
     walk(program, &mut rows)?;
     Ok(rows.stored)
 }
@@ -78,6 +78,7 @@ pub fn run(
 struct Rows<F> {
     domains: usize,
     planes: Vec<u64>,
+    latch: u64,
     plane: F,
     stored: Vec<(u32, [i64; ROWS])>,
 }
@@ -95,13 +96,21 @@ impl<F: FnMut(Tap, usize) -> u64> Observer for Rows<F> {
         }
     }
 
+    fn clears_latch(&mut self) {
+        self.latch = 0;
+    }
+
     fn steps(&mut self, step: Step<'_>) {
         match step {
             Step::Fill { tap, bit, cell } => *self.cell(cell) = (self.plane)(tap, bit),
             Step::Apply { table, cells } => {
                 for pass in table.lut.passes() {
                     let columns = || cells.iter().enumerate().map(|(column, &cell)| (1_u8 << column, cell));
+                    let latch = 1_u8 << cells.len();
                     let mut tag = u64::MAX;
+                    if pass.key.mask() & latch != 0 {
+                        tag = if pass.key.value() & latch != 0 { self.latch } else { !self.latch };
+                    }
                     for (flag, cell) in columns().filter(|(flag, _)| pass.key.mask() & flag != 0) {
                         let plane = *self.cell(cell);
                         tag &= if pass.key.value() & flag != 0 { plane } else { !plane };
@@ -109,6 +118,10 @@ impl<F: FnMut(Tap, usize) -> u64> Observer for Rows<F> {
                     for (flag, cell) in columns().filter(|(flag, _)| pass.write.mask() & flag != 0) {
                         let plane = self.cell(cell);
                         *plane = if pass.write.value() & flag != 0 { *plane | tag } else { *plane & !tag };
+                    }
+                    if pass.write.mask() & latch != 0 {
+                        let set = pass.write.value() & latch != 0;
+                        self.latch = if set { self.latch | tag } else { self.latch & !tag };
                     }
                 }
             }

@@ -22,7 +22,7 @@ pub mod passes;
 mod pipeline;
 mod random;
 
-pub use ap_program::{Geometry, GeometryError};
+pub use ap_program::{Carry, Geometry, GeometryError};
 pub use bounds::per_channel_lower_bound;
 pub use flow::FlowError;
 pub use options::{Layout, Options};

@@ -253,7 +253,7 @@ impl<'a> Compilation<'a> {
         let side_by_side = (WINDOW_COLUMNS / window_columns.max(1)).clamp(1, groups);
         let window_lanes = elements * side_by_side;
         let taken = window_lanes * input_bits + TEMPORARY_COLUMNS;
-        let rest = (self.options.geometry.columns() - 1).saturating_sub(taken);
+        let rest = self.options.geometry.word_columns().saturating_sub(taken);
         let widest = widest_accumulator(weights, input_maximum);
         let mut outputs_per_block = (rest / widest).min(weights.outputs());
         // Terms of several channels take so much room that it is found in larger steps.

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 #[test]
 fn threads_and_workers_that_ask_at_the_same_time_all_get_the_tables() {
     const ASKERS: usize = 8;
-    let tables = || standard_luts().unwrap().len();
+    let tables = || standard_luts(compiler::Carry::Column).unwrap().len();
     let (done, finished) = mpsc::channel();
     let together = Arc::new(Barrier::new(ASKERS));
     for asker in 0..ASKERS {

@@ -1,6 +1,6 @@
 //! The array and the compiler's options, as `tritrack.Machine` holds them.
 
-use compiler::{Geometry, Layout, Options, Sharing};
+use compiler::{Carry, Geometry, Layout, Options, Sharing};
 use pyo3::FromPyObject;
 use workspace::{Failure, WorkspaceError};
 
@@ -10,6 +10,7 @@ pub struct Machine {
     rows: u64,
     columns: u64,
     domains: u64,
+    carry: String,
     sharing: String,
     layout: String,
     outputs_per_processor: Option<usize>,
@@ -23,7 +24,9 @@ impl Machine {
     pub fn options(&self) -> Result<Options, Failure> {
         let geometry = Geometry::new(self.rows, self.columns, self.domains);
         Ok(Options {
-            geometry: geometry.map_err(|error| WorkspaceError::argument(error.to_string()))?,
+            geometry: geometry
+                .map_err(|error| WorkspaceError::argument(error.to_string()))?
+                .with_carry(self.carry.parse::<Carry>()?),
             sharing: self.sharing.parse::<Sharing>()?,
             layout: self.layout.parse::<Layout>()?,
             outputs_per_processor: self.outputs_per_processor,

@@ -17,7 +17,7 @@ use network::{
 };
 use rayon::prelude::*;
 
-use crate::events::RowCount;
+use crate::events::{RowCount, Tagged};
 use crate::execute::{Port, execute};
 use crate::expectation::expected_tagged_bits;
 use crate::layer::{MachineError, SIMULATED_ROWS};
@@ -72,7 +72,7 @@ enum Source {
 #[derive(Debug, Clone)]
 pub(crate) struct ActivationPrograms {
     programs: Vec<CheckedProgram>,
-    padding_tagged_bits: Vec<Vec<f64>>,
+    padding_tagged_bits: Vec<Vec<Tagged<f64>>>,
     rows: Rows,
     /// Rows of one image.
     rows_of_image: usize,
@@ -186,7 +186,7 @@ impl ActivationPrograms {
         RowCount { occupied, physical: occupied.div_ceil(rows) * rows }
     }
 
-    fn events(&self, tagged_bits: &[Vec<f64>]) -> ProgramEvents {
+    fn events(&self, tagged_bits: &[Vec<Tagged<f64>>]) -> ProgramEvents {
         let (rows, padding) = (self.row_count(), &self.padding_tagged_bits);
         let array_rows = self.geometry.rows() as u64;
         let mut all = ProgramEvents::of(&self.programs, tagged_bits, padding, rows, array_rows);
@@ -202,9 +202,9 @@ impl ActivationPrograms {
     pub fn expected_events(&self) -> ProgramEvents {
         let of_program = |program: &CheckedProgram| {
             let row = expected_tagged_bits(program, |_, _| 0.5);
-            row.into_iter().map(|bits| self.rows_of_image as f64 * bits).collect()
+            row.into_iter().map(|tagged| tagged.map(|bits| self.rows_of_image as f64 * bits)).collect()
         };
-        let tagged: Vec<Vec<f64>> = self.programs.iter().map(of_program).collect();
+        let tagged: Vec<Vec<Tagged<f64>>> = self.programs.iter().map(of_program).collect();
         self.events(&tagged)
     }
 
@@ -217,7 +217,7 @@ impl ActivationPrograms {
                 (0..all).step_by(SIMULATED_ROWS).map(block)
             })
             .collect();
-        let results: Vec<(Vec<u64>, Outputs)> = blocks
+        let results: Vec<(Vec<Tagged<u64>>, Outputs)> = blocks
             .par_iter()
             .map(|(program, rows)| {
                 let mut port =

@@ -44,6 +44,7 @@ impl Events {
             driven_columns: self.driven_columns * block_share,
             tagged_bits: in_rows(self.tagged_bits),
             broadcast_bits: in_rows(self.broadcast_bits),
+            latch: self.latch.map(in_rows),
             track_steps: in_rows(self.track_steps),
             loaded_bits: self.loaded_bits * images,
             stored_bits: self.stored_bits * images,
@@ -70,7 +71,8 @@ mod tests {
 
     /// 49 positions on arrays of 256 rows, two programs.
     fn layer() -> (Events, LayerDemand) {
-        let serial = SerialSteps { compares: 100, writes: 90, shifts: 80, reads: 7 };
+        let serial =
+            SerialSteps { compares: 100, writes: 90, shifts: 80, reads: 7, ..SerialSteps::default() };
         let program = |words| ProgramDemand { words, serial, encoded_bits: 10 * words, decoder_bits: 100 };
         let programs = vec![program(11), program(13)];
         let of_rows = |count: f64| PerRows { occupied: 49.0 * count, physical: 256.0 * count };

@@ -1,14 +1,19 @@
 //! The cells of a block of rows as bit planes: one bit of a row in one bit of a word.
 
-use ap_program::{Cell, Direction, Lut, Operand, Pass, Program};
+use ap_program::{Cell, Direction, Latch, Lut, Operand, Pass, Program};
 
-use crate::fused::{self, After, Fused};
+use crate::events::Tagged;
+use crate::fused::{self, After, Fused, Latched};
 
 /// A table in the form that the inner loop reads.
 pub(crate) struct Table {
     /// All passes at once, if the table is one of those that are known.
     pub(crate) fused: Option<Fused>,
     pub(crate) passes: Vec<TablePass>,
+    /// Those that run in the first bit of an instruction, by their places.
+    pub(crate) first_passes: Vec<usize>,
+    /// What becomes of the latch at the start, if the table has it; it is the column behind the last.
+    pub(crate) latch: Option<Latch>,
     /// The columns that some pass writes.
     pub(crate) written: Vec<bool>,
 }
@@ -20,7 +25,8 @@ pub(crate) struct TablePass {
     compares: bool,
     /// For each column, all ones if it is written, and the bit as a word of its copies.
     pub(crate) write: [(u64, u64); 4],
-    written_columns: u64,
+    /// How many cells it writes to a row, and latches.
+    written: Tagged<u64>,
 }
 
 impl TablePass {
@@ -50,16 +56,22 @@ impl TablePass {
 impl Table {
     pub(crate) fn of(lut: &Lut) -> Self {
         let copies = |bits: u8, column: usize| if bits >> column & 1 == 1 { u64::MAX } else { 0 };
+        let written_by = |pass: &Pass| {
+            let cells = u64::from(pass.write.within(lut.column_mask()).width());
+            Tagged { cells, latches: u64::from(pass.write.width()) - cells }
+        };
         let of_pass = |pass: &Pass| TablePass {
             key: std::array::from_fn(|c| (!copies(pass.key.value(), c), !copies(pass.key.mask(), c))),
             compares: pass.compares(),
             write: std::array::from_fn(|c| (copies(pass.write.mask(), c), copies(pass.write.value(), c))),
-            written_columns: u64::from(pass.write.width()),
+            written: written_by(pass),
         };
         let written = |column: usize| lut.passes().iter().any(|pass| pass.write.mask() >> column & 1 == 1);
         Self {
             fused: Fused::of(lut),
             passes: lut.passes().iter().map(of_pass).collect(),
+            first_passes: lut.first_passes(),
+            latch: lut.latch(),
             written: (0..lut.columns().len()).map(written).collect(),
         }
     }
@@ -70,11 +82,11 @@ pub(crate) struct Block<const WORDS: usize> {
     /// Domains of a track, spare ones included, and how many spare ones lie before domain 0.
     track: usize,
     spare: usize,
-    /// By column, then domain.
+    /// By column, then domain; the last is that of the latches.
     pub(crate) planes: Vec<[u64; WORDS]>,
     /// The rows of the block that hold an output position.
     occupied: [u64; WORDS],
-    pub(crate) tagged_bits: u64,
+    pub(crate) tagged: Tagged<u64>,
 }
 
 /// The first so many rows of a block.
@@ -93,8 +105,19 @@ impl<const WORDS: usize> Block<WORDS> {
     /// A block with `spare` domains before the first and behind the last one of every track.
     pub(crate) fn new(program: &Program, rows: usize, spare: usize) -> Self {
         let track = program.geometry.domains() + 2 * spare;
-        let planes = vec![[0; WORDS]; program.geometry.columns() * track];
-        Self { track, spare, planes, occupied: first_rows(rows), tagged_bits: 0 }
+        let planes = vec![[0; WORDS]; program.geometry.columns() * track + 1];
+        Self { track, spare, planes, occupied: first_rows(rows), tagged: Tagged::default() }
+    }
+
+    /// Index of the plane of the latches.
+    pub(crate) fn latch(&self) -> usize {
+        self.planes.len() - 1
+    }
+
+    /// Clears the latch of every row.
+    pub(crate) fn clear_latch(&mut self) {
+        let latch = self.latch();
+        self.planes[latch] = [0; WORDS];
     }
 
     /// Planes from a column to the next.
@@ -138,6 +161,7 @@ impl<const WORDS: usize> Block<WORDS> {
             Some(Fused::Negate) => self.fuse::<3, 0b101>(bits, operands, fused::negate),
             Some(Fused::MoveCarry) => self.fuse::<2, 0b11>(bits, operands, fused::move_carry),
             Some(Fused::CopyBorrow) => self.fuse::<2, 0b10>(bits, operands, fused::copy_borrow),
+            Some(Fused::Latched(latched)) => self.apply_latched(latched, bits, operands),
             None => {
                 for bit in 0..usize::from(bits) {
                     self.apply(table, bit, operands);
@@ -146,7 +170,27 @@ impl<const WORDS: usize> Block<WORDS> {
         }
     }
 
-    /// Runs a function of `COLUMNS` columns over bits; those of `WRITTEN` are written back.
+    /// The same for a table with the latch, which functions have as their first column.
+    #[inline(always)]
+    fn apply_latched(&mut self, table: Latched, bits: u8, operands: &[Operand]) {
+        match table {
+            Latched::AddInPlace => self.fuse::<3, 0b101>(bits, operands, fused::latched_add_in_place),
+            Latched::SubtractInPlace => {
+                self.fuse::<3, 0b101>(bits, operands, fused::latched_subtract_in_place);
+            }
+            Latched::CarryInPlace => self.fuse::<2, 0b11>(bits, operands, fused::latched_carry_in_place),
+            Latched::BorrowInPlace => self.fuse::<2, 0b11>(bits, operands, fused::latched_borrow_in_place),
+            Latched::Add => self.fuse::<4, 0b1001>(bits, operands, fused::latched_add),
+            Latched::Subtract => self.fuse::<4, 0b1001>(bits, operands, fused::latched_subtract),
+            Latched::Carry => self.fuse::<3, 0b101>(bits, operands, fused::latched_carry),
+            Latched::Borrow => self.fuse::<3, 0b101>(bits, operands, fused::latched_borrow),
+            Latched::Negate => self.fuse::<3, 0b101>(bits, operands, fused::latched_negate),
+            Latched::Copy => self.fuse::<2, 0b10>(bits, operands, fused::latched_copy),
+        }
+    }
+
+    /// Runs a function of `COLUMNS` columns over bits; those of `WRITTEN` are written back. Where there is an operand less, the first
+    /// column is the latch.
     #[inline(always)]
     fn fuse<const COLUMNS: usize, const WRITTEN: u8>(
         &mut self,
@@ -154,13 +198,20 @@ impl<const WORDS: usize> Block<WORDS> {
         operands: &[Operand],
         function: impl Fn([u64; COLUMNS]) -> After<COLUMNS>,
     ) {
-        let Ok(operands) = <&[Operand; COLUMNS]>::try_from(operands) else { return };
-        let mut places = operands.map(|operand| self.place(operand.cell(0)));
-        let steps = operands.map(|operand| match operand.direction {
-            Direction::Along => 1,
-            Direction::Across => self.track,
-        });
-        let (mut ones, mut twos) = (0, 0);
+        let latches = COLUMNS.saturating_sub(operands.len());
+        if operands.len() > COLUMNS || latches > 1 {
+            return;
+        }
+        let (mut places, mut steps, mut word_bits) = ([self.latch(); COLUMNS], [0; COLUMNS], [1; COLUMNS]);
+        for (column, operand) in operands.iter().enumerate() {
+            places[latches + column] = self.place(operand.cell(0));
+            steps[latches + column] = match operand.direction {
+                Direction::Along => 1,
+                Direction::Across => self.track,
+            };
+            word_bits[latches + column] = operand.bits;
+        }
+        let (mut ones, mut twos, mut latched) = (0, 0, 0);
         for bit in 1..=bits {
             let cells: [[u64; WORDS]; COLUMNS] = places.map(|place| self.planes[place]);
             let mut after = cells;
@@ -171,18 +222,19 @@ impl<const WORDS: usize> Block<WORDS> {
                 }
                 ones += u64::from((made.one & self.occupied[word]).count_ones());
                 twos += u64::from((made.two & self.occupied[word]).count_ones());
+                latched += u64::from((made.latch & self.occupied[word]).count_ones());
             }
             for column in 0..COLUMNS {
                 if WRITTEN >> column & 1 == 1 {
                     self.planes[places[column]] = after[column];
                 }
                 // Beyond a word's last bit it is the last bit again.
-                if bit < operands[column].bits {
+                if bit < word_bits[column] {
                     places[column] += steps[column];
                 }
             }
         }
-        self.tagged_bits += ones + 2 * twos;
+        self.tagged += Tagged { cells: ones + 2 * twos, latches: latched };
     }
 
     #[inline(always)]
@@ -193,7 +245,14 @@ impl<const WORDS: usize> Block<WORDS> {
             places[i] = self.place(operand.cell(bit));
             cells[i] = self.planes[places[i]];
         }
+        let latch = self.latch();
+        if table.latch.is_some() {
+            cells[operands.len()] = self.planes[latch];
+        }
         self.run(table, &mut cells);
+        if table.latch.is_some() {
+            self.planes[latch] = cells[operands.len()];
+        }
         for (i, _) in table.written.iter().enumerate().filter(|&(_, &written)| written) {
             self.planes[places[i]] = cells[i];
         }
@@ -206,7 +265,8 @@ impl<const WORDS: usize> Block<WORDS> {
             let tag = pass.tag(cells);
             if pass.compares {
                 let tagged = |word: usize| u64::from((tag[word] & self.occupied[word]).count_ones());
-                self.tagged_bits += (0..WORDS).map(tagged).sum::<u64>() * pass.written_columns;
+                let rows = (0..WORDS).map(tagged).sum::<u64>();
+                self.tagged += pass.written.map(|columns| rows * columns);
             }
             pass.write_tagged(cells, &tag);
         }

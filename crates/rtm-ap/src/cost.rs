@@ -126,7 +126,8 @@ impl Pricing<'_> {
         let energy = EnergyParts {
             search: self.search(events, rows),
             write: p.write_bit
-                * (rows(events.tagged_bits) + rows(events.broadcast_bits) + events.loaded_bits),
+                * (rows(events.tagged_bits) + rows(events.broadcast_bits) + events.loaded_bits)
+                + p.latch_write * (rows(events.latch.tagged) + rows(events.latch.broadcast)),
             read: p.read_bit * events.stored_bits,
             shift: p.shift_step * p.cell_tracks.base() * rows(events.track_steps),
             program: store.bit * fetched
@@ -147,6 +148,7 @@ impl Pricing<'_> {
         let (p, steps) = (self.parameters, events.serial);
         p.search_time * steps.compares as f64
             + p.write_time * steps.writes as f64
+            + p.latch_time * steps.latch_writes as f64
             + p.shift_time * steps.shifts as f64
             + p.read_time * steps.reads as f64
             + p.movement_time * (events.loaded_bits + events.output_bits)
@@ -155,11 +157,16 @@ impl Pricing<'_> {
     fn search(&self, events: &Events, rows: impl Fn(PerRows) -> f64) -> Energy {
         let p = self.parameters;
         match self.model {
-            SearchModel::ActiveBits => p.search_active_bit * rows(events.searched_bits),
+            SearchModel::ActiveBits => {
+                p.search_active_bit * rows(events.searched_bits)
+                    + p.latch_compare * rows(events.latch.searches)
+            }
             SearchModel::MatchLine => {
-                (p.search_match_line_bit * self.geometry.columns() as f64 + p.search_match_line_row)
-                    * rows(events.row_searches)
-                    + p.search_key_column * events.driven_columns
+                // The latch is one cell more on the line, and its search lines are those of one column more.
+                let cells = self.geometry.columns() + self.geometry.latches();
+                let driven = events.latch.searches.physical / self.geometry.rows() as f64;
+                (p.search_match_line_bit * cells as f64 + p.search_match_line_row) * rows(events.row_searches)
+                    + p.search_key_column * (events.driven_columns + driven)
             }
         }
     }
@@ -258,7 +265,7 @@ pub fn processor_area_with(
     let rows = geometry.rows() as f64 + additions.rows;
     let columns = geometry.columns() as f64 + additions.columns;
     larger.at(parameters.feature_size) * (rows * columns)
-        + parameters.row_area * rows
+        + (parameters.row_area + parameters.latch_area * geometry.latches() as f64) * rows
         + parameters.column_area * columns
         + parameters.controller_area
 }

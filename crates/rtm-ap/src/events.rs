@@ -44,6 +44,27 @@ impl Mul<f64> for PerRows {
     }
 }
 
+/// Bits written to rows that a search tagged: those of cells, and latches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tagged<N> {
+    pub cells: N,
+    pub latches: N,
+}
+
+impl<N> Tagged<N> {
+    /// Both of them changed in the same way.
+    pub(crate) fn map<M>(self, change: impl Fn(N) -> M) -> Tagged<M> {
+        Tagged { cells: change(self.cells), latches: change(self.latches) }
+    }
+}
+
+impl<N: AddAssign> AddAssign for Tagged<N> {
+    fn add_assign(&mut self, other: Self) {
+        self.cells += other.cells;
+        self.latches += other.latches;
+    }
+}
+
 /// Rows of the processors that run one program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RowCount {
@@ -68,13 +89,47 @@ pub struct TableEvents {
     pub tagged_bits: PerRows,
     /// Bits written to every row without a search.
     pub broadcast_bits: PerRows,
+    /// What happened to the rows' latches.
+    pub latch: LatchEvents,
+}
+
+/// What happens to the latches of rows, on machines that have them.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct LatchEvents {
+    /// Latches that searched, beside the bits of cells.
+    pub searches: PerRows,
+    /// Latches written in rows that a search tagged; known from data only.
+    pub tagged: PerRows,
+    /// Latches written without a search: most of them cleared when a word begins.
+    pub broadcast: PerRows,
+}
+
+impl AddAssign for LatchEvents {
+    fn add_assign(&mut self, other: Self) {
+        self.searches += other.searches;
+        self.tagged += other.tagged;
+        self.broadcast += other.broadcast;
+    }
+}
+
+impl LatchEvents {
+    /// Every count changed in the same way.
+    #[must_use]
+    pub fn map(self, change: impl Fn(PerRows) -> PerRows) -> Self {
+        Self {
+            searches: change(self.searches),
+            tagged: change(self.tagged),
+            broadcast: change(self.broadcast),
+        }
+    }
 }
 
 impl TableEvents {
     /// Nothing yet.
     pub fn none(name: &str) -> Self {
         let (row_searches, searched_bits, tagged_bits, broadcast_bits) = Default::default();
-        Self { name: name.to_owned(), bits: 0, row_searches, searched_bits, tagged_bits, broadcast_bits }
+        let (name, latch) = (name.to_owned(), LatchEvents::default());
+        Self { name, bits: 0, row_searches, searched_bits, tagged_bits, broadcast_bits, latch }
     }
 
     /// Adds events of passes to those of the table with their name.
@@ -90,6 +145,7 @@ impl TableEvents {
             sum.searched_bits += events.searched_bits;
             sum.tagged_bits += events.tagged_bits;
             sum.broadcast_bits += events.broadcast_bits;
+            sum.latch += events.latch;
         }
     }
 }
@@ -107,6 +163,9 @@ pub struct Events {
     pub tagged_bits: PerRows,
     /// Bits written to every row without a search.
     pub broadcast_bits: PerRows,
+    /// What happened to the rows' latches.
+    #[serde(default)]
+    pub latch: LatchEvents,
     /// Steps of tracks.
     pub track_steps: PerRows,
     /// Bits brought from the buffer and written into rows.
@@ -139,6 +198,7 @@ impl AddAssign for Events {
         self.driven_columns += other.driven_columns;
         self.tagged_bits += other.tagged_bits;
         self.broadcast_bits += other.broadcast_bits;
+        self.latch += other.latch;
         self.track_steps += other.track_steps;
         self.loaded_bits += other.loaded_bits;
         self.stored_bits += other.stored_bits;

@@ -1,10 +1,11 @@
 //! Bit-exact execution: one loop over a program's instructions on a block of rows, with hooks for whoever needs more than the result.
 
 use ap_program::{
-    Cell, Direction, Geometry, Instruction, Operand, Program, ProgramCounts, ProgramError, Tap,
+    Cell, Direction, Geometry, Instruction, Latch, Operand, Program, ProgramCounts, ProgramError, Tap,
 };
 
 use crate::block::{Block, Cells, Table, add_plane, each_plane, weight};
+use crate::events::Tagged;
 use crate::kernel::{Kernel, run_on};
 
 /// Where a program's operands come from and its results go.
@@ -21,8 +22,10 @@ pub trait Port {
 pub struct Execution {
     /// The events in one row that the program alone determines.
     pub counts: ProgramCounts,
-    /// Bits written to tagged rows, over all rows in use, by table of the program.
+    /// Bits of cells written to tagged rows, over all rows in use, by table of the program.
     pub tagged_bits: Vec<u64>,
+    /// Latches written in tagged rows, over all rows in use, by table of the program.
+    pub tagged_latches: Vec<u64>,
 }
 
 /// Why a program is not executed.
@@ -66,16 +69,18 @@ pub fn execute_program(
         return Err(ExecutionError::Rows { found: rows, geometry: program.geometry });
     }
     let counts = ProgramCounts::of(program)?;
-    Ok(Execution { counts, tagged_bits: execute(program, rows, port) })
+    let (tagged_bits, tagged_latches) =
+        execute(program, rows, port).into_iter().map(|tagged| (tagged.cells, tagged.latches)).unzip();
+    Ok(Execution { counts, tagged_bits, tagged_latches })
 }
 
 /// Runs a program that keeps the machine's rules on at most 4096 rows, and returns how many bits each of its tables wrote to
 /// tagged rows.
-pub(crate) fn execute(program: &Program, rows: usize, port: &mut dyn Port) -> Vec<u64> {
+pub(crate) fn execute(program: &Program, rows: usize, port: &mut dyn Port) -> Vec<Tagged<u64>> {
     execute_for(TaggedBits, Kernel::best(), program, rows, port)
 }
 
-/// The same for each of its instructions.
+/// The same for each of its instructions, bits of cells alone.
 pub(crate) fn execute_told(program: &Program, rows: usize, port: &mut dyn Port) -> Vec<u64> {
     execute_for(TaggedBitsOfInstructions, Kernel::best(), program, rows, port)
 }
@@ -120,8 +125,8 @@ pub(crate) trait Hooks<const WORDS: usize> {
         block.planes[lane.place]
     }
 
-    /// Runs a table's passes on the bits of its columns.
-    fn apply(&mut self, table: &Table, cells: &mut Cells<WORDS>, lanes: &[Lane]);
+    /// Runs a table's passes on the bits of its columns, in a bit of its instruction.
+    fn apply(&mut self, table: &Table, bit: u8, cells: &mut Cells<WORDS>, lanes: &[Lane]);
 
     /// Writes a cell that a table has changed.
     fn write(&mut self, block: &mut Block<WORDS>, lane: Lane, plane: &[u64; WORDS]) {
@@ -129,8 +134,8 @@ pub(crate) trait Hooks<const WORDS: usize> {
     }
 
     /// After an instruction that has written some bits to tagged rows, as far as it was plain.
-    fn done(&mut self, instruction: &Instruction, tagged_bits: u64) {
-        let _ = (instruction, tagged_bits);
+    fn done(&mut self, instruction: &Instruction, tagged: Tagged<u64>) {
+        let _ = (instruction, tagged);
     }
 }
 
@@ -211,7 +216,7 @@ pub(crate) fn run<const WORDS: usize, H: Hooks<WORDS>>(
     let mut values = vec![0_u16; rows];
     let mut sums = vec![0_i32; rows];
     for (place, instruction) in program.instructions.iter().enumerate() {
-        let before = block.tagged_bits;
+        let before = block.tagged;
         let is_plain = hooks.is_plain(place, instruction);
         match *instruction {
             Instruction::Load { tap, destination } => {
@@ -229,6 +234,10 @@ pub(crate) fn run<const WORDS: usize, H: Hooks<WORDS>>(
             }
             Instruction::Apply { lut, bits, operands } => {
                 let (table, operands) = (&tables[usize::from(lut)], operands.as_slice());
+                // Passes that are left out in the first bit then would find no row, so running them changes nothing.
+                if table.latch == Some(Latch::Cleared) {
+                    block.clear_latch();
+                }
                 if is_plain {
                     block.apply_all(table, bits, operands);
                 } else {
@@ -251,7 +260,9 @@ pub(crate) fn run<const WORDS: usize, H: Hooks<WORDS>>(
                 port.store(output, &sums);
             }
         }
-        hooks.done(instruction, block.tagged_bits - before);
+        let now = block.tagged;
+        let tagged = Tagged { cells: now.cells - before.cells, latches: now.latches - before.latches };
+        hooks.done(instruction, tagged);
     }
 }
 
@@ -275,7 +286,15 @@ fn bit_by_bit<const WORDS: usize, H: Hooks<WORDS>>(
         for (cell, &lane) in cells.iter_mut().zip(&*lanes) {
             *cell = hooks.read(block, lane);
         }
-        hooks.apply(table, &mut cells, lanes);
+        // The latch stands behind the columns; no fault of a track concerns it.
+        if table.latch.is_some() {
+            cells[lanes.len()] = block.planes[block.latch()];
+        }
+        hooks.apply(table, bit, &mut cells, lanes);
+        if table.latch.is_some() {
+            let latch = block.latch();
+            block.planes[latch] = cells[lanes.len()];
+        }
         for ((cell, lane), &written) in cells.iter().zip(lanes.iter_mut()).zip(&table.written) {
             if written {
                 hooks.write(block, *lane, cell);
@@ -290,26 +309,26 @@ struct TaggedBits;
 
 impl Purpose for TaggedBits {
     type Hooks<const WORDS: usize> = BitsByTable;
-    type Outcome = Vec<u64>;
+    type Outcome = Vec<Tagged<u64>>;
 
     fn begin<const WORDS: usize>(&self, program: &Program, _: usize) -> BitsByTable {
-        BitsByTable(vec![0; program.luts.len()])
+        BitsByTable(vec![Tagged::default(); program.luts.len()])
     }
 
-    fn end<const WORDS: usize>(self, hooks: BitsByTable, _: usize) -> Vec<u64> {
+    fn end<const WORDS: usize>(self, hooks: BitsByTable, _: usize) -> Vec<Tagged<u64>> {
         hooks.0
     }
 }
 
-struct BitsByTable(Vec<u64>);
+struct BitsByTable(Vec<Tagged<u64>>);
 
 impl<const WORDS: usize> Hooks<WORDS> for BitsByTable {
-    fn apply(&mut self, _: &Table, _: &mut Cells<WORDS>, _: &[Lane]) {}
+    fn apply(&mut self, _: &Table, _: u8, _: &mut Cells<WORDS>, _: &[Lane]) {}
 
     #[inline(always)]
-    fn done(&mut self, instruction: &Instruction, tagged_bits: u64) {
+    fn done(&mut self, instruction: &Instruction, tagged: Tagged<u64>) {
         if let Instruction::Apply { lut, .. } = instruction {
-            self.0[usize::from(*lut)] += tagged_bits;
+            self.0[usize::from(*lut)] += tagged;
         }
     }
 }
@@ -333,16 +352,16 @@ impl Purpose for TaggedBitsOfInstructions {
 struct BitsByInstruction(Vec<u64>);
 
 impl<const WORDS: usize> Hooks<WORDS> for BitsByInstruction {
-    fn apply(&mut self, _: &Table, _: &mut Cells<WORDS>, _: &[Lane]) {}
+    fn apply(&mut self, _: &Table, _: u8, _: &mut Cells<WORDS>, _: &[Lane]) {}
 
-    fn done(&mut self, _: &Instruction, tagged_bits: u64) {
-        self.0.push(tagged_bits);
+    fn done(&mut self, _: &Instruction, tagged: Tagged<u64>) {
+        self.0.push(tagged.cells);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use ap_program::{Geometry, Tap};
+    use ap_program::{Carry, Geometry, Tap};
     use compiler::{Layout, Options, Sharing, compile_layer};
     use network::TernaryWeights;
 
@@ -364,8 +383,9 @@ mod tests {
     fn every_kernel_that_this_processor_runs_gives_the_same_values_and_counts() {
         let values = (0..8 * 3 * 9).map(|i| [1, 0, -1, 0, 1, -1, 0][i % 7]).collect();
         let weights = TernaryWeights::new([8, 3, 3, 3], values).unwrap();
-        for layout in [Layout::Along, Layout::Tiled] {
-            let geometry = Geometry::new(256, 256, 64).unwrap();
+        let both = |layout| Carry::ALL.map(|carry| (layout, carry));
+        for (layout, carry) in [Layout::Along, Layout::Tiled].into_iter().flat_map(both) {
+            let geometry = Geometry::new(256, 256, 64).unwrap().with_carry(carry);
             let options =
                 Options { geometry, sharing: Sharing::PerChannel, layout, outputs_per_processor: None };
             let program = &compile_layer("small", &weights, 15, &options).unwrap().programs[0];

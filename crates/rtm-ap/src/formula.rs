@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use ap_program::Carry;
+
 use crate::operation::{ProgramEncoding, ProgramStore};
 use crate::technology_parameters::SearchModel;
 
@@ -17,6 +19,8 @@ pub struct Term {
     pub store: Option<ProgramStore>,
     /// The encoding of programs that it belongs to; every one if there is none.
     pub encoding: Option<ProgramEncoding>,
+    /// Whether only machines with a latch for the carry have it.
+    pub carry: Option<Carry>,
     /// What is counted.
     pub counts: &'static [&'static str],
     /// By which parameters of the technology file it is multiplied.
@@ -35,7 +39,7 @@ const fn term(
     counts: &'static [&'static str],
     parameters: &'static [&'static str],
 ) -> Term {
-    Term { part, model: None, store: None, encoding: None, counts, parameters }
+    Term { part, model: None, store: None, encoding: None, carry: None, counts, parameters }
 }
 
 const fn charged(
@@ -43,7 +47,7 @@ const fn charged(
     counts: &'static [&'static str],
     parameters: &'static [&'static str],
 ) -> Term {
-    Term { part: "search", model: Some(model), store: None, encoding: None, counts, parameters }
+    Term { part: "search", model: Some(model), store: None, encoding: None, carry: None, counts, parameters }
 }
 
 const fn of_store(
@@ -52,16 +56,24 @@ const fn of_store(
     counts: &'static [&'static str],
     parameters: &'static [&'static str],
 ) -> Term {
-    Term { part, model: None, store: Some(store), encoding: None, counts, parameters }
+    Term { part, model: None, store: Some(store), encoding: None, carry: None, counts, parameters }
+}
+
+const fn of_latch(term: Term) -> Term {
+    Term { carry: Some(Carry::Latch), ..term }
 }
 
 /// Every term of energy and latency.
 pub const TERMS: &[Term] = &[
     charged(SearchModel::ActiveBits, &["bits searched"], &["search.active_bit"]),
+    of_latch(charged(SearchModel::ActiveBits, &["latches searched"], &["latch.compare"])),
     charged(SearchModel::MatchLine, &["rows searched", "columns"], &["search.match_line_bit"]),
+    of_latch(charged(SearchModel::MatchLine, &["rows searched"], &["search.match_line_bit"])),
     charged(SearchModel::MatchLine, &["rows searched"], &["search.match_line_row"]),
     charged(SearchModel::MatchLine, &["columns driven"], &["search.key_column"]),
+    of_latch(charged(SearchModel::MatchLine, &["latches' search lines driven"], &["search.key_column"])),
     term("write", &["bits written"], &["write.bit"]),
+    of_latch(term("write", &["latches written"], &["latch.write"])),
     term("read", &["bits read"], &["read.bit"]),
     term("shift", &["steps of tracks"], &["cell.tracks", "shift.step"]),
     of_store("program", ProgramStore::Sram, &["bits fetched"], &["store.sram"]),
@@ -75,6 +87,7 @@ pub const TERMS: &[Term] = &[
         model: None,
         store: None,
         encoding: Some(ProgramEncoding::Compact),
+        carry: None,
         counts: &["words fetched"],
         parameters: &["controller.decode_encoded"],
     },
@@ -84,6 +97,7 @@ pub const TERMS: &[Term] = &[
     term("periphery", &["requantizations"], &["periphery.requantization"]),
     term("periphery", &["pool operations"], &["periphery.pool_compare"]),
     term("leakage", &["processors", "rows", "latency"], &["leakage.row"]),
+    of_latch(term("leakage", &["processors", "rows", "latency"], &["latch.leakage"])),
     term("leakage", &["processors", "columns", "latency"], &["leakage.column"]),
     term("leakage", &["processors", "latency"], &["leakage.controller"]),
     term("leakage", &["bits buffered", "latency"], &["buffer.leakage"]),
@@ -91,6 +105,7 @@ pub const TERMS: &[Term] = &[
     of_store("leakage", ProgramStore::Edram, &["bits stored", "latency"], &["store.edram_leakage"]),
     term("latency", &["searches"], &["search.time"]),
     term("latency", &["writes"], &["write.time"]),
+    of_latch(term("latency", &["writes to latches alone"], &["latch.time"])),
     term("latency", &["shifts"], &["shift.time"]),
     term("latency", &["reads"], &["read.time"]),
     term("latency", &["bits moved"], &["movement.time"]),
@@ -105,7 +120,8 @@ pub fn formulas() -> Vec<String> {
             (part, Some(model)) => format!("energy, {part} ({})", model.name()),
             (part, None) => format!("energy, {part}"),
         };
-        let only = term.store.map(ProgramStore::name).or(term.encoding.map(ProgramEncoding::name));
+        let of_program = term.store.map(ProgramStore::name).or(term.encoding.map(ProgramEncoding::name));
+        let only = of_program.or(term.carry.map(Carry::name));
         let term_in_words = only.map_or(term.to_string(), |only| format!("({only}) {term}"));
         match lines.last_mut().filter(|(last, _)| *last == name) {
             Some((_, terms)) => terms.push(term_in_words),

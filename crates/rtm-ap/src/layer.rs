@@ -9,7 +9,7 @@ use network::{Accumulators, FeatureMap, LinearLayer, Window};
 use rayon::prelude::*;
 
 use crate::allocation::LayerDemand;
-use crate::events::RowCount;
+use crate::events::{RowCount, Tagged};
 use crate::execute::{Port, execute};
 use crate::expectation::expected_tagged_bits;
 use crate::program_events::{ProgramEvents, mean_tagged_bits};
@@ -55,7 +55,7 @@ pub enum MachineError {
 pub struct MachineLayer {
     compiled: CompiledLayer,
     /// Bits that each table of each program writes to tagged rows in a row that holds nothing.
-    padding_tagged_bits: Vec<Vec<f64>>,
+    padding_tagged_bits: Vec<Vec<Tagged<f64>>>,
     geometry: Geometry,
     window: Window,
     input: network::Shape,
@@ -155,7 +155,7 @@ impl MachineLayer {
     }
 
     /// The events that do not depend on data, and the given bits that each table of each program writes to tagged rows.
-    fn events(&self, tagged_bits: &[Vec<f64>]) -> ProgramEvents {
+    fn events(&self, tagged_bits: &[Vec<Tagged<f64>>]) -> ProgramEvents {
         ProgramEvents::of(
             &self.compiled.programs,
             tagged_bits,
@@ -179,7 +179,7 @@ impl MachineLayer {
     ) -> Vec<ProgramEvents> {
         let tagged = self.expected_tagged(set_bit_share);
         let of_padding = |program| expected_tagged_bits(program, |_, _| 0.0);
-        let padding: Vec<Vec<f64>> = self.compiled.programs.iter().map(of_padding).collect();
+        let padding: Vec<Vec<Tagged<f64>>> = self.compiled.programs.iter().map(of_padding).collect();
         let on = |&array_rows: &u64| {
             let rows = self.rows_on(array_rows);
             ProgramEvents::of(&self.compiled.programs, &tagged, &padding, rows, array_rows)
@@ -187,7 +187,7 @@ impl MachineLayer {
         array_rows.iter().map(on).collect()
     }
 
-    fn expected_tagged(&self, set_bit_share: impl Fn(usize) -> f64 + Sync) -> Vec<Vec<f64>> {
+    fn expected_tagged(&self, set_bit_share: impl Fn(usize) -> f64 + Sync) -> Vec<Vec<Tagged<f64>>> {
         let occupied = self.rows().occupied as f64;
         let inside = self.shares_inside();
         let share = |tap: Tap, bit: usize| {
@@ -198,7 +198,7 @@ impl MachineLayer {
         };
         let of_program = |program: &CheckedProgram| {
             let row = expected_tagged_bits(program, share);
-            row.into_iter().map(|bits| occupied * bits).collect()
+            row.into_iter().map(|tagged| tagged.map(|bits| occupied * bits)).collect()
         };
         self.compiled.programs.par_iter().map(of_program).collect()
     }
@@ -242,7 +242,7 @@ impl MachineLayer {
     ) -> Result<(Vec<Accumulators>, ProgramEvents), MachineError> {
         inputs.iter().try_for_each(|input| self.check_input(input))?;
         let blocks: Vec<Block> = self.blocks(inputs.len(), SIMULATED_ROWS).collect();
-        let results: Vec<(Vec<u64>, Outputs)> = blocks
+        let results: Vec<(Vec<Tagged<u64>>, Outputs)> = blocks
             .par_iter()
             .map(|&block| {
                 let mut port = self.port(inputs, block);

@@ -47,7 +47,7 @@ pub use batch::LayerRows;
 pub use buffer::{Kept, buffer_bits};
 pub use columns::ColumnRole;
 pub use cost::{AreaAdditions, Cost, EnergyParts, NetworkCost, Pricing, processor_area, processor_area_with};
-pub use events::{Events, PerRows, RowCount, TableEvents};
+pub use events::{Events, LatchEvents, PerRows, RowCount, TableEvents, Tagged};
 pub use execute::{Execution, ExecutionError, Port, execute_program};
 pub use expectation::expected_tagged_bits;
 pub use formula::{TERMS, Term, formulas};

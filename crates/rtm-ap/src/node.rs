@@ -3,13 +3,13 @@
 //!
 //! | what | rule |
 //! |---|---|
-//! | logic and memory (program store, decoder, buffer, requantization, pools) | logic |
+//! | logic and memory (latches, program store, decoder, buffer, requantization, pools) | logic |
 //! | searches | wires and gates that span cells |
 //! | moving a bit, a word's way from the store | wires of the same length |
 //! | writing and reading a junction | node (assumption: the current follows the junction's diameter more than its area, to stay stable) |
 //! | shifting a track, stated | as searches; times stay (assumption: driver and wires dominate memory-array figures) |
 //! | shifting a track, computed | width and domain length follow the node; thickness, resistance of a square and current density stay |
-//! | search time | the time of a step, as a crossbar's converters |
+//! | search time, time of a latch | the time of a step, as a crossbar's converters |
 //! | leakage, areas | leakage, areas |
 
 use technology::node::{DELAY_EXPONENT, NodeFactors};
@@ -34,6 +34,11 @@ impl ProcessorParameters {
             search_key_column: self.search_key_column * cell_wire,
             search_time: self.search_time * factors.delay(DELAY_EXPONENT.value),
             write_bit: self.write_bit * size,
+            latch_compare: self.latch_compare * logic,
+            latch_write: self.latch_write * logic,
+            latch_time: self.latch_time * factors.delay(DELAY_EXPONENT.value),
+            latch_leakage: self.latch_leakage * leakage,
+            latch_area: self.latch_area * area,
             read_bit: self.read_bit * size,
             shift_step: self.shift_step * cell_wire,
             store_sram: self.store_sram * logic,

@@ -2,19 +2,20 @@
 
 use ap_program::{CheckedProgram, SerialSteps};
 
-use crate::events::{Events, PerRows, RowCount, TableEvents};
+use crate::events::{Events, LatchEvents, PerRows, RowCount, TableEvents, Tagged};
 
 /// Bits that each table of each program wrote to tagged rows, summed over blocks of rows and divided by the images.
 pub(crate) fn mean_tagged_bits<'a>(
     programs: &[CheckedProgram],
-    blocks: impl Iterator<Item = (usize, &'a Vec<u64>)>,
+    blocks: impl Iterator<Item = (usize, &'a Vec<Tagged<u64>>)>,
     images: usize,
-) -> Vec<Vec<f64>> {
-    let mut sums: Vec<Vec<u64>> = programs.iter().map(|program| vec![0; program.luts.len()]).collect();
+) -> Vec<Vec<Tagged<f64>>> {
+    let none = |program: &CheckedProgram| vec![Tagged::default(); program.luts.len()];
+    let mut sums: Vec<Vec<Tagged<u64>>> = programs.iter().map(none).collect();
     for (program, tagged) in blocks {
-        sums[program].iter_mut().zip(tagged).for_each(|(sum, bits)| *sum += bits);
+        sums[program].iter_mut().zip(tagged).for_each(|(sum, &bits)| *sum += bits);
     }
-    let mean = |bits: u64| bits as f64 / images.max(1) as f64;
+    let mean = |tagged: Tagged<u64>| tagged.map(|bits| bits as f64 / images.max(1) as f64);
     sums.into_iter().map(|tables| tables.into_iter().map(mean).collect()).collect()
 }
 
@@ -39,8 +40,8 @@ impl ProgramEvents {
     /// given bits that each table of each writes to tagged rows. A row that holds nothing writes `padding` bits, if any does.
     pub(crate) fn of(
         programs: &[CheckedProgram],
-        tagged: &[Vec<f64>],
-        padding: &[Vec<f64>],
+        tagged: &[Vec<Tagged<f64>>],
+        padding: &[Vec<Tagged<f64>>],
         rows: RowCount,
         array_rows: u64,
     ) -> Self {
@@ -51,16 +52,27 @@ impl ProgramEvents {
         for (index, program) in programs.iter().enumerate() {
             let counts = program.counts();
             let of_table = |table: usize| {
-                let bits = |of: &[Vec<f64>]| of.get(index).and_then(|t| t.get(table)).copied().unwrap_or(0.0);
+                let bits = |of: &[Vec<Tagged<f64>>]| {
+                    of.get(index).and_then(|tables| tables.get(table)).copied().unwrap_or_default()
+                };
                 let used = counts.tables[table];
-                let occupied = bits(tagged);
+                let (tagged, padding) = (bits(tagged), bits(padding));
+                let in_rows = |occupied: f64, of_padding: f64| PerRows {
+                    occupied,
+                    physical: occupied + padding_rows * of_padding,
+                };
                 TableEvents {
                     name: program.luts[table].name().to_owned(),
                     bits: used.bits,
                     row_searches: PerRows::uniform(used.compares, rows),
                     searched_bits: PerRows::uniform(used.compared_columns, rows),
-                    tagged_bits: PerRows { occupied, physical: occupied + padding_rows * bits(padding) },
+                    tagged_bits: in_rows(tagged.cells, padding.cells),
                     broadcast_bits: PerRows::uniform(used.broadcast_bits, rows),
+                    latch: LatchEvents {
+                        searches: PerRows::uniform(used.compared_latches, rows),
+                        tagged: in_rows(tagged.latches, padding.latches),
+                        broadcast: PerRows::uniform(used.broadcast_latches, rows),
+                    },
                 }
             };
             let tables: Vec<TableEvents> =
@@ -71,6 +83,7 @@ impl ProgramEvents {
                 events.searched_bits += table.searched_bits;
                 events.tagged_bits += table.tagged_bits;
                 events.broadcast_bits += table.broadcast_bits;
+                events.latch += table.latch;
             }
             events.driven_columns += (counts.compared_columns * blocks) as f64;
             events.track_steps += PerRows::uniform(counts.track_steps, rows);

@@ -158,15 +158,17 @@ impl StrikeSites {
             Instruction::Store { .. } => None,
             Instruction::Apply { lut, .. } => {
                 let lut = program.luts.get(usize::from(lut))?;
-                let of_bit: Vec<(usize, usize)> = (lut.passes().iter().enumerate())
-                    .flat_map(|(pass, p)| {
-                        let written = move |column: &usize| p.write.mask() >> column & 1 == 1;
-                        (0..lut.columns().len()).filter(written).map(move |column| (pass, column))
-                    })
-                    .collect();
-                let count = of_bit.len() as u64;
-                let &(pass, column) = of_bit.get((rest % count) as usize)?;
-                Some(place(rest / count, pass, column))
+                let written = |passes: &mut dyn Iterator<Item = usize>| -> Vec<(usize, usize)> {
+                    let of_pass = |pass: usize| {
+                        let mask = lut.passes()[pass].write.mask();
+                        let is_written = move |column: &usize| mask >> column & 1 == 1;
+                        (0..lut.columns().len()).filter(is_written).map(move |column| (pass, column))
+                    };
+                    passes.flat_map(of_pass).collect()
+                };
+                let first = written(&mut lut.first_passes().into_iter());
+                let (bit, (pass, column)) = in_bits(rest, &first, &written(&mut (0..lut.passes().len())))?;
+                Some(place(bit, pass, column))
             }
         }
     }
@@ -176,10 +178,11 @@ impl StrikeSites {
         let (instruction, rest) = place_of(&self.searches_before, number)?;
         let Instruction::Apply { lut, .. } = *program.instructions.get(instruction)? else { return None };
         let lut = program.luts.get(usize::from(lut))?;
-        let count = lut.compares() as u64;
-        let searching = lut.passes().iter().enumerate().filter(|(_, pass)| pass.compares());
-        let (pass, _) = searching.clone().nth((rest % count) as usize)?;
-        Some(Search { instruction: instruction as u32, bit: (rest / count) as u8, pass: pass as u8 })
+        let searches = |pass: &usize| lut.passes()[*pass].compares();
+        let first: Vec<usize> = lut.first_passes().into_iter().filter(searches).collect();
+        let others: Vec<usize> = (0..lut.passes().len()).filter(searches).collect();
+        let (bit, pass) = in_bits(rest, &first, &others)?;
+        Some(Search { instruction: instruction as u32, bit: bit as u8, pass: pass as u8 })
     }
 
     /// The first instruction at or after one that begins a group of loads.
@@ -251,6 +254,17 @@ impl Observer for SiteFinder {
             farthest.into_iter().for_each(|farthest| self.sites.moving_bits[farthest] += 1);
         }
         self.moves.clear();
+    }
+}
+
+/// The bit of an instruction that a number falls into, and what it is there: of what there is in the first bit, and in each other.
+fn in_bits<T: Copy>(number: u64, first: &[T], others: &[T]) -> Option<(u64, T)> {
+    match number.checked_sub(first.len() as u64) {
+        None => Some((0, *first.get(number as usize)?)),
+        Some(rest) => {
+            let count = others.len() as u64;
+            Some((1 + rest.checked_div(count)?, *others.get((rest % count) as usize)?))
+        }
     }
 }
 

@@ -87,13 +87,13 @@ impl<const WORDS: usize> Hooks<WORDS> for StruckArray<'_, WORDS> {
     }
 
     #[inline(always)]
-    fn apply(&mut self, table: &Table, cells: &mut Cells<WORDS>, lanes: &[Lane]) {
+    fn apply(&mut self, table: &Table, bit: u8, cells: &mut Cells<WORDS>, lanes: &[Lane]) {
         let stuck = self.stuck(lanes);
         let strikes_a_pass = |s: &RowStrike| s.strike.effect.strikes_a_pass();
         if stuck.iter().all(Option::is_none) && !self.of_bit.iter().any(strikes_a_pass) {
             fused::run(table, cells);
         } else {
-            run_pass_by_pass(table, cells, self.of_bit, &stuck);
+            run_pass_by_pass(table, bit, cells, self.of_bit, &stuck);
         }
     }
 
@@ -131,11 +131,14 @@ type StuckRows<'a, const WORDS: usize> = [Option<&'a [[u64; WORDS]; 2]>; 4];
 /// The passes of a table, one after the other, with what goes wrong in them.
 fn run_pass_by_pass<const WORDS: usize>(
     table: &Table,
+    bit: u8,
     cells: &mut Cells<WORDS>,
     strikes: &[RowStrike],
     stuck: &StuckRows<'_, WORDS>,
 ) {
-    for (index, pass) in table.passes.iter().enumerate() {
+    // A row that a fault has changed could match a pass that is left out.
+    let runs = |index: &usize| bit > 0 || table.first_passes.contains(index);
+    for (index, pass) in table.passes.iter().enumerate().filter(|(index, _)| runs(index)) {
         let mut tag = pass.tag(cells);
         for row_strike in strikes {
             let (word, bit) = place(row_strike.row);

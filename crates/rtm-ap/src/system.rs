@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ::system::{LayerReport, Machine, Prepared, Report, System, SystemError, WeightStatistics, Workload};
-use compiler::Geometry;
+use compiler::{Carry, Geometry};
 use technology::{Declaration, Energy, ParameterSet, Parameters, TechnologyError};
 
 use crate::buffer::Kept;
@@ -137,11 +137,15 @@ impl System for ProcessorSystem {
         &self.parameters
     }
 
+    /// Those of the latch only where rows have one: nothing else depends on them.
     fn declarations(&self) -> Vec<Declaration> {
-        match self.design.shift {
-            ShiftSource::Stated => ProcessorParameters::DECLARATIONS.to_vec(),
-            ShiftSource::Track => [ProcessorParameters::DECLARATIONS, TrackParameters::DECLARATIONS].concat(),
-        }
+        let of_track = match self.design.shift {
+            ShiftSource::Stated => &[][..],
+            ShiftSource::Track => TrackParameters::DECLARATIONS,
+        };
+        let has_latch = self.events.geometry.carry() == Carry::Latch;
+        let all = ProcessorParameters::DECLARATIONS.iter().chain(of_track);
+        all.filter(|of| has_latch || !of.path.starts_with(ProcessorParameters::LATCH)).copied().collect()
     }
 
     fn prepare<'a>(&'a self, workload: &'a Workload) -> Result<Box<dyn Prepared + 'a>, SystemError> {

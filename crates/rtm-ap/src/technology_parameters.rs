@@ -86,10 +86,15 @@ pub fn load_technology_with(
 }
 
 impl ProcessorParameters {
+    /// How the paths of those parameters begin that only machines have whose rows keep the carry in a latch.
+    pub const LATCH: &'static str = "latch.";
+
     /// Leakage of one processor of a geometry. Racetracks keep what they hold without power: what leaks is what rows, columns and the
     /// controller have of transistors.
     pub fn leakage(&self, geometry: Geometry) -> Power {
+        let latches = (geometry.latches() * geometry.rows()) as f64;
         self.row_leakage * geometry.rows() as f64
+            + self.latch_leakage * latches
             + self.column_leakage * geometry.columns() as f64
             + self.controller_leakage
     }
@@ -145,6 +150,16 @@ technology::parameters! {
         write_bit: Energy = "write.bit" per "bit",
         /// Time of a write.
         write_time: Time = "write.time" per "",
+        /// Energy of one row's latch in a search that names it (search model active-bits).
+        latch_compare: Energy = "latch.compare" per "bit" of components,
+        /// Energy to write or clear one row's latch.
+        latch_write: Energy = "latch.write" per "bit" of components,
+        /// Time of a write to the latch alone.
+        latch_time: Time = "latch.time" per "",
+        /// Leakage of one row's latch with its gates.
+        latch_leakage: Power = "latch.leakage" per "row" of components,
+        /// Area of one row's latch with its gates.
+        latch_area: Area = "latch.area" per "row" of components,
         /// Energy to move one track by one domain.
         shift_step: Energy = "shift.step" per "step",
         /// Time to move tracks by one domain.

@@ -91,7 +91,8 @@ impl Observer for Clock<'_> {
             Step::Fill { cell, .. } => self.works(&[cell], p.write_time.base()),
             Step::Apply { table, cells } => {
                 let searches = table.compares as f64 * p.search_time.base();
-                self.works(cells, searches + table.writes as f64 * p.write_time.base());
+                let latches = table.latch_writes as f64 * p.latch_time.base();
+                self.works(cells, searches + table.writes as f64 * p.write_time.base() + latches);
             }
             Step::Read { cell, .. } => self.works(&[cell], p.read_time.base()),
         }

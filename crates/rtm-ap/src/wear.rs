@@ -186,7 +186,7 @@ impl<const WORDS: usize> Hooks<WORDS> for Counts<WORDS> {
     }
 
     #[inline(always)]
-    fn apply(&mut self, table: &Table, cells: &mut Cells<WORDS>, lanes: &[Lane]) {
+    fn apply(&mut self, table: &Table, _: u8, cells: &mut Cells<WORDS>, lanes: &[Lane]) {
         for pass in &table.passes {
             let tag = pass.tag(cells);
             pass.write_tagged(cells, &tag);

@@ -4,11 +4,11 @@
 
 use std::path::Path;
 
-use ap_program::{Geometry, SerialSteps};
+use ap_program::{Carry, Geometry, SerialSteps};
 use proptest::prelude::*;
 use rtm_ap::{
-    EnergyParts, Events, Kept, Operation, PerRows, Pricing, ProcessorParameters, ProgramEncoding,
-    ProgramStore, SearchModel, TERMS, formulas,
+    EnergyParts, Events, Kept, LatchEvents, Operation, PerRows, Pricing, ProcessorParameters,
+    ProgramEncoding, ProgramStore, SearchModel, TERMS, formulas,
 };
 use technology::{Parameters, Quantity};
 
@@ -42,6 +42,10 @@ fn count(name: &str, counted: Counted<'_>) -> f64 {
         "columns" => columns as f64,
         "rows" => rows as f64,
         "columns driven" => events.driven_columns,
+        "latches searched" => events.latch.searches.physical,
+        "latches' search lines driven" => events.latch.searches.physical / 256.0,
+        "latches written" => events.latch.tagged.physical + events.latch.broadcast.physical,
+        "writes to latches alone" => events.serial.latch_writes as f64,
         "bits written" => events.tagged_bits.physical + events.broadcast_bits.physical + events.loaded_bits,
         "bits read" => events.stored_bits,
         "steps of tracks" => events.track_steps.physical,
@@ -76,14 +80,22 @@ proptest! {
             broadcast_bits: rows(4), track_steps: rows(5), loaded_bits: n(6), stored_bits: n(7), output_bits: n(8),
             words_fetched: n(9), encoded_bits_fetched: 7.0 * n(9), words_broadcast: n(10), requantizations: n(11), pool_operations: n(12),
             processors: installed,
-            serial: SerialSteps { compares: step(13), writes: step(14), shifts: step(15), reads: step(0) },
+            serial: SerialSteps { compares: step(13), writes: step(14), shifts: step(15), reads: step(0), latch_writes: 0 },
+            latch: LatchEvents::default(),
+        };
+        let with_latch = Events {
+            latch: LatchEvents { searches: rows(5), tagged: rows(7), broadcast: rows(11) },
+            serial: SerialSteps { latch_writes: step(3), ..events.serial },
+            ..events
         };
         for technology in ["paper-like", "conservative"] {
             let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../experiments/technology/rtm-ap/{technology}.yaml"));
             let file = rtm_ap::load_technology(&path).unwrap();
             let parameters = ProcessorParameters::resolve(&file.parameters).unwrap();
-            let geometry = Geometry::new(256, 192, 64).unwrap();
-            for (model, store) in [SearchModel::ActiveBits, SearchModel::MatchLine].into_iter().flat_map(|model| ProgramStore::ALL.map(|store| (model, store))) {
+            let models = || [SearchModel::ActiveBits, SearchModel::MatchLine].into_iter().flat_map(|model| ProgramStore::ALL.map(|store| (model, store)));
+            for (carry, (model, store)) in Carry::ALL.into_iter().flat_map(|carry| models().map(move |of| (carry, of))) {
+                let geometry = Geometry::new(256, 192, 64).unwrap().with_carry(carry);
+                let events = match carry { Carry::Column => events, Carry::Latch => with_latch };
                 let encoding = if store == ProgramStore::Edram { ProgramEncoding::Compact } else { ProgramEncoding::Words };
                 let operation = Operation { store, encoding, ..file.design.operation() };
                 let kept = Kept { words: 12_345, encoded_bits: 98_765, decoder_bits: 1_000, buffer_bits: 53_321 };
@@ -92,7 +104,7 @@ proptest! {
                 let found = pricing.cost(&events, installed);
                 let latency = found.latency.base();
                 let sum = |part: &str| -> f64 {
-                    let of_part = TERMS.iter().filter(|term| term.part == part && term.model.is_none_or(|of| of == model) && term.store.is_none_or(|of| of == store) && term.encoding.is_none_or(|of| of == encoding));
+                    let of_part = TERMS.iter().filter(|term| term.part == part && term.carry.is_none_or(|of| of == carry) && term.model.is_none_or(|of| of == model) && term.store.is_none_or(|of| of == store) && term.encoding.is_none_or(|of| of == encoding));
                     of_part.map(|term| {
                         let counted: f64 = term.counts.iter().map(|name| count(name, Counted { events: &events, installed, columns: 192, rows: geometry.rows(), latency, words: 12_345, way_mm, compact: encoding == ProgramEncoding::Compact })).product();
                         let priced = term.parameters.iter().map(|path| file.parameters.get(path).unwrap().base_value());
@@ -112,7 +124,8 @@ proptest! {
 #[test]
 fn formulas_are_a_line_for_each_part_and_model() {
     let lines = formulas();
-    assert_eq!(lines[0], "energy, search (active-bits) = bits searched x search.active_bit");
+    let searches = "bits searched x search.active_bit + (latch) latches searched x latch.compare";
+    assert_eq!(lines[0], format!("energy, search (active-bits) = {searches}"));
     assert!(
         lines
             .iter()

@@ -12,7 +12,7 @@ use compiler::{Options, Sharing};
 use layers::case;
 use network::{FeatureMap, LinearEngine, ReferenceEngine};
 use proptest::prelude::*;
-use rtm_ap::{MachineError, MachineLayer};
+use rtm_ap::{LatchEvents, MachineError, MachineLayer};
 
 proptest! {
     #[test]
@@ -30,7 +30,11 @@ proptest! {
         let mut expected = machine.expected_events(|_| 0.5);
         for events in [&mut executed, &mut expected] {
             events.events.tagged_bits = Default::default();
-            events.tables.iter_mut().for_each(|table| table.tagged_bits = Default::default());
+            events.events.latch.tagged = Default::default();
+            events.tables.iter_mut().for_each(|table| {
+                table.tagged_bits = Default::default();
+                table.latch.tagged = Default::default();
+            });
         }
         prop_assert_eq!(executed, expected);
     }
@@ -59,6 +63,7 @@ proptest! {
         let rows = case.options.geometry.rows();
         let mut interpreted = vec![0; shape.len()];
         let (mut tagged_bits, mut track_steps, mut searched_bits) = (BTreeMap::new(), 0, 0);
+        let mut latches = [0; 3];
         for program in &machine.compiled().programs {
             for first in (0..shape.positions()).step_by(rows) {
                 let used = (shape.positions() - first).min(rows);
@@ -79,6 +84,8 @@ proptest! {
                 }
                 track_steps += run.track_steps;
                 searched_bits += run.searched_bits;
+                let of_run = [run.searched_latches, run.tagged_latches.iter().sum(), run.broadcast_latches];
+                latches.iter_mut().zip(of_run).for_each(|(sum, of_run)| *sum += of_run);
             }
         }
         let sums: Vec<i64> = sums.values().iter().map(|&sum| i64::from(sum)).collect();
@@ -91,6 +98,8 @@ proptest! {
         prop_assert_eq!(by_table, tagged_bits);
         prop_assert_eq!(track_steps as f64, events.events.track_steps.occupied);
         prop_assert_eq!(searched_bits as f64, events.events.searched_bits.occupied);
+        let LatchEvents { searches, tagged, broadcast } = events.events.latch;
+        prop_assert_eq!(latches.map(|count| count as f64), [searches, tagged, broadcast].map(|count| count.occupied));
     }
 
     #[test]
@@ -102,6 +111,7 @@ proptest! {
     ) {
         // Layers that do not fit are refused by the compiler; none may come out that the machine refuses.
         let geometry = Geometry::new(case.options.geometry.rows() as u64, columns, domains).unwrap();
+        let geometry = geometry.with_carry(case.options.geometry.carry());
         let options = Options { geometry, sharing, ..case.options };
         match MachineLayer::compile(&case.layer, &options) {
             Ok(machine) => {

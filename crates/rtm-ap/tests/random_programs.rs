@@ -5,8 +5,8 @@
 mod support;
 
 use ap_program::{
-    Direction, EncodedProgram, Geometry, Instruction, Lut, Operand, Operands, Pass, Pattern, Program,
-    ProgramCounts, RuleName, Tap, interpret,
+    Carry, Direction, EncodedProgram, Geometry, Instruction, Latch, Lut, Operand, Operands, Pass, Pattern,
+    Program, ProgramCounts, RuleName, Tap, interpret,
 };
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -26,8 +26,22 @@ fn lut(name: usize) -> impl Strategy<Value = Lut> {
     })
 }
 
-fn luts() -> impl Strategy<Value = Vec<Lut>> {
-    (lut(0), lut(1), lut(2)).prop_map(|(a, b, c)| vec![a, b, c])
+/// A table one of whose columns is the latch, if it is left another.
+fn latched(lut: &Lut, at_start: Latch) -> Lut {
+    let (mut names, passes) = (lut.columns().to_vec(), lut.passes().to_vec());
+    match names.pop() {
+        Some(latch) if !names.is_empty() => {
+            Lut::with_latch(lut.name(), names, (latch, at_start), passes).unwrap()
+        }
+        _ => lut.clone(),
+    }
+}
+
+fn luts(carry: Carry) -> impl Strategy<Value = Vec<Lut>> {
+    (lut(0), lut(1), lut(2)).prop_map(move |(a, b, c)| match carry {
+        Carry::Column => vec![a, b, c],
+        Carry::Latch => vec![latched(&a, Latch::Cleared), latched(&b, Latch::Kept), c],
+    })
 }
 
 /// Operands near the array, now and then beyond it.
@@ -57,10 +71,10 @@ fn instruction() -> impl Strategy<Value = Instruction> {
 
 /// Any instructions at all: hardly one such program keeps the rules.
 fn program() -> impl Strategy<Value = Program> {
-    (luts(), prop::collection::vec(instruction(), 0..40)).prop_map(|(luts, instructions)| Program {
-        geometry: Geometry::new(130, 8, 40).unwrap(),
-        luts,
-        instructions,
+    prop::sample::select(Carry::ALL.to_vec()).prop_flat_map(|carry| {
+        (luts(carry), prop::collection::vec(instruction(), 0..40)).prop_map(move |(luts, instructions)| {
+            Program { geometry: Geometry::new(130, 8, 40).unwrap().with_carry(carry), luts, instructions }
+        })
     })
 }
 
@@ -134,6 +148,28 @@ proptest! {
         let mut port = Elements::new(element(seed));
         let fast = execute_program(program.geometry, &program, rows, &mut port).unwrap();
         assert_agreement(&slow, &fast, &port.stores, rows);
+    }
+
+    #[test]
+    fn a_program_is_its_text_read_back(program in program()) {
+        let legal = legal(program);
+        prop_assert_eq!(legal.to_string().parse::<Program>(), Ok(legal));
+    }
+
+    #[test]
+    fn a_program_for_a_latch_is_refused_where_the_carry_is_a_column(program in legal_program()) {
+        let has_latch = |instruction: &Instruction| match instruction {
+            Instruction::Apply { lut, .. } => program.luts[usize::from(*lut)].latch().is_some(),
+            _ => false,
+        };
+        let first = program.instructions.iter().position(has_latch);
+        let without = Program { geometry: program.geometry.with_carry(Carry::Column), ..program.clone() };
+        prop_assert_eq!(verdict(&without), first.map(|first| (first, RuleName::Latch)));
+        // Nor does a machine without take the program as it is.
+        if program.geometry.carry() == Carry::Latch {
+            let refused = execute_program(without.geometry, &program, 1, &mut Elements::new(element(0)));
+            prop_assert_eq!(refused, Err(ExecutionError::Geometry { found: program.geometry, expected: without.geometry }));
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ mod layers;
 
 use std::collections::BTreeMap;
 
-use ap_program::{Instruction, Operand, Program};
+use ap_program::{Instruction, Latch, Operand, Program};
 use layers::{Case, case};
 use network::FeatureMap;
 use proptest::prelude::*;
@@ -72,6 +72,7 @@ fn run_plainly(
         offsets: vec![0; columns],
         stuck: vec![None; columns],
     };
+    let mut latch = false;
     let mut strikes = strikes.to_vec();
     strikes.sort_unstable();
     let mut stored = BTreeMap::new();
@@ -103,9 +104,15 @@ fn run_plainly(
                 Instruction::Apply { lut, operands, .. } => {
                     let lut = &program.luts[usize::from(lut)];
                     let operands = operands.as_slice();
+                    latch &= bit > 0 || lut.latch() != Some(Latch::Cleared);
                     for (pass_index, pass) in lut.passes().iter().enumerate() {
-                        let state = (operands.iter().enumerate())
-                            .fold(0, |state, (place, &o)| state | u8::from(row.read(cell(o))) << place);
+                        if bit == 0 && !lut.first_passes().contains(&pass_index) {
+                            continue;
+                        }
+                        let of_latch = u8::from(latch) << operands.len();
+                        let state = (operands.iter().enumerate()).fold(of_latch, |state, (place, &o)| {
+                            state | u8::from(row.read(cell(o))) << place
+                        });
                         let named = |effect: Effect| here.contains(&effect);
                         let matches = pass.key.matches(state);
                         let tagged = (matches && !named(Effect::Miss { pass: pass_index as u8 }))
@@ -116,6 +123,9 @@ fn run_plainly(
                             if tagged && pass.write.mask() >> place & 1 == 1 && !fails {
                                 row.write(cell(operand), pass.write.value() >> place & 1 == 1);
                             }
+                        }
+                        if tagged && pass.write.mask() >> operands.len() & 1 == 1 {
+                            latch = pass.write.value() >> operands.len() & 1 == 1;
                         }
                     }
                 }

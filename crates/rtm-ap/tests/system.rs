@@ -5,14 +5,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use compiler::Geometry;
+use compiler::{Carry, Geometry};
 use network::{Shape, Window};
 use rtm_ap::{
-    EnergyParts, Events, Kept, NetworkEvents, PerRows, Pricing, ProcessorDesign, ProcessorParameters,
-    ProcessorSystem, SearchModel, SerialSteps, load_technology,
+    EnergyParts, Events, Kept, LatchEvents, NetworkEvents, PerRows, Pricing, ProcessorDesign,
+    ProcessorParameters, ProcessorSystem, SearchModel, SerialSteps, load_technology,
 };
 use system::{Activations, Layer, LayerShape, Pool, Precision, System, WeightStatistics, Workload};
-use technology::{Energy, Prior, TechnologyFile};
+use technology::{Declaration, Energy, Prior, TechnologyFile};
 
 fn file(name: &str) -> TechnologyFile<ProcessorDesign> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments/technology/rtm-ap");
@@ -38,14 +38,19 @@ fn events(scale: f64, processors: u64) -> Events {
         requantizations: 1e3,
         pool_operations: 7e2,
         processors,
-        serial: SerialSteps { compares: 10_000, writes: 5_000, shifts: 7_000, reads: 900 },
+        serial: SerialSteps { compares: 10_000, writes: 5_000, shifts: 7_000, reads: 900, latch_writes: 0 },
+        latch: LatchEvents::default(),
     }
+}
+
+fn geometry() -> Geometry {
+    Geometry::new(256, 256, 64).unwrap()
 }
 
 fn network() -> Arc<NetworkEvents> {
     Arc::new(NetworkEvents {
         network: "a network".into(),
-        geometry: Geometry::new(256, 256, 64).unwrap(),
+        geometry: geometry(),
         layers: vec![
             ("a".into(), events(1.0, 3)),
             ("b".into(), events(1.7, 12)),
@@ -124,8 +129,19 @@ fn a_report_is_the_price_of_the_events_on_the_processors_of_the_largest_layer() 
 #[test]
 fn every_parameter_of_a_processor_is_declared() {
     for name in ["bare-track", "conservative", "paper-like"] {
-        let system = system(&file(name), SearchModel::MatchLine);
-        system.parameters().check(&system.declarations()).unwrap();
+        let file = file(name);
+        let latch =
+            Arc::new(NetworkEvents { geometry: geometry().with_carry(Carry::Latch), ..(*network()).clone() });
+        let with_latch =
+            ProcessorSystem::new(name, file.design, file.parameters.clone(), SearchModel::MatchLine, latch);
+        with_latch.parameters().check(&with_latch.declarations()).unwrap();
+        // Without a latch those of the latch are none of its own.
+        let declared = system(&file, SearchModel::MatchLine).declarations();
+        let (mut all, of_latch) =
+            (with_latch.declarations(), |of: &Declaration| of.path.starts_with("latch."));
+        assert_eq!(all.iter().filter(|of| of_latch(of)).count(), 5);
+        all.retain(|of| !of_latch(of));
+        assert_eq!(declared, all);
     }
 }
 

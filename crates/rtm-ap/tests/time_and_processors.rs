@@ -47,7 +47,7 @@ fn without_look_ahead_a_timeline_is_the_time_of_the_counted_steps_and_with_it_no
         for layer in machine.layers() {
             for (program, counts) in layer.compiled().programs.iter().zip(layer.counts()) {
                 let timeline = Timeline::of(program, &p);
-                let SerialSteps { compares, writes, shifts, reads } = counts.serial;
+                let SerialSteps { compares, writes, shifts, reads, .. } = counts.serial;
                 let counted = p.search_time * compares as f64
                     + p.write_time * writes as f64
                     + p.shift_time * shifts as f64

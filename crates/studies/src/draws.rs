@@ -3,6 +3,7 @@
 
 use faults::Stream;
 use rand::RngExt;
+use rtm_ap::ProcessorParameters;
 use technology::{ParameterSet, Prior};
 
 /// A number that stands for a name.
@@ -35,6 +36,10 @@ pub fn drawn(parameters: &ParameterSet, prior: Prior, seed: u64, trial: u64) -> 
     let mut own = stream(parameters.technology());
     let of_processes = PROCESSES.map(|process| stream(process).random::<f64>());
     parameters.at_quantiles(prior, |path| {
+        if path.starts_with(ProcessorParameters::LATCH) {
+            // What only some machines have is drawn apart, so that the draws of the others do not depend on it.
+            return stream(&format!("{} {path}", parameters.technology())).random();
+        }
         if !ParameterSet::is_component(path) {
             return own.random();
         }

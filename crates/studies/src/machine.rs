@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use compiler::{Geometry, Layout, Options, Sharing};
+use compiler::{Carry, Geometry, Layout, Options, Sharing};
 use rtm_ap::{ActivationsAt, Operation};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, de};
@@ -28,6 +28,9 @@ struct WrittenMachine {
     /// Domains of a track.
     #[schemars(range(min = 1, max = 128))]
     domains: u64,
+    /// Where the carry of additions is kept.
+    #[serde(default)]
+    carry: Carry,
     /// How subexpressions are shared.
     sharing: Sharing,
     /// How words lie in the array.
@@ -51,6 +54,7 @@ impl<'de> Deserialize<'de> for MachineSettings {
         let written = WrittenMachine::deserialize(deserializer)?;
         let geometry =
             Geometry::new(written.rows, written.columns, written.domains).map_err(de::Error::custom)?;
+        let geometry = geometry.with_carry(written.carry);
         if written.outputs_per_processor == Some(0) {
             return Err(de::Error::custom("outputs_per_processor must be at least 1"));
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use compiler::Options;
+use compiler::{Carry, Options};
 use network::Network;
 use rtm_ap::{ActivationsAt, Events, Kept, LayerDemand, Machine, MachineLayer, buffer_bits};
 use serde::{Deserialize, Serialize};
@@ -58,12 +58,16 @@ impl Run {
         let outputs = options
             .outputs_per_processor
             .map_or_else(String::new, |outputs| format!(", {outputs} outputs each"));
+        let carry = match geometry.carry() {
+            Carry::Column => "",
+            Carry::Latch => ", carry in a latch",
+        };
         let activations = match activations {
             ActivationsAt::Periphery => String::new(),
             other => format!(", activations by {other}"),
         };
         format!(
-            "{network}, {} {}, {} x {} x {}{outputs}{activations}, {way} on {} {}",
+            "{network}, {} {}, {} x {} x {}{carry}{outputs}{activations}, {way} on {} {}",
             options.layout.name(),
             options.sharing.name(),
             geometry.rows(),

@@ -113,12 +113,18 @@ fn compare(
 /// Only bits written to tagged rows depend on the image.
 fn scale_tagged_bits(layer: &mut ProgramEvents, weight: f64) {
     layer.events.tagged_bits = layer.events.tagged_bits * weight;
-    layer.tables.iter_mut().for_each(|table| table.tagged_bits = table.tagged_bits * weight);
+    layer.events.latch.tagged = layer.events.latch.tagged * weight;
+    for table in &mut layer.tables {
+        table.tagged_bits = table.tagged_bits * weight;
+        table.latch.tagged = table.latch.tagged * weight;
+    }
 }
 
 fn add_tagged_bits(mean: &mut ProgramEvents, layer: &ProgramEvents, weight: f64) {
     mean.events.tagged_bits += layer.events.tagged_bits * weight;
+    mean.events.latch.tagged += layer.events.latch.tagged * weight;
     for (mean, table) in mean.tables.iter_mut().zip(&layer.tables) {
         mean.tagged_bits += table.tagged_bits * weight;
+        mean.latch.tagged += table.latch.tagged * weight;
     }
 }

@@ -4,7 +4,7 @@
 use std::any::Any;
 use std::path::{Path, PathBuf};
 
-use compiler::{Geometry, Layout, Options, Sharing};
+use compiler::{Carry, Geometry, Layout, Options, Sharing};
 use workspace::{Failure, FileKind, Inputs, Manifest, Substitute, Workspace, WorkspaceError};
 use yaml::{Document, Scalar, Value};
 
@@ -252,6 +252,7 @@ fn changed(mut options: Options, changes: &[String], is_flow: bool) -> Result<Op
     let geometry = options.geometry;
     let [mut rows, mut columns, mut domains] =
         [geometry.rows(), geometry.columns(), geometry.domains()].map(|extent| extent as u64);
+    let mut carry = geometry.carry();
     for change in changes {
         let wrong = |message: String| WorkspaceError::argument(format!("--machine {change}: {message}"));
         let (field, value) = change.split_once('=').ok_or_else(|| wrong("expected FIELD=VALUE".into()))?;
@@ -260,6 +261,7 @@ fn changed(mut options: Options, changes: &[String], is_flow: bool) -> Result<Op
             "rows" => rows = number()?,
             "columns" => columns = number()?,
             "domains" => domains = number()?,
+            "carry" => carry = value.parse::<Carry>().map_err(|error| wrong(error.to_string()))?,
             "outputs_per_processor" => {
                 let outputs = usize::try_from(number()?).map_err(|error| wrong(error.to_string()))?;
                 options.outputs_per_processor = (outputs > 0).then_some(outputs);
@@ -273,13 +275,14 @@ fn changed(mut options: Options, changes: &[String], is_flow: bool) -> Result<Op
                 options.layout = if is_flow { options.layout } else { layout };
             }
             _ => {
-                let known = "rows, columns, domains, sharing, layout, outputs_per_processor";
+                let known = "rows, columns, domains, carry, sharing, layout, outputs_per_processor";
                 return Err(wrong(format!("there is no field `{field}`; there are: {known}")));
             }
         }
     }
     options.geometry = Geometry::new(rows, columns, domains)
-        .map_err(|error| WorkspaceError::argument(format!("--machine: {error}")))?;
+        .map_err(|error| WorkspaceError::argument(format!("--machine: {error}")))?
+        .with_carry(carry);
     Ok(options)
 }
 
@@ -298,9 +301,11 @@ mod tests {
 
     #[test]
     fn a_machine_changes_in_the_fields_that_are_named_and_a_flow_keeps_what_it_stands_for() {
-        let changes = ["rows=128", "layout=tiled", "outputs_per_processor=8"].map(String::from);
+        let changes =
+            ["rows=128", "layout=tiled", "carry=latch", "outputs_per_processor=8"].map(String::from);
         let machine = changed(options(), &changes, false).unwrap();
         assert_eq!((machine.geometry.rows(), machine.geometry.columns()), (128, 256));
+        assert_eq!(machine.geometry.carry(), Carry::Latch);
         assert_eq!((machine.layout, machine.outputs_per_processor), (Layout::Tiled, Some(8)));
         let flow = changed(options(), &changes, true).unwrap();
         assert_eq!((flow.geometry.rows(), flow.layout), (128, Layout::Along));
@@ -313,6 +318,7 @@ mod tests {
             ("row=3", "there is no field `row`; there are: rows, columns"),
             ("rows=many", "invalid digit"),
             ("layout=diagonal", "--machine layout=diagonal"),
+            ("carry=drawer", "--machine carry=drawer: `drawer` is no place of the carry"),
             ("domains=0", "--machine: "),
         ] {
             let error = changed(options(), &[change.to_owned()], false).unwrap_err().to_string();

@@ -20,6 +20,7 @@ Examples:
   tritrack reproduce fig7 --technology mine.yaml           with a copy of a technology file in which a value was changed
   tritrack reproduce fig7 --network vgg9-s85-a4            of another network
   tritrack reproduce fig5 --machine columns=512,domains=32   on other arrays
+  tritrack reproduce fig5 --machine carry=latch              with the carry in a latch of each row
 
 With something of your own, results go to results/variants/NAME and figures to figures/variants/NAME, and
 `tritrack diff --variant NAME` says what it did to every number.
@@ -52,7 +53,7 @@ struct VariationArguments {
     /// Use other images; Fashion-MNIST if the network has no golden ones
     #[arg(long, value_parser = Choice::<ImageSource>::default(), value_name = "SET", help_heading = "Something of your own")]
     images: Option<ImageSource>,
-    /// Change the array or the compiler's options: rows, columns, domains, sharing, layout, outputs_per_processor. Flows keep their own sharing
+    /// Change the array or the compiler's options: rows, columns, domains, carry, sharing, layout, outputs_per_processor. Flows keep their own sharing
     /// and layout
     #[arg(long, value_name = "FIELD=VALUE", value_delimiter = ',', help_heading = "Something of your own")]
     machine: Vec<String>,

@@ -4,7 +4,7 @@ use ap_program::{Format, Geometry, Program, Tap};
 
 use super::ActivationError;
 use super::builder::Builder;
-use super::tables::Table;
+use super::tables::{Table, WithCarry};
 
 /// The largest of a window's elements `0,H,W`, unsigned words of `bits` bits, as output 0.
 ///
@@ -43,19 +43,21 @@ pub fn sum_pool_program(
     let largest = (1_u64 << bits) - 1;
     let bits_of = |elements: usize| (u64::BITS - (largest * elements as u64).leading_zeros()) as u8;
     let sum_bits = bits_of(usize::from(height) * usize::from(width));
-    let (mut builder, words) = Builder::new(geometry, [u32::from(sum_bits), u32::from(bits), 1])?;
-    let (sum, next, carry) = (words[0], words[1], words[2]);
+    let (mut builder, words) =
+        Builder::new(geometry, [u32::from(sum_bits), u32::from(bits), Builder::carry_bits(geometry)])?;
+    let (sum, next, carry) = (words[0], words[1], builder.carry(words[2]));
     builder.apply(Table::Clear, sum_bits - bits, &[sum.bits_from(bits)]);
-    builder.apply(Table::Clear, 1, &[carry.into()]);
+    builder.clear_carry(carry);
     for (before, tap) in taps(height, width).enumerate() {
         if before == 0 {
             builder.load(tap.channel, tap.row, sum, u32::from(bits));
             continue;
         }
         builder.load_element(tap, next);
-        builder.apply(Table::Add, bits, &[carry.into(), next.into(), sum.into()]);
+        builder.apply_with_carry(WithCarry::Add, bits, carry, &[next.into(), sum.into()]);
         // The sum of what was added so far has no more bits than this, so nothing is carried out of them.
-        builder.apply(Table::Carry, bits_of(before + 1) - bits, &[carry.into(), sum.bits_from(bits)]);
+        let beyond = bits_of(before + 1) - bits;
+        builder.apply_with_carry(WithCarry::Carry, beyond, carry, &[sum.bits_from(bits)]);
     }
     builder.store(sum.into(), Format { bits: sum_bits, signed: false }, 0);
     builder.finish()

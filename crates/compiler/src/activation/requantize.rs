@@ -87,7 +87,7 @@ pub fn requantization_program(
     // Every channel's words begin at the same place; a word is as long as the longest of them.
     let mut bits: Vec<u32> = Vec::new();
     for step in &steps {
-        for (place, needed) in step.words().into_iter().enumerate() {
+        for (place, needed) in step.words(geometry).into_iter().enumerate() {
             match bits.get_mut(place) {
                 Some(bits) => *bits = (*bits).max(needed),
                 None => bits.push(needed),
@@ -110,9 +110,9 @@ enum Channel<'a> {
 }
 
 impl Channel<'_> {
-    fn words(&self) -> Vec<u32> {
+    fn words(&self, geometry: Geometry) -> Vec<u32> {
         match self {
-            Self::Sum(_, sum) => sum.words(),
+            Self::Sum(_, sum) => sum.words(Builder::carry_bits(geometry)),
             Self::Staircase(_, stairs) => stairs.words(),
         }
     }

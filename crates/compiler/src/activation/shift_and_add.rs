@@ -6,10 +6,10 @@
 
 use ap_program::Format;
 
-use super::builder::{Bits, Builder, Word};
+use super::builder::{Bits, Builder, CarryBit, Word};
 use super::digits::{Digit, binary, signed};
 use super::requantize::{ChannelRequantization, ScaledWord};
-use super::tables::Table;
+use super::tables::{Table, WithCarry};
 
 /// One channel's requantization as a sum of shifted words.
 #[derive(Debug, Clone)]
@@ -74,22 +74,22 @@ impl Sum {
         Self { products, constant, fraction: fraction as u8, width }
     }
 
-    /// Bits of the words that are alive together.
-    pub(super) fn words(&self) -> Vec<u32> {
+    /// Bits of the words that are alive together; the carry has as many as are said.
+    pub(super) fn words(&self, carry: u32) -> Vec<u32> {
         let longest = |complement: bool| {
             let of_kind = self.products.iter().filter(|product| !complement || product.complement);
             of_kind.map(|product| u32::from(product.bits)).max()
         };
-        let mut words = vec![1, 1, self.width];
+        let mut words = vec![carry, 1, self.width];
         words.extend(longest(false));
         words.extend(longest(true));
         words
     }
 
     pub(super) fn emit(&self, channel: &ChannelRequantization, builder: &mut Builder, words: &[Word]) {
-        let (carry, sum) = (words[CARRY], words[SUM]);
+        let (carry, sum) = (builder.carry(words[CARRY]), words[SUM]);
         builder.apply(Table::Clear, self.width as u8, &[sum.into()]);
-        builder.apply(Table::Clear, 1, &[carry.into()]);
+        builder.clear_carry(carry);
         let mut most = 0;
         for product in &self.products {
             product.emit(channel.channel, builder, words, &mut most);
@@ -106,7 +106,7 @@ impl Sum {
         }
         if self.constant < 0 {
             // The last borrow says that the sum is below 0; it wins over the bits that it left at 1.
-            builder.apply(Table::ClearWhereOne, bits, &[carry.into(), result]);
+            builder.apply_with_carry(WithCarry::ClearWhereCarry, bits, carry, &[result]);
         }
         self.emit_bounds(channel, builder, words, result);
         builder.store(result, Format { bits, signed: false }, channel.channel);
@@ -141,7 +141,7 @@ impl Sum {
         }
     }
 
-    fn emit_constant(&self, builder: &mut Builder, carry: Word, sum: Word) {
+    fn emit_constant(&self, builder: &mut Builder, carry: CarryBit, sum: Word) {
         let constant = self.constant.unsigned_abs();
         if constant == 0 {
             return;
@@ -149,19 +149,19 @@ impl Sum {
         // Below its lowest 1 a constant changes nothing and carries nothing.
         let lowest = (constant.trailing_zeros() as u8).min(self.width as u8);
         let dropped = if self.constant < 0 {
-            [Table::ClearWhereOne, Table::SetWhereZero]
+            [WithCarry::ClearCarryWhereOne, WithCarry::SetCarryWhereZero]
         } else {
-            [Table::ClearWhereZero, Table::SetWhereOne]
+            [WithCarry::ClearCarryWhereZero, WithCarry::SetCarryWhereOne]
         };
         let kept = if self.constant < 0 {
-            [Table::Borrow, Table::SubtractOne]
+            [WithCarry::Borrow, WithCarry::SubtractOne]
         } else {
-            [Table::Carry, Table::AddOne]
+            [WithCarry::Carry, WithCarry::AddOne]
         };
         let range = lowest.min(self.fraction)..self.fraction;
-        builder.apply_by_bits(constant, range, dropped, |bit| [sum.bits_from(bit), carry.into()]);
+        builder.apply_with_carry_by_bits(constant, range, dropped, carry, sum);
         let range = lowest.max(self.fraction)..self.width as u8;
-        builder.apply_by_bits(constant, range, kept, |bit| [carry.into(), sum.bits_from(bit)]);
+        builder.apply_with_carry_by_bits(constant, range, kept, carry, sum);
     }
 }
 
@@ -204,7 +204,7 @@ impl Product {
 
     /// Adds the product to a sum of at most `most_so_far`.
     fn emit(&self, channel: u32, builder: &mut Builder, words: &[Word], most_so_far: &mut u128) {
-        let (carry, sum, bits) = (words[CARRY], words[SUM], self.bits);
+        let (carry, sum, bits) = (builder.carry(words[CARRY]), words[SUM], self.bits);
         builder.load(channel, self.addend, words[LOADED], u32::from(bits));
         let mut factor = words[LOADED];
         if self.complement {
@@ -221,14 +221,17 @@ impl Product {
                 builder.apply(Table::SetWhereOne, bits, &[factor.into(), sum.bits_from(place)]);
                 continue;
             }
-            let (add, go_on) =
-                if digit.negative { (Table::Subtract, Table::Borrow) } else { (Table::Add, Table::Carry) };
+            let (add, go_on) = if digit.negative {
+                (WithCarry::Subtract, WithCarry::Borrow)
+            } else {
+                (WithCarry::Add, WithCarry::Carry)
+            };
             // Neither sum has bits beyond the longer one's, so no carry and no borrow leaves them.
             let end = bits_of(before.max(*most_so_far)) as u8;
             let of_word = bits.min(end.saturating_sub(place));
-            builder.apply(add, of_word, &[carry.into(), factor.into(), sum.bits_from(place)]);
+            builder.apply_with_carry(add, of_word, carry, &[factor.into(), sum.bits_from(place)]);
             let beyond = end.saturating_sub(place + of_word);
-            builder.apply(go_on, beyond, &[carry.into(), sum.bits_from(place + of_word)]);
+            builder.apply_with_carry(go_on, beyond, carry, &[sum.bits_from(place + of_word)]);
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use std::sync::OnceLock;
 
-use ap_program::Lut;
+use ap_program::{Carry, Latch, Lut};
 
-use crate::lut::{BitFunction, LutKind, ScheduleCost, SynthesisError, lut, synthesize};
+use crate::lut::{BitFunction, LutKind, SynthesisError, table, table_with_latch};
 
 /// One bit of an operation on activations. `F` is a flag, `A` an operand, `B` the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -57,7 +57,7 @@ impl Table {
         Self::Select,
     ];
 
-    fn build(self) -> Result<Lut, SynthesisError> {
+    fn function(self) -> BitFunction<'static> {
         let function = |name, columns, writable, result| BitFunction {
             name,
             columns,
@@ -66,43 +66,141 @@ impl Table {
             unused: 0,
             result,
         };
-        let (cb, ab, fab): (&[&str], &[&str], &[&str]) = (&["C", "B"], &["A", "B"], &["F", "A", "B"]);
-        let function = match self {
-            Self::Clear => return lut(LutKind::Clear).cloned(),
-            Self::Add => return lut(LutKind::AddInPlace).cloned(),
-            Self::Subtract => return lut(LutKind::SubtractInPlace).cloned(),
-            Self::Carry => return lut(LutKind::CarryInPlace).cloned(),
-            Self::Borrow => return lut(LutKind::BorrowInPlace).cloned(),
+        const CB: &[&str] = &["C", "B"];
+        const AB: &[&str] = &["A", "B"];
+        const FAB: &[&str] = &["F", "A", "B"];
+        match self {
+            Self::Clear => LutKind::Clear.function(),
+            Self::Add => LutKind::AddInPlace.function(),
+            Self::Subtract => LutKind::SubtractInPlace.function(),
+            Self::Carry => LutKind::CarryInPlace.function(),
+            Self::Borrow => LutKind::BorrowInPlace.function(),
             Self::Set => function("set", &["B"], 1, |_| 1),
             // Bit 0 of a state is C, bit 1 is B. B + 1 + C carries unless both are 0; its bit is 1 if they are equal.
-            Self::AddOne => function("add_one_in_place", cb, 0b11, |s| {
+            Self::AddOne => function("add_one_in_place", CB, 0b11, |s| {
                 u8::from(s != 0) | u8::from(s == 0b00 || s == 0b11) << 1
             }),
             // B - 1 - C borrows unless B is 1 and C is 0.
-            Self::SubtractOne => function("subtract_one_in_place", cb, 0b11, |s| {
+            Self::SubtractOne => function("subtract_one_in_place", CB, 0b11, |s| {
                 u8::from(s != 0b10) | u8::from(s == 0b00 || s == 0b11) << 1
             }),
-            Self::SetWhereOne => function("set_where_one", ab, 0b10, |s| (s & 0b10) | (s & 1) << 1),
-            Self::SetWhereZero => function("set_where_zero", ab, 0b10, |s| (s & 0b10) | (!s & 1) << 1),
-            Self::ClearWhereOne => function("clear_where_one", ab, 0b10, |s| s & (!s & 1) << 1),
-            Self::ClearWhereZero => function("clear_where_zero", ab, 0b10, |s| s & (s & 1) << 1),
-            Self::Greater => function("greater", fab, 0b1, |s| match s >> 1 {
+            Self::SetWhereOne => function("set_where_one", AB, 0b10, |s| (s & 0b10) | (s & 1) << 1),
+            Self::SetWhereZero => function("set_where_zero", AB, 0b10, |s| (s & 0b10) | (!s & 1) << 1),
+            Self::ClearWhereOne => function("clear_where_one", AB, 0b10, |s| s & (!s & 1) << 1),
+            Self::ClearWhereZero => function("clear_where_zero", AB, 0b10, |s| s & (s & 1) << 1),
+            Self::Greater => function("greater", FAB, 0b1, |s| match s >> 1 {
                 0b01 => 1,
                 0b10 => 0,
                 _ => s & 1,
             }),
             Self::Select => {
-                function("select", fab, 0b100, |s| if s & 1 == 1 { (s & 0b10) << 1 } else { s & 0b100 })
+                function("select", FAB, 0b100, |s| if s & 1 == 1 { (s & 0b10) << 1 } else { s & 0b100 })
             }
-        };
-        Ok(synthesize(&function, ScheduleCost::CYCLES)?.0)
+        }
     }
 }
 
-/// Every table, in the order of [`Table::ALL`].
-pub(super) fn tables() -> Result<&'static [Lut], SynthesisError> {
-    static TABLES: OnceLock<Result<Vec<Lut>, SynthesisError>> = OnceLock::new();
-    TABLES.get_or_init(|| Table::ALL.into_iter().map(Table::build).collect()).as_deref().map_err(Clone::clone)
+/// A table one of whose columns is the carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum WithCarry {
+    /// [`Table::Add`].
+    Add,
+    /// [`Table::Subtract`].
+    Subtract,
+    /// [`Table::Carry`].
+    Carry,
+    /// [`Table::Borrow`].
+    Borrow,
+    /// [`Table::AddOne`].
+    AddOne,
+    /// [`Table::SubtractOne`].
+    SubtractOne,
+    /// `C <- 1` where `A = 1`.
+    SetCarryWhereOne,
+    /// `C <- 1` where `A = 0`.
+    SetCarryWhereZero,
+    /// `C <- 0` where `A = 1`.
+    ClearCarryWhereOne,
+    /// `C <- 0` where `A = 0`.
+    ClearCarryWhereZero,
+    /// `B <- 0` where `C = 1`.
+    ClearWhereCarry,
+}
+
+impl WithCarry {
+    const ALL: [Self; 11] = [
+        Self::Add,
+        Self::Subtract,
+        Self::Carry,
+        Self::Borrow,
+        Self::AddOne,
+        Self::SubtractOne,
+        Self::SetCarryWhereOne,
+        Self::SetCarryWhereZero,
+        Self::ClearCarryWhereOne,
+        Self::ClearCarryWhereZero,
+        Self::ClearWhereCarry,
+    ];
+
+    /// The table of columns alone, and which of its columns is the carry.
+    pub(super) fn of_columns(self) -> (Table, usize) {
+        match self {
+            Self::Add => (Table::Add, 0),
+            Self::Subtract => (Table::Subtract, 0),
+            Self::Carry => (Table::Carry, 0),
+            Self::Borrow => (Table::Borrow, 0),
+            Self::AddOne => (Table::AddOne, 0),
+            Self::SubtractOne => (Table::SubtractOne, 0),
+            Self::SetCarryWhereOne => (Table::SetWhereOne, 1),
+            Self::SetCarryWhereZero => (Table::SetWhereZero, 1),
+            Self::ClearCarryWhereOne => (Table::ClearWhereOne, 1),
+            Self::ClearCarryWhereZero => (Table::ClearWhereZero, 1),
+            Self::ClearWhereCarry => (Table::ClearWhereOne, 0),
+        }
+    }
+
+    /// The table's place where the carry is in a latch: behind those of columns alone, first those that clear it.
+    pub(super) fn number(self, at_start: Latch) -> u8 {
+        let cleared_before = match at_start {
+            Latch::Cleared => 0,
+            Latch::Kept => Self::ALL.len(),
+        };
+        (Table::ALL.len() + cleared_before + self as usize) as u8
+    }
+
+    fn build(self, at_start: Latch) -> Result<Lut, SynthesisError> {
+        let (table, column) = self.of_columns();
+        let function = table.function();
+        let name = match (self, at_start) {
+            (Self::SetCarryWhereOne, _) => "set_carry_where_one",
+            (Self::SetCarryWhereZero, _) => "set_carry_where_zero",
+            (Self::ClearCarryWhereOne, _) => "clear_carry_where_one",
+            (Self::ClearCarryWhereZero, _) => "clear_carry_where_zero",
+            (Self::ClearWhereCarry, _) => "clear_where_carry",
+            _ => function.name,
+        };
+        let name = match at_start {
+            Latch::Cleared => format!("{name}_from_0"),
+            Latch::Kept => name.to_owned(),
+        };
+        table_with_latch(&BitFunction { name: &name, ..function }, column, at_start)
+    }
+}
+
+/// Every table, in the order of [`Table::ALL`]; where the carry is in a latch, those that have it behind them.
+pub(super) fn tables(carry: Carry) -> Result<&'static [Lut], SynthesisError> {
+    type Tables = OnceLock<Result<Vec<Lut>, SynthesisError>>;
+    static COLUMN: Tables = OnceLock::new();
+    static LATCH: Tables = OnceLock::new();
+    let of_columns = || Table::ALL.into_iter().map(|of| table(&of.function()));
+    let of_latch = |at_start| WithCarry::ALL.into_iter().map(move |table| table.build(at_start));
+    let tables = match carry {
+        Carry::Column => COLUMN.get_or_init(|| of_columns().collect()),
+        Carry::Latch => LATCH.get_or_init(|| {
+            of_columns().chain(of_latch(Latch::Cleared)).chain(of_latch(Latch::Kept)).collect()
+        }),
+    };
+    tables.as_deref().map_err(Clone::clone)
 }
 
 #[cfg(test)]
@@ -111,7 +209,7 @@ mod tests {
 
     /// Runs a table over the bits of words, bit 0 first; columns with one bit are flags.
     fn run(table: Table, bits: u32, words: &mut [u32]) {
-        let lut = &tables().unwrap()[table as usize];
+        let lut = &tables(Carry::Column).unwrap()[table as usize];
         for bit in 0..bits {
             let flags = lut.columns().iter().map(|name| name == "C" || name == "F").collect::<Vec<_>>();
             let at = |column: usize| if flags[column] { 0 } else { bit };
@@ -168,7 +266,7 @@ mod tests {
     #[test]
     fn a_conditional_write_takes_one_pass() {
         for table in [Table::SetWhereOne, Table::SetWhereZero, Table::ClearWhereOne, Table::ClearWhereZero] {
-            assert_eq!(tables().unwrap()[table as usize].cycles(), 2);
+            assert_eq!(tables(Carry::Column).unwrap()[table as usize].cycles(), 2);
         }
     }
 }

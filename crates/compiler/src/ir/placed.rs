@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use ap_program::{Geometry, Operand};
+use ap_program::{Carry, Geometry, Operand};
 
 use super::words::{ValueId, WordOperation, Words, print};
 use super::{LayerWeights, Representation, Stage, StageKind, VerificationError};
@@ -23,10 +23,17 @@ pub struct PlacedWords {
 pub struct Placement {
     /// One for each value.
     pub operands: Vec<Operand>,
-    /// The carry's cell.
-    pub carry: Operand,
+    /// The carry's cell; none where the carry is in a latch.
+    pub carry: Option<Operand>,
     /// Columns that some value uses, the carry's included.
     pub columns_used: usize,
+}
+
+impl Placement {
+    /// Where the carry is kept.
+    pub fn carry(&self) -> Carry {
+        if self.carry.is_some() { Carry::Column } else { Carry::Latch }
+    }
 }
 
 impl Representation for PlacedWords {
@@ -60,8 +67,11 @@ fn verify(schedule: &Words, placement: &Placement, geometry: Geometry) -> Result
     };
     let misplaced =
         |value: String, place: Operand| Err(VerificationError::Place { value, place: place.to_string() });
-    if placement.carry.bits != 1 || !inside(placement.carry) {
-        return misplaced("the carry".to_owned(), placement.carry);
+    if let Some(carry) = placement.carry.filter(|&carry| carry.bits != 1 || !inside(carry)) {
+        return misplaced("the carry".to_owned(), carry);
+    }
+    if placement.carry() != geometry.carry() {
+        return Err(VerificationError::Carry { found: placement.carry(), expected: geometry.carry() });
     }
     let mut holder: HashMap<(usize, usize), ValueId> = HashMap::new();
     for (index, &operation) in schedule.operations.iter().enumerate() {
@@ -79,7 +89,8 @@ fn verify(schedule: &Words, placement: &Placement, geometry: Geometry) -> Result
                 return misplaced(format!("v{}", id.0), operand);
             }
             let columns = |operand: Operand| cells(operand).map(|(column, _)| column).collect::<Vec<_>>();
-            let mut others: Vec<(String, Operand)> = vec![("the carry".to_owned(), placement.carry)];
+            let carry = placement.carry.map(|carry| ("the carry".to_owned(), carry));
+            let mut others: Vec<(String, Operand)> = carry.into_iter().collect();
             for &other in &values[..i] {
                 others.push((format!("v{}", other.0), place(other)?));
             }

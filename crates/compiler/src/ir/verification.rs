@@ -1,6 +1,6 @@
 //! What can be wrong with a stage.
 
-use ap_program::Tap;
+use ap_program::{Carry, Tap};
 
 use crate::check::CheckError;
 
@@ -17,6 +17,14 @@ pub enum VerificationError {
         found: i64,
         /// Its weight.
         expected: i64,
+    },
+    /// The carry is kept where the array does not keep it.
+    #[error("the carry is placed in a {found}; the array keeps it in a {expected}")]
+    Carry {
+        /// Where it is placed.
+        found: Carry,
+        /// Where the array keeps it.
+        expected: Carry,
     },
     /// The outputs are not those that are to be computed.
     #[error("the sums are for outputs {found:?}; expected {expected:?}")]

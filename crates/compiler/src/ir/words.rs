@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ap_program::{Format, Operand, Tap, assembly};
+use ap_program::{Carry, Format, Operand, Tap, assembly};
 
 use super::expansion::{Expansion, stored_once};
 use super::reader::{Line, Reader, TextError, number, sign, tap};
@@ -258,7 +258,9 @@ pub(super) fn print(
     match placement {
         None => writeln!(f, "words")?,
         Some(placement) => {
-            writeln!(f, "placed carry {} columns {}", placement.carry, placement.columns_used)?;
+            let carry =
+                placement.carry.map_or_else(|| placement.carry().to_string(), |cell| cell.to_string());
+            writeln!(f, "placed carry {carry} columns {}", placement.columns_used)?;
         }
     }
     for (index, value) in schedule.values.iter().enumerate() {
@@ -298,7 +300,10 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<Stage, TextError> {
     let is_placed = line.read("`words` or `placed`", |word| Some(word == "placed"))?;
     let head = if is_placed {
         line.keyword("carry")?;
-        let carry = line.read("the carry's cell, as `c255.0:1`", |word| assembly::operand(word).ok())?;
+        let carry = line.read("the carry's cell, as `c255.0:1`, or `latch`", |word| match word.parse() {
+            Ok(Carry::Latch) => Some(None),
+            _ => assembly::operand(word).ok().map(Some),
+        })?;
         line.keyword("columns")?;
         let columns_used = line.read("a number of columns", number)?;
         Some((carry, columns_used))

@@ -5,9 +5,9 @@
 
 use std::sync::OnceLock;
 
-use ap_program::{Lut, Pass, Pattern};
+use ap_program::{Carry, Latch, Lut, LutError, Pass, Pattern};
 
-use super::{BitFunction, ScheduleCost, SynthesisError, synthesize};
+use super::{BitFunction, LatchCost, ScheduleCost, SynthesisError, synthesize_with};
 
 /// The operations that programs are made of, one bit each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -58,6 +58,25 @@ impl LutKind {
     /// Its place in [`standard_luts`].
     pub const fn index(self) -> usize {
         self as usize
+    }
+
+    /// What it computes where the carry is in a latch: the same, but a carry that is moved to a result need not be cleared, since the latch
+    /// is when the next word begins.
+    pub fn function_with(self, carry: Carry) -> BitFunction<'static> {
+        match (self, carry) {
+            (Self::MoveCarry, Carry::Latch) => BitFunction { unused: 1, ..self.function() },
+            _ => self.function(),
+        }
+    }
+
+    /// What becomes of the latch when an instruction with the table begins; none for tables without a carry. The lowest bit of a word
+    /// always has both operands: their tables begin a word, and all others go on.
+    pub const fn latch(self) -> Option<Latch> {
+        match self {
+            Self::Clear => None,
+            Self::AddInPlace | Self::SubtractInPlace | Self::Add | Self::Subtract => Some(Latch::Cleared),
+            _ => Some(Latch::Kept),
+        }
     }
 
     /// What it computes, on columns that are cleared where the table clears them itself.
@@ -137,20 +156,56 @@ pub(super) fn high(sum: i8) -> u8 {
 }
 
 /// The table of a kind, synthesized for the fewest cycles.
-pub fn lut(kind: LutKind) -> Result<&'static Lut, SynthesisError> {
-    standard_luts().map(|luts| &luts[kind.index()])
+pub fn lut(kind: LutKind, carry: Carry) -> Result<&'static Lut, SynthesisError> {
+    standard_luts(carry).map(|luts| &luts[kind.index()])
 }
 
 /// Every table, in the order of [`LutKind::ALL`].
-pub fn standard_luts() -> Result<&'static [Lut], SynthesisError> {
+pub fn standard_luts(carry: Carry) -> Result<&'static [Lut], SynthesisError> {
     // Made by the thread that asks first, alone: handed to the pool, they would wait for workers that may be waiting for them.
-    static LUTS: OnceLock<Result<Vec<Lut>, SynthesisError>> = OnceLock::new();
-    LUTS.get_or_init(|| LutKind::ALL.into_iter().map(build).collect()).as_deref().map_err(Clone::clone)
+    type Luts = OnceLock<Result<Vec<Lut>, SynthesisError>>;
+    static COLUMN: Luts = OnceLock::new();
+    static LATCH: Luts = OnceLock::new();
+    let luts = match carry {
+        Carry::Column => &COLUMN,
+        Carry::Latch => &LATCH,
+    };
+    let build = |kind: LutKind| match (carry, kind.latch()) {
+        (Carry::Latch, Some(at_start)) => table_with_latch(&kind.function_with(carry), 0, at_start),
+        _ => table(&kind.function()),
+    };
+    luts.get_or_init(|| LutKind::ALL.into_iter().map(build).collect()).as_deref().map_err(Clone::clone)
 }
 
-fn build(kind: LutKind) -> Result<Lut, SynthesisError> {
-    let function = kind.function();
-    let (lut, _) = synthesize(&function, ScheduleCost::CYCLES)?;
+/// The table of a function all of whose columns are columns.
+pub(crate) fn table(function: &BitFunction<'_>) -> Result<Lut, SynthesisError> {
+    passes_of(function, None)
+}
+
+/// The table of a function one of whose columns is the latch.
+pub(crate) fn table_with_latch(
+    function: &BitFunction<'_>,
+    latch: usize,
+    at_start: Latch,
+) -> Result<Lut, SynthesisError> {
+    let lut = passes_of(function, Some(LatchCost::beside_cycles(1 << latch)))?;
+    Ok(latched(&lut, latch, at_start)?)
+}
+
+/// A table in which one of the columns has become the latch, which patterns have behind the others.
+fn latched(lut: &Lut, latch: usize, at_start: Latch) -> Result<Lut, LutError> {
+    let mut columns = lut.columns().to_vec();
+    let last = columns.len() - 1;
+    let name = columns.remove(latch);
+    let below = (1_u8 << latch) - 1;
+    let moved = |bits: u8| (bits & below) | (bits >> 1 & !below) & !(1 << last) | (bits >> latch & 1) << last;
+    let pattern = |pattern: Pattern| Pattern::new(moved(pattern.mask()), moved(pattern.value()));
+    let pass = |pass: &Pass| Pass { key: pattern(pass.key), write: pattern(pass.write) };
+    Lut::with_latch(lut.name(), columns, (name, at_start), lut.passes().iter().map(pass).collect())
+}
+
+fn passes_of(function: &BitFunction<'_>, latch: Option<LatchCost>) -> Result<Lut, SynthesisError> {
+    let (lut, _) = synthesize_with(function, ScheduleCost::CYCLES, latch)?;
     // A table that sets the result in every row first overwrites whatever it held.
     let set_first =
         |pass: &Pass| !pass.compares() && pass.write.mask() & function.cleared == function.cleared;
@@ -169,7 +224,7 @@ mod tests {
     #[test]
     fn every_table_computes_its_function_on_every_state_of_a_row() {
         for kind in LutKind::ALL {
-            let (function, lut) = (kind.function(), lut(kind).unwrap());
+            let (function, lut) = (kind.function(), lut(kind, Carry::Column).unwrap());
             for state in 0..1_u8 << function.columns.len() {
                 let wanted = (function.result)(state & !function.cleared) & function.writable;
                 let expected = (state & !function.writable) | wanted;
@@ -179,9 +234,47 @@ mod tests {
     }
 
     #[test]
+    fn every_table_with_the_carry_in_a_latch_computes_its_function_on_every_state_of_a_row() {
+        for kind in LutKind::ALL {
+            let (function, lut) = (kind.function_with(Carry::Latch), lut(kind, Carry::Latch).unwrap());
+            let last = lut.width() - 1;
+            for state in 0..1_u8 << function.columns.len() {
+                let wanted = (function.result)(state & !function.cleared) & function.writable;
+                let expected = (state & !function.writable) | wanted;
+                // The function has the carry first, the table the latch last.
+                let (moved, back) = match lut.latch() {
+                    None => (state, (|s, _| s) as fn(u8, usize) -> u8),
+                    Some(_) => (
+                        state >> 1 | (state & 1) << last,
+                        (|s, last| s << 1 & 0xf | s >> last) as fn(u8, usize) -> u8,
+                    ),
+                };
+                let found = back(lut.apply(moved), last) & ((1 << function.columns.len()) - 1);
+                assert_eq!(
+                    found & !function.unused,
+                    expected & !function.unused,
+                    "{kind:?} on {state:04b}:\n{lut}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn tables_with_the_latch_take_as_many_cycles_and_no_more_writes_of_cells() {
+        let cells =
+            |lut: &Lut| lut.passes().iter().filter(|pass| pass.write.mask() & lut.column_mask() != 0).count();
+        for kind in LutKind::ALL {
+            let [column, latch] = [Carry::Column, Carry::Latch].map(|carry| lut(kind, carry).unwrap());
+            assert_eq!(latch.cycles(), column.cycles(), "{column}\n{latch}");
+            assert!(cells(latch) <= cells(column), "{column}\n{latch}");
+            assert_eq!(latch.latch(), kind.latch());
+        }
+    }
+
+    #[test]
     fn no_table_writes_to_every_row_twice_in_a_row() {
         for kind in LutKind::ALL {
-            let lut = lut(kind).unwrap();
+            let lut = lut(kind, Carry::Column).unwrap();
             let broadcasts = lut.passes().iter().take_while(|pass| !pass.compares()).count();
             assert!(broadcasts <= 1, "{lut}");
         }
@@ -196,7 +289,7 @@ mod tests {
             (LutKind::Add, |a, b| a + b),
             (LutKind::Subtract, |a, b| a - b),
         ] {
-            let lut = lut(kind).unwrap();
+            let lut = lut(kind, Carry::Column).unwrap();
             let target = lut.columns().len() as u32 - 1;
             for a in 0..64_i32 {
                 for b in 0..64_i32 {
@@ -215,7 +308,7 @@ mod tests {
 
     #[test]
     fn the_adders_take_as_few_passes_as_the_textbook_ones() {
-        let compares = |kind| lut(kind).unwrap().compares();
+        let compares = |kind| lut(kind, Carry::Column).unwrap().compares();
         assert_eq!(compares(LutKind::AddInPlace), 4);
         assert_eq!(compares(LutKind::SubtractInPlace), 4);
         assert!(compares(LutKind::Add) <= 5);
@@ -236,7 +329,7 @@ mod tests {
                 high(difference) | low(difference) << 2
             },
         };
-        let (lut, _) = synthesize(&function, ScheduleCost::CYCLES).unwrap();
+        let (lut, _) = synthesize_with(&function, ScheduleCost::CYCLES, None).unwrap();
         assert!(lut.passes().len() <= 6, "{lut}");
         for state in 0..8 {
             assert_eq!(lut.apply(state) & 0b101, (function.result)(state) & 0b101);
@@ -254,7 +347,10 @@ mod tests {
             unused: 0,
             result: |s| s >> 1 | (s & 1) << 1,
         };
-        assert_eq!(synthesize(&swap, ScheduleCost::CYCLES), Err(SynthesisError::Impossible("swap".into())));
+        assert_eq!(
+            synthesize_with(&swap, ScheduleCost::CYCLES, None),
+            Err(SynthesisError::Impossible("swap".into()))
+        );
     }
 
     #[test]

@@ -9,5 +9,6 @@ mod synthesis;
 pub use exact::{Synthesis, synthesize_steps};
 pub use features::{Features, Step, StepSchedule, Tag, TagRegisters};
 pub use library::{LutKind, lut, standard_luts};
+pub(crate) use library::{table, table_with_latch};
 pub use operations::{ScheduleRow, operations, schedule_table};
-pub use synthesis::{BitFunction, ScheduleCost, SynthesisError, synthesize};
+pub use synthesis::{BitFunction, LatchCost, ScheduleCost, SynthesisError, synthesize, synthesize_with};

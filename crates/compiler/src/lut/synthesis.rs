@@ -28,6 +28,24 @@ impl ScheduleCost {
     pub const CYCLES: Self = Self { compare: 10_000, compared_column: 1, write: 10_000, written_bit: 20 };
 }
 
+/// What it costs to write the latch instead of a cell, and which column of a function the latch is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct LatchCost {
+    /// The latch among the columns, one bit.
+    pub column: u8,
+    /// Of a write of the latch alone.
+    pub write: u64,
+    /// Of the latch written, for every starting pattern that the pass tags.
+    pub written_bit: u64,
+}
+
+impl LatchCost {
+    /// Beside [`ScheduleCost::CYCLES`]: of schedules of as many cycles that which writes cells in the fewest of them, then the fewest bits.
+    pub const fn beside_cycles(column: u8) -> Self {
+        Self { column, write: 9_000, written_bit: 1 }
+    }
+}
+
 /// One bit of an operation: what the columns become.
 #[derive(Clone, Copy)]
 pub struct BitFunction<'a> {
@@ -61,7 +79,19 @@ pub enum SynthesisError {
 /// # Errors
 /// If no sequence of passes computes it.
 pub fn synthesize(function: &BitFunction<'_>, cost: ScheduleCost) -> Result<(Lut, u64), SynthesisError> {
-    let search = Search::new(function, cost);
+    synthesize_with(function, cost, None)
+}
+
+/// The same where one of the columns is a latch.
+///
+/// # Errors
+/// If no sequence of passes computes it.
+pub fn synthesize_with(
+    function: &BitFunction<'_>,
+    cost: ScheduleCost,
+    latch: Option<LatchCost>,
+) -> Result<(Lut, u64), SynthesisError> {
+    let search = Search::new(function, cost, latch);
     // Ways that cannot end within a limit are not followed; the limit rises until one does.
     let mut limit = search.least_still_to_pay(search.identity);
     loop {
@@ -94,6 +124,8 @@ enum Outcome {
 
 struct Search {
     cost: ScheduleCost,
+    /// As cells where there is none.
+    latch: LatchCost,
     identity: Configuration,
     goal: Configuration,
     /// The goal's bits that matter.
@@ -107,7 +139,9 @@ struct Search {
 }
 
 impl Search {
-    fn new(function: &BitFunction<'_>, cost: ScheduleCost) -> Self {
+    fn new(function: &BitFunction<'_>, cost: ScheduleCost, latch: Option<LatchCost>) -> Self {
+        let latch =
+            latch.unwrap_or(LatchCost { column: 0, write: cost.write, written_bit: cost.written_bit });
         let columns = function.columns.len();
         let starts: Vec<u8> = (0..1_u8 << columns).filter(|state| state & function.cleared == 0).collect();
         let packed = |state_of: &dyn Fn(u8) -> u8| {
@@ -122,6 +156,7 @@ impl Search {
         });
         Self {
             cost,
+            latch,
             identity: packed(&|start| start),
             goal,
             relevant: repeated(relevant) & every,
@@ -155,9 +190,23 @@ impl Search {
         let twice = columns_of(wrong & self.goal) & columns_of(wrong & !self.goal) != 0;
         let writes = u64::from(wrong != 0) + u64::from(twice);
         let compares = u64::from(wrong & self.varied != 0);
+        // A latch is no dearer to write than a cell.
+        let (write, bits) = if self.latch.column == 0 {
+            (self.cost.write, self.cost.written_bit)
+        } else {
+            (self.latch.write.min(self.cost.write), self.latch.written_bit.min(self.cost.written_bit))
+        };
         compares * (self.cost.compare + self.cost.compared_column)
-            + writes * self.cost.write
-            + u64::from(wrong.count_ones()) * self.cost.written_bit
+            + writes * write
+            + u64::from(wrong.count_ones()) * bits
+    }
+
+    /// What a pass pays to write a number of rows.
+    fn write_cost(&self, write: Pattern, rows: u64) -> u64 {
+        let cells = u64::from(write.within(!self.latch.column).width());
+        let latch = u64::from(write.width()) - cells;
+        let step = if cells == 0 && latch > 0 { self.latch.write } else { self.cost.write };
+        step + (cells * self.cost.written_bit + latch * self.latch.written_bit) * rows
     }
 
     /// Dijkstra's search over configurations from which a schedule may end within the limit.
@@ -192,8 +241,7 @@ impl Search {
                 for &write in &self.writes {
                     let next =
                         (configuration & !(rows & repeated(write.mask()))) | (rows & repeated(write.value()));
-                    let written = self.cost.written_bit * u64::from(write.width()) * tagged;
-                    let total = reached + compare + self.cost.write + written;
+                    let total = reached + compare + self.write_cost(write, tagged);
                     let at_least = total + self.least_still_to_pay(next);
                     if at_least > limit {
                         least_beyond = least_beyond.min(at_least);

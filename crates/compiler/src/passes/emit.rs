@@ -18,7 +18,8 @@ impl Transform for Emit {
     type Told = Geometry;
 
     fn run(placed: PlacedWords, geometry: Geometry) -> Result<Program, TransformError> {
-        Ok(emit(&placed.words, &placed.placement, standard_luts()?, geometry))
+        let luts = standard_luts(placed.placement.carry())?;
+        Ok(emit(&placed.words, &placed.placement, luts, geometry))
     }
 }
 
@@ -33,7 +34,8 @@ impl Transform for EmitRewinding {
     type Told = Geometry;
 
     fn run(placed: PlacedWords, geometry: Geometry) -> Result<Program, TransformError> {
-        Ok(emit_rewinding(&placed.words, &placed.placement, standard_luts()?, geometry))
+        let luts = standard_luts(placed.placement.carry())?;
+        Ok(emit_rewinding(&placed.words, &placed.placement, luts, geometry))
     }
 }
 
@@ -64,7 +66,8 @@ fn emit_rewinding(schedule: &Words, placement: &Placement, luts: &[Lut], geometr
 }
 
 struct Emitter {
-    carry: Operand,
+    /// The carry's cell, if it is not in the latch.
+    carry: Option<Operand>,
     carry_is_clear: bool,
     instructions: Vec<Instruction>,
 }
@@ -99,11 +102,12 @@ impl Emitter {
 
     /// Emits the segments of a word; in place, `right` is the target and there is no result.
     fn word(&mut self, word: &WordSchedule, left: Operand, right: Operand, result: Option<Operand>) {
-        if !self.carry_is_clear {
-            self.apply(LutKind::Clear, 1, &[self.carry]);
+        // A latch is cleared by the table that begins the word.
+        if let Some(carry) = self.carry.filter(|_| !self.carry_is_clear) {
+            self.apply(LutKind::Clear, 1, &[carry]);
         }
         for &Segment { lut, reads, first, bits } in &word.segments {
-            let carry = (lut != LutKind::Clear).then_some(self.carry);
+            let carry = self.carry.filter(|_| lut != LutKind::Clear);
             let (left, right) = match reads {
                 Reads::Both => (Some(left), Some(right)),
                 Reads::Left => (Some(left), None),

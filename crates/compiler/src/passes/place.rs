@@ -2,9 +2,9 @@
 //!
 //! Words lie along the tracks. Operands that meet in one instruction lie in different columns. Accumulators are packed into
 //! the first columns in the order of the outputs, so that going from one to the next continues a track's travel instead of
-//! rewinding it; window elements and temporaries share the columns that are left, and the last column holds the carry.
+//! rewinding it; window elements and temporaries share the columns that are left, and the last column holds the carry, if no latch does.
 
-use ap_program::{Direction, Geometry, Operand};
+use ap_program::{Carry, Direction, Geometry, Operand};
 
 use crate::ir::{PlacedWords, Placement, Value, ValueId, ValueKind, WordOperation, Words};
 use crate::pass::{Transform, TransformError};
@@ -142,7 +142,7 @@ fn place_accumulators(
     geometry: Geometry,
     arrangement: Accumulators,
 ) -> Result<(Vec<Operand>, usize), PlacementError> {
-    let (domains, carry_column) = (geometry.domains(), geometry.columns() - 1);
+    let (domains, word_columns) = (geometry.domains(), geometry.word_columns());
     let is_accumulator = |value: &&Value| matches!(value.kind, ValueKind::Accumulator { .. });
     let words: Vec<u8> =
         schedule.values.iter().take_while(is_accumulator).map(|value| value.format.bits).collect();
@@ -151,11 +151,11 @@ fn place_accumulators(
         Accumulators::Packed => packed,
         Accumulators::Apart => {
             let others = lives.most_alive(schedule, words.len()).max(3);
-            let columns = carry_column.saturating_sub(others).max(packed.1);
+            let columns = word_columns.saturating_sub(others).max(packed.1);
             apart(&words, columns.min(words.len()), domains).unwrap_or(packed)
         }
     };
-    if first_free + 3 > carry_column {
+    if first_free + 3 > word_columns {
         return Err(PlacementError::Accumulators {
             accumulators: words.len(),
             bits: words.iter().copied().max().unwrap_or(0),
@@ -175,8 +175,8 @@ fn place_others(
     mut operands: Vec<Operand>,
     first_free: usize,
 ) -> Result<Placement, PlacementError> {
-    let (domains, carry_column, accumulators) = (geometry.domains(), geometry.columns() - 1, operands.len());
-    let mut occupied = vec![0_u128; carry_column - first_free];
+    let (domains, accumulators) = (geometry.domains(), operands.len());
+    let mut occupied = vec![0_u128; geometry.word_columns() - first_free];
     operands.resize(schedule.values.len(), along(0, 0, 1));
     let mut placed = vec![false; schedule.values.len()];
     let (mut live, mut columns_used) = (0_usize, first_free);
@@ -210,7 +210,11 @@ fn place_others(
             }
         }
     }
-    Ok(Placement { operands, carry: along(carry_column, 0, 1), columns_used: columns_used + 1 })
+    let carry = match geometry.carry() {
+        Carry::Column => Some(along(geometry.word_columns(), 0, 1)),
+        Carry::Latch => None,
+    };
+    Ok(Placement { operands, carry, columns_used: columns_used + usize::from(carry.is_some()) })
 }
 
 /// Columns and domains of words, and how many columns they take.

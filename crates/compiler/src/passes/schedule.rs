@@ -3,7 +3,7 @@
 //! Definitions are computed when they are first needed. A sum of several terms is either formed in a temporary and then
 //! accumulated, or its terms are accumulated one by one: narrow temporaries against fewer words, whichever costs less.
 
-use ap_program::{Format, Lut};
+use ap_program::{Carry, Format, Lut};
 
 use crate::arithmetic::{WordSchedule, in_place, out_of_place};
 use crate::ir::{Group, LayerSums, OutputSum, SignedTerm, TermId, ValueId, ValueKind, WordOperation, Words};
@@ -22,7 +22,8 @@ impl Transform for Schedule {
     type Told = ();
 
     fn run(sums: LayerSums, (): ()) -> Result<Words, TransformError> {
-        Ok(schedule(&sums, standard_luts()?))
+        // Tables with the carry in a latch take as many cycles.
+        Ok(schedule(&sums, standard_luts(Carry::Column)?))
     }
 }
 

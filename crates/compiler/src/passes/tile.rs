@@ -9,7 +9,7 @@
 
 use std::collections::BTreeSet;
 
-use ap_program::{Direction, Format, Geometry, Lut, Operand, Tap};
+use ap_program::{Carry, Direction, Format, Geometry, Lut, Operand, Tap};
 
 use crate::ir::{Group, LayerSums, PlacedWords, Placement, ValueId, ValueKind, WordOperation, Words};
 use crate::lut::standard_luts;
@@ -29,7 +29,7 @@ impl Transform for Tile {
     type Told = (Tiling, Geometry);
 
     fn run(sums: LayerSums, (tiling, geometry): (Tiling, Geometry)) -> Result<PlacedWords, TransformError> {
-        let (words, placement) = tile(&sums, tiling, standard_luts()?, geometry)?;
+        let (words, placement) = tile(&sums, tiling, standard_luts(geometry.carry())?, geometry)?;
         Ok(PlacedWords { words, placement })
     }
 }
@@ -137,8 +137,7 @@ fn tile(
     let input_bits = Span { added: 1, subtracted: 0 }.format(sums.input_maximum).bits;
     let window_column = accumulator_columns;
     let temporary_column = window_column + tiling.window_lanes * usize::from(input_bits);
-    let carry_column = geometry.columns() - 1;
-    if temporary_column >= carry_column {
+    if temporary_column >= geometry.word_columns() {
         return Err(PlacementError::Accumulators {
             accumulators: tiling.outputs_per_block,
             bits: input_bits,
@@ -170,7 +169,7 @@ fn tile(
         }
     }
     let Builder { schedule, places } = builder;
-    let placement = place_temporaries(&schedule, places, temporary_column, carry_column)?;
+    let placement = place_temporaries(&schedule, places, temporary_column, geometry)?;
     Ok((schedule, placement))
 }
 
@@ -317,7 +316,7 @@ fn place_temporaries(
     schedule: &Words,
     mut places: Vec<Option<Operand>>,
     first_column: usize,
-    carry_column: usize,
+    geometry: Geometry,
 ) -> Result<Placement, PlacementError> {
     places.resize(schedule.values.len(), None);
     let fixed: Vec<bool> = places.iter().map(Option::is_some).collect();
@@ -325,7 +324,7 @@ fn place_temporaries(
     for (time, operation) in schedule.operations.iter().enumerate() {
         operation.values().for_each(|id| last_use[id.index()] = time);
     }
-    let mut free = vec![true; carry_column - first_column];
+    let mut free = vec![true; geometry.word_columns() - first_column];
     let (mut live, mut highest) = (0_usize, first_column);
     for (time, operation) in schedule.operations.iter().enumerate() {
         for id in operation.values() {
@@ -354,7 +353,12 @@ fn place_temporaries(
             }
         }
     }
-    let carry = across(carry_column, 0, 1);
-    let operands = places.into_iter().map(|place| place.unwrap_or(carry)).collect();
-    Ok(Placement { operands, carry, columns_used: highest + 1 })
+    let carry = match geometry.carry() {
+        Carry::Column => Some(across(geometry.word_columns(), 0, 1)),
+        Carry::Latch => None,
+    };
+    // A value that no operation uses has no place of its own.
+    let nowhere = carry.unwrap_or(across(0, 0, 1));
+    let operands = places.into_iter().map(|place| place.unwrap_or(nowhere)).collect();
+    Ok(Placement { operands, carry, columns_used: highest + usize::from(carry.is_some()) })
 }

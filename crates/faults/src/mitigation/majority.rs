@@ -82,6 +82,7 @@ pub(super) fn times(events: Events, factor: f64) -> Events {
         driven_columns: events.driven_columns * factor,
         tagged_bits: of_rows(events.tagged_bits),
         broadcast_bits: of_rows(events.broadcast_bits),
+        latch: events.latch.map(of_rows),
         track_steps: of_rows(events.track_steps),
         loaded_bits: events.loaded_bits * factor,
         stored_bits: events.stored_bits * factor,
@@ -90,6 +91,7 @@ pub(super) fn times(events: Events, factor: f64) -> Events {
         serial: rtm_ap::SerialSteps {
             compares: steps(events.serial.compares),
             writes: steps(events.serial.writes),
+            latch_writes: steps(events.serial.latch_writes),
             shifts: steps(events.serial.shifts),
             reads: steps(events.serial.reads),
         },

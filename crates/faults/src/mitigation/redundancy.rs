@@ -68,6 +68,7 @@ fn with_rows(layer: &MachineLayer, events: Events, spares: u32) -> Events {
         searched_bits: of_rows(events.searched_bits),
         tagged_bits: of_rows(events.tagged_bits),
         broadcast_bits: of_rows(events.broadcast_bits),
+        latch: events.latch.map(of_rows),
         track_steps: of_rows(events.track_steps),
         ..events
     }

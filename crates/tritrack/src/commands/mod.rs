@@ -25,8 +25,10 @@ pub mod verify;
 use std::io::{IsTerminal, Write};
 
 use clap::Args;
-use compiler::{Geometry, Layout, Options, Sharing};
+use compiler::{Carry, Geometry, Layout, Options, Sharing};
 use workspace::{Failure, WorkspaceError};
+
+use crate::choice::Choice;
 
 names::names! {
     /// How results are printed.
@@ -54,6 +56,9 @@ pub struct MachineArguments {
     /// Domains of a track
     #[arg(long, default_value_t = 64)]
     domains: u64,
+    /// Where the carry of additions is kept
+    #[arg(long, value_parser = Choice::<Carry>::default(), default_value_t = Carry::Column)]
+    carry: Carry,
     /// How subexpressions are shared: none, per-channel, cross-channel
     #[arg(long = "cse", value_name = "ALGORITHM", default_value = "per-channel")]
     sharing: String,
@@ -74,7 +79,8 @@ impl MachineArguments {
         let wrong = |message: String| WorkspaceError::argument(message);
         Ok(Options {
             geometry: Geometry::new(self.rows, self.columns, self.domains)
-                .map_err(|e| wrong(e.to_string()))?,
+                .map_err(|e| wrong(e.to_string()))?
+                .with_carry(self.carry),
             sharing: self.sharing.parse::<Sharing>().map_err(|e| wrong(e.to_string()))?,
             layout: self.layout.parse::<Layout>().map_err(|e| wrong(e.to_string()))?,
             outputs_per_processor: self.outputs_per_processor,

@@ -1,6 +1,6 @@
 //! What an accounting of the associative processor's energy may leave out, term by term.
 
-use rtm_ap::{Events, PaddingRows, PerRows, Pricing, ProcessorParameters};
+use rtm_ap::{Events, PaddingRows, Pricing, ProcessorParameters};
 use technology::{Energy, Power};
 
 names::names! {
@@ -57,6 +57,7 @@ impl Account {
                     &mut p.row_leakage,
                     &mut p.column_leakage,
                     &mut p.controller_leakage,
+                    &mut p.latch_leakage,
                     &mut p.store_sram_leakage,
                     &mut p.store_edram_leakage,
                     &mut p.buffer_leakage,
@@ -77,10 +78,12 @@ impl Account {
                 }
             }
             Term::Clears => {
-                self.events.iter_mut().for_each(|events| events.broadcast_bits = PerRows::default());
+                for events in &mut self.events {
+                    (events.broadcast_bits, events.latch.broadcast) = Default::default();
+                }
             }
             Term::Movement => p.movement_bit = Energy::ZERO,
-            Term::Writes => p.write_bit = Energy::ZERO,
+            Term::Writes => (p.write_bit, p.latch_write) = (Energy::ZERO, Energy::ZERO),
         }
         self
     }

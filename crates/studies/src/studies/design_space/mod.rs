@@ -7,7 +7,7 @@
 mod figure;
 mod shape;
 
-use compiler::{Geometry, Layout, Options, Sharing};
+use compiler::{Carry, Geometry, Layout, Options, Sharing};
 use figures::Figure;
 use network::Network;
 use rayon::prelude::*;
@@ -64,6 +64,9 @@ struct Way {
     sharing: Sharing,
     /// How words lie in the array.
     layout: Layout,
+    /// Where the carry of additions is kept.
+    #[serde(default)]
+    carry: Carry,
     /// The most outputs that one processor computes.
     #[schemars(range(min = 1))]
     outputs_per_processor: Option<usize>,
@@ -220,7 +223,7 @@ impl DesignSpaceStudy {
             for &domains in &self.domains {
                 for (index, way) in self.ways.iter().enumerate() {
                     let options = Options {
-                        geometry: geometry(first_rows, columns, domains)?,
+                        geometry: geometry(first_rows, columns, domains)?.with_carry(way.carry),
                         sharing: way.sharing,
                         layout: way.layout,
                         outputs_per_processor: way.outputs_per_processor,
@@ -241,6 +244,7 @@ impl DesignSpaceStudy {
                 let parameters = parameters(&file, shape.domains)?;
                 for (rows, events) in shape.events.iter().enumerate() {
                     let geometry = geometry(self.rows[rows], shape.columns, shape.domains)?;
+                    let geometry = geometry.with_carry(shape.way.carry);
                     let mut total = Events::default();
                     events.iter().for_each(|layer| total += *layer);
                     for &model in &self.search_models {

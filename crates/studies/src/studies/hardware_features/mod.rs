@@ -10,6 +10,7 @@ mod schedules;
 mod segments;
 mod uses;
 
+use compiler::Carry;
 use compiler::lut::{Features, LutKind};
 use figures::Figure;
 use rtm_ap::{Events, Kept, ProcessorParameters, SearchModel};
@@ -17,7 +18,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de};
 use tables::{Schema, Table, TypedRow};
 use workspace::stages::{Declared, Promise, Results};
-use workspace::{Checks, Failure, Inputs, Manifest, Study, rows_of};
+use workspace::{Checks, Failure, Inputs, Manifest, Study, WorkspaceError, rows_of};
 use yaml::FieldPath;
 
 use crate::images::Images;
@@ -128,6 +129,13 @@ impl Study for HardwareFeaturesStudy {
     }
 
     fn stages(&self, _: &Manifest, _: &Inputs<'_>, declared: &mut Declared) -> Result<Self::Stages, Failure> {
+        if let Some(flow) = self.flows.iter().find(|flow| flow.machine.0.geometry.carry() != Carry::Column) {
+            let message = format!(
+                "hardware_features: flow `{}` keeps the carry in a latch; the schedules that are compared keep it in a column",
+                flow.name
+            );
+            return Err(WorkspaceError::argument(message).into());
+        }
         let run = |flow: &Flow| {
             let run = Run::of_flow(&self.network, flow, &self.images);
             (run.clone(), declared.stage(Executed(run)))

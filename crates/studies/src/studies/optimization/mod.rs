@@ -424,7 +424,8 @@ impl<'a> Context<'a> {
                 let [columns, domains] =
                     [shape.geometry.columns(), shape.geometry.domains()].map(|extent| extent as u64);
                 let geometry = Geometry::new(rows, columns, domains)
-                    .map_err(|error| WorkspaceError::argument(error.to_string()))?;
+                    .map_err(|error| WorkspaceError::argument(error.to_string()))?
+                    .with_carry(shape.geometry.carry());
                 let processors = study.space.processors.iter().copied();
                 let processors: BTreeSet<u64> =
                     processors.chain(shape.runs.iter().map(|run| largest_layer(run, rows))).collect();

@@ -349,8 +349,13 @@ mod tests {
 
     fn run(layers: &[(u64, u64, u64)]) -> MachineRun {
         let of_layer = |(index, &(words, steps, rows)): (usize, &(u64, u64, u64))| {
-            let serial =
-                SerialSteps { compares: steps, writes: steps / 2 + 1, shifts: words % 977, reads: 7 };
+            let serial = SerialSteps {
+                compares: steps,
+                writes: steps / 2 + 1,
+                shifts: words % 977,
+                reads: 7,
+                latch_writes: 0,
+            };
             let program =
                 ProgramDemand { words, serial, encoded_bits: 11 * words, decoder_bits: words % 1013 };
             let programs = vec![program; 1 + index];

@@ -214,12 +214,14 @@ fn swings(
 ) -> Result<Vec<Swing>, Failure> {
     let (parameters, declarations) = (system.parameters(), system.declarations());
     let mut swings = Vec::new();
-    for (path, parameter) in parameters.iter().filter(|(path, _)| !ParameterSet::is_component(path)) {
-        let meaning = declarations.iter().find(|declaration| declaration.path == path);
+    for (path, parameter) in parameters.iter() {
+        let Some(declared) = declarations.iter().find(|declaration| declaration.path == path) else {
+            continue;
+        };
         swings.push(Swing {
             system: system.kind(),
             path: path.to_owned(),
-            meaning: meaning.map_or(String::new(), |declaration| declaration.meaning.to_owned()),
+            meaning: declared.meaning.to_owned(),
             parameter: parameter.clone(),
             at_low: ratio(&parameters.with_value(path, parameter.low)?)?,
             at_high: ratio(&parameters.with_value(path, parameter.high)?)?,
