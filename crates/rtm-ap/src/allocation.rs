@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use crate::events::Events;
 use crate::layer::MachineLayer;
+use crate::segments::Precharges;
 
 /// How many processors are installed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -87,6 +88,9 @@ pub struct LayerDemand {
     /// Processors that a layer takes, one for every program and block of rows.
     pub processors: u64,
     pub programs: Vec<ProgramDemand>,
+    /// What their searches precharge where match lines are in segments.
+    #[serde(default)]
+    pub precharges: Precharges,
 }
 
 /// What one program asks of a processor.
@@ -113,12 +117,16 @@ impl LayerDemand {
         self.programs.iter().map(|program| program.encoded_bits).sum()
     }
 
-    /// The events with the bits that are fetched of encoded programs. Programs that make activations on the arrays are taken to be encoded as
-    /// tightly as the layer's own.
+    /// The events with what follows from the programs alone: the bits that are fetched of encoded ones, and the segments that are precharged.
+    /// Programs that make activations on the arrays are taken to be like the layer's own.
     #[must_use]
-    pub fn with_encoded_fetches(&self, events: Events) -> Events {
+    pub fn complete(&self, events: Events) -> Events {
         let share = self.encoded_bits() as f64 / self.words().max(1) as f64;
-        Events { encoded_bits_fetched: events.words_fetched * share, ..events }
+        Events {
+            encoded_bits_fetched: events.words_fetched * share,
+            precharged: self.precharges.over(events.row_searches),
+            ..events
+        }
     }
 }
 
@@ -135,7 +143,7 @@ impl LayerDemand {
             }
         };
         let programs = layer.compiled().programs.par_iter().map(demand).collect();
-        Self { processors: layer.processors(), programs }
+        Self { processors: layer.processors(), programs, precharges: Precharges::of(layer) }
     }
 }
 
@@ -153,7 +161,7 @@ pub(crate) fn rounds(needed: u64, programs: usize, installed: u64) -> impl Itera
 /// The events of a layer on the processors installed; a layer that takes more runs in rounds.
 pub(crate) fn in_rounds(layer: &LayerDemand, mut events: Events, installed: u64) -> Events {
     if layer.processors <= installed {
-        return layer.with_encoded_fetches(events);
+        return layer.complete(events);
     }
     let (mut words, mut serial) = (0, SerialSteps::default());
     for round in rounds(layer.processors, layer.programs.len(), installed) {
@@ -165,5 +173,5 @@ pub(crate) fn in_rounds(layer: &LayerDemand, mut events: Events, installed: u64)
     events.words_fetched = words as f64;
     events.serial = serial;
     events.processors = installed;
-    layer.with_encoded_fetches(events)
+    layer.complete(events)
 }

@@ -42,6 +42,7 @@ impl Events {
             row_searches: in_rows(self.row_searches),
             searched_bits: in_rows(self.searched_bits),
             driven_columns: self.driven_columns * block_share,
+            precharged: self.precharged.map(in_rows),
             tagged_bits: in_rows(self.tagged_bits),
             broadcast_bits: in_rows(self.broadcast_bits),
             latch: self.latch.map(in_rows),
@@ -57,7 +58,7 @@ impl Events {
             processors: blocks * programs,
             serial: self.serial,
         };
-        let demand = LayerDemand { processors: blocks * programs, programs: demand.programs.clone() };
+        let demand = LayerDemand { processors: blocks * programs, ..demand.clone() };
         in_rounds(&demand, together, installed)
     }
 }
@@ -68,6 +69,7 @@ mod tests {
 
     use super::*;
     use crate::allocation::ProgramDemand;
+    use crate::segments::Precharges;
 
     /// 49 positions on arrays of 256 rows, two programs.
     fn layer() -> (Events, LayerDemand) {
@@ -89,7 +91,7 @@ mod tests {
             serial,
             ..Events::default()
         };
-        (events, LayerDemand { processors: 2, programs })
+        (events, LayerDemand { processors: 2, programs, precharges: Precharges::default() })
     }
 
     #[test]

@@ -79,35 +79,3 @@ impl Observer for Roles {
         }
     }
 }
-
-impl MachineLayer {
-    /// Columns of match line that searches precharge in one row, and searches, if a row has this many segments and only those
-    /// are precharged that hold a column of the key.
-    pub fn precharged_columns(&self, segments: usize) -> (f64, f64) {
-        let width = self.geometry().columns() / segments.max(1);
-        let mut precharged = Precharged { width: width.max(1), columns: 0, searches: 0 };
-        self.programs().iter().for_each(|program| program.walk(&mut precharged));
-        (precharged.columns as f64, precharged.searches as f64)
-    }
-}
-
-struct Precharged {
-    /// Columns of a segment.
-    width: usize,
-    columns: usize,
-    searches: usize,
-}
-
-impl Observer for Precharged {
-    fn steps(&mut self, step: Step<'_>) {
-        let Step::Apply { table, cells } = step else { return };
-        for pass in table.lut.passes().iter().filter(|pass| pass.compares()) {
-            let keyed = cells.iter().enumerate().filter(|(column, _)| pass.key.mask() >> column & 1 == 1);
-            let mut segments: Vec<usize> = keyed.map(|(_, cell)| cell.0 / self.width).collect();
-            segments.sort_unstable();
-            segments.dedup();
-            self.columns += segments.len() * self.width;
-            self.searches += 1;
-        }
-    }
-}

@@ -7,6 +7,7 @@ use crate::allocation::Allocated;
 use crate::buffer::Kept;
 use crate::events::{Events, PerRows};
 use crate::operation::{IdleProcessors, Operation, PaddingRows, ProgramEncoding};
+use crate::segments::Segments;
 use crate::store::{Store, WORD_BITS};
 use crate::technology_parameters::{ProcessorParameters, SearchModel};
 
@@ -135,7 +136,7 @@ impl Pricing<'_> {
                 + p.broadcast_word * events.words_broadcast,
             movement: (p.movement_bit + p.buffer_bit) * (events.loaded_bits + events.output_bits),
             periphery: p.requantization * events.requantizations + p.pool_operation * events.pool_operations,
-            leakage: (p.leakage(self.geometry) * leaking as f64
+            leakage: (p.leakage(self.geometry, self.operation.segments) * leaking as f64
                 + store.leakage
                 + p.buffer_leakage * self.buffer_bits())
                 * latency,
@@ -165,8 +166,19 @@ impl Pricing<'_> {
                 // The latch is one cell more on the line, and its search lines are those of one column more.
                 let cells = self.geometry.columns() + self.geometry.latches();
                 let driven = events.latch.searches.physical / self.geometry.rows() as f64;
-                (p.search_match_line_bit * cells as f64 + p.search_match_line_row) * rows(events.row_searches)
-                    + p.search_key_column * (events.driven_columns + driven)
+                let lines = p.search_key_column * (events.driven_columns + driven);
+                let segments = self.operation.segments;
+                if segments == Segments::ONE {
+                    return (p.search_match_line_bit * cells as f64 + p.search_match_line_row)
+                        * rows(events.row_searches)
+                        + lines;
+                }
+                // Each segment has an amplifier of its own; the latch stands beside them.
+                let width = segments.columns(self.geometry.columns()) as f64;
+                (p.search_match_line_bit * width + p.search_match_line_row)
+                    * rows(events.precharged.of(segments))
+                    + p.search_match_line_bit * rows(events.latch.searches)
+                    + lines
             }
         }
     }
@@ -200,8 +212,10 @@ impl Pricing<'_> {
             let memories = self.store().leakage + self.parameters.buffer_leakage * self.buffer_bits();
             let memories = memories * (1.0 / layers.len().max(1) as f64);
             for (cost, events) in layers.iter_mut().zip(&allocated.events) {
-                cost.energy.leakage =
-                    (self.parameters.leakage(self.geometry) * events.processors as f64 + memories) * slowest;
+                cost.energy.leakage = (self.parameters.leakage(self.geometry, self.operation.segments)
+                    * events.processors as f64
+                    + memories)
+                    * slowest;
             }
         }
         NetworkCost { layers, latency, interval: if allocated.pipelined { slowest } else { latency } }
@@ -209,7 +223,9 @@ impl Pricing<'_> {
 
     /// The area of `installed` processors with the buffer and the memory that holds the program.
     pub fn chip_area(&self, installed: u64) -> Area {
-        processor_area(self.geometry, self.parameters) * installed as f64
+        let further = f64::from(self.operation.segments.count() - 1) * self.geometry.rows() as f64;
+        (processor_area(self.geometry, self.parameters) + self.parameters.segment_area * further)
+            * installed as f64
             + self.store().area
             + self.parameters.buffer_area * self.buffer_bits()
     }

@@ -5,6 +5,8 @@ use std::ops::{Add, AddAssign, Mul};
 use ap_program::SerialSteps;
 use serde::{Deserialize, Serialize};
 
+use crate::segments::Precharged;
+
 /// A count over rows: those that hold an output position, and those that exist.
 ///
 /// The last processor of a layer is filled up with rows that hold nothing; without row gating they search, shift and are
@@ -159,6 +161,9 @@ pub struct Events {
     pub searched_bits: PerRows,
     /// Columns of search lines driven, in every processor.
     pub driven_columns: f64,
+    /// Segments of match lines precharged; known where programs are given to processors.
+    #[serde(default)]
+    pub precharged: Precharged,
     /// Bits written to rows that a search tagged; known from data only.
     pub tagged_bits: PerRows,
     /// Bits written to every row without a search.
@@ -196,6 +201,7 @@ impl AddAssign for Events {
         self.row_searches += other.row_searches;
         self.searched_bits += other.searched_bits;
         self.driven_columns += other.driven_columns;
+        self.precharged += other.precharged;
         self.tagged_bits += other.tagged_bits;
         self.broadcast_bits += other.broadcast_bits;
         self.latch += other.latch;

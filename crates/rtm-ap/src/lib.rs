@@ -27,6 +27,7 @@ mod machine;
 mod node;
 mod operation;
 mod program_events;
+mod segments;
 mod store;
 mod strike;
 mod struck;
@@ -55,6 +56,7 @@ pub use layer::{MachineError, MachineLayer, StruckRow};
 pub use machine::{Machine, Run};
 pub use operation::{IdleProcessors, Operation, PaddingRows, ProgramEncoding, ProgramStore};
 pub use program_events::ProgramEvents;
+pub use segments::{Precharged, Precharges, Segments};
 pub use store::Store;
 pub use strike::{Effect, Move, Search, Strike, StrikeSites, WrittenBit};
 pub use technology_parameters::{

@@ -38,6 +38,8 @@ impl ProcessorParameters {
             latch_write: self.latch_write * logic,
             latch_time: self.latch_time * factors.delay(DELAY_EXPONENT.value),
             latch_leakage: self.latch_leakage * leakage,
+            segment_leakage: self.segment_leakage * leakage,
+            segment_area: self.segment_area * area,
             latch_area: self.latch_area * area,
             read_bit: self.read_bit * size,
             shift_step: self.shift_step * cell_wire,

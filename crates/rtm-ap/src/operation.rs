@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use crate::segments::Segments;
 use crate::technology_parameters::ProcessorDesign;
 
 names::names! {
@@ -66,6 +67,9 @@ pub struct Operation {
     /// How the program is kept.
     #[serde(default)]
     pub encoding: ProgramEncoding,
+    /// Segments of a row's match line, of which a search precharges those that it needs (search model match-line).
+    #[serde(default)]
+    pub segments: Segments,
     /// Images that go through together, layer by layer: their positions fill rows, and a program is fetched once for all that fit.
     #[serde(default = "one")]
     #[schemars(range(min = 1))]
@@ -84,6 +88,7 @@ impl ProcessorDesign {
     /// How a machine of this design is run where nothing else is said: one image at a time.
     pub fn operation(&self) -> Operation {
         let Self { padding_rows, idle_processors, store, encoding, .. } = *self;
-        Operation { padding_rows, idle_processors, store, encoding, batch: 1, processors: None }
+        let segments = Segments::ONE;
+        Operation { padding_rows, idle_processors, store, encoding, segments, batch: 1, processors: None }
     }
 }

@@ -10,6 +10,7 @@ use crate::buffer::Kept;
 use crate::cost::{Cost, EnergyParts, Pricing};
 use crate::events::Events;
 use crate::operation::Operation;
+use crate::segments::Segments;
 use crate::technology_parameters::{ProcessorDesign, ProcessorParameters, SearchModel, ShiftSource};
 use crate::track::TrackParameters;
 
@@ -137,7 +138,7 @@ impl System for ProcessorSystem {
         &self.parameters
     }
 
-    /// Those of the latch only where rows have one: nothing else depends on them.
+    /// Those of the latch only where rows have one, and those of segments only where match lines have several: nothing else depends on them.
     fn declarations(&self) -> Vec<Declaration> {
         let of_track = match self.design.shift {
             ShiftSource::Stated => &[][..],
@@ -145,7 +146,11 @@ impl System for ProcessorSystem {
         };
         let has_latch = self.events.geometry.carry() == Carry::Latch;
         let all = ProcessorParameters::DECLARATIONS.iter().chain(of_track);
-        all.filter(|of| has_latch || !of.path.starts_with(ProcessorParameters::LATCH)).copied().collect()
+        let has_segments = self.operation.segments != Segments::ONE;
+        all.filter(|of| has_latch || !of.path.starts_with(ProcessorParameters::LATCH))
+            .filter(|of| has_segments || !of.path.starts_with(ProcessorParameters::SEGMENT))
+            .copied()
+            .collect()
     }
 
     fn prepare<'a>(&'a self, workload: &'a Workload) -> Result<Box<dyn Prepared + 'a>, SystemError> {

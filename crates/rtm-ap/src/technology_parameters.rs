@@ -10,6 +10,7 @@ use technology::{
 };
 
 use crate::operation::{IdleProcessors, PaddingRows, ProgramEncoding, ProgramStore};
+use crate::segments::Segments;
 use crate::track::{TrackParameters, put_step};
 
 /// The choices of an associative processor that are not numbers with a range.
@@ -88,13 +89,17 @@ pub fn load_technology_with(
 impl ProcessorParameters {
     /// How the paths of those parameters begin that only machines have whose rows keep the carry in a latch.
     pub const LATCH: &'static str = "latch.";
+    /// How the paths of those parameters begin that only machines have whose match lines are in segments.
+    pub const SEGMENT: &'static str = "segment.";
 
     /// Leakage of one processor of a geometry. Racetracks keep what they hold without power: what leaks is what rows, columns and the
     /// controller have of transistors.
-    pub fn leakage(&self, geometry: Geometry) -> Power {
+    pub fn leakage(&self, geometry: Geometry, segments: Segments) -> Power {
         let latches = (geometry.latches() * geometry.rows()) as f64;
+        let further = f64::from(segments.count() - 1) * geometry.rows() as f64;
         self.row_leakage * geometry.rows() as f64
             + self.latch_leakage * latches
+            + self.segment_leakage * further
             + self.column_leakage * geometry.columns() as f64
             + self.controller_leakage
     }
@@ -156,6 +161,10 @@ technology::parameters! {
         latch_write: Energy = "latch.write" per "bit" of components,
         /// Time of a write to the latch alone.
         latch_time: Time = "latch.time" per "",
+        /// Leakage of a further segment of a row's match line.
+        segment_leakage: Power = "segment.leakage" per "segment" of components,
+        /// Area of a further segment of a row's match line.
+        segment_area: Area = "segment.area" per "segment" of components,
         /// Leakage of one row's latch with its gates.
         latch_leakage: Power = "latch.leakage" per "row" of components,
         /// Area of one row's latch with its gates.

@@ -7,8 +7,8 @@ use std::path::Path;
 use ap_program::{Carry, Geometry, SerialSteps};
 use proptest::prelude::*;
 use rtm_ap::{
-    EnergyParts, Events, Kept, LatchEvents, Operation, PerRows, Pricing, ProcessorParameters,
-    ProgramEncoding, ProgramStore, SearchModel, TERMS, formulas,
+    EnergyParts, Events, Kept, LatchEvents, LayerDemand, Operation, PerRows, Precharges, Pricing,
+    ProcessorParameters, ProgramEncoding, ProgramStore, SearchModel, Segments, TERMS, formulas,
 };
 use technology::{Parameters, Quantity};
 
@@ -24,10 +24,11 @@ struct Counted<'a> {
     words: usize,
     way_mm: f64,
     compact: bool,
+    segments: Segments,
 }
 
 fn count(name: &str, counted: Counted<'_>) -> f64 {
-    let Counted { events, installed, columns, rows, latency, words, way_mm, compact } = counted;
+    let Counted { events, installed, columns, rows, latency, words, way_mm, compact, segments } = counted;
     match name {
         "bits fetched" if compact => events.encoded_bits_fetched,
         "bits stored" if compact => 98_765.0,
@@ -38,8 +39,11 @@ fn count(name: &str, counted: Counted<'_>) -> f64 {
         "bits stored" => 64.0 * words as f64,
         "mm to the controller" => way_mm,
         "bits searched" => events.searched_bits.physical,
-        "rows searched" => events.row_searches.physical,
-        "columns" => columns as f64,
+        "columns precharged" => segments.columns(columns) as f64 * events.precharged.of(segments).physical,
+        "segments precharged" => events.precharged.of(segments).physical,
+        "further segments" => f64::from(segments.count() - 1),
+        "latches precharged" if segments == Segments::ONE => events.row_searches.physical,
+        "latches precharged" => events.latch.searches.physical,
         "rows" => rows as f64,
         "columns driven" => events.driven_columns,
         "latches searched" => events.latch.searches.physical,
@@ -82,7 +86,11 @@ proptest! {
             processors: installed,
             serial: SerialSteps { compares: step(13), writes: step(14), shifts: step(15), reads: step(0), latch_writes: 0 },
             latch: LatchEvents::default(),
+            ..Events::default()
         };
+        let precharges = Precharges::new(4, [4, 5, 6, 7, 8, 9, 10]);
+        let demand = LayerDemand { processors: 1, programs: Vec::new(), precharges };
+        let events = Events { precharged: demand.complete(events).precharged, ..events };
         let with_latch = Events {
             latch: LatchEvents { searches: rows(5), tagged: rows(7), broadcast: rows(11) },
             serial: SerialSteps { latch_writes: step(3), ..events.serial },
@@ -97,7 +105,8 @@ proptest! {
                 let geometry = Geometry::new(256, 192, 64).unwrap().with_carry(carry);
                 let events = match carry { Carry::Column => events, Carry::Latch => with_latch };
                 let encoding = if store == ProgramStore::Edram { ProgramEncoding::Compact } else { ProgramEncoding::Words };
-                let operation = Operation { store, encoding, ..file.design.operation() };
+                let segments = if store == ProgramStore::Edram { Segments::new(16).unwrap() } else { Segments::ONE };
+                let operation = Operation { store, encoding, segments, ..file.design.operation() };
                 let kept = Kept { words: 12_345, encoded_bits: 98_765, decoder_bits: 1_000, buffer_bits: 53_321 };
                 let pricing = Pricing { geometry, parameters: &parameters, model, operation, kept };
                 let way_mm = 0.5e-3 * pricing.store().area.base().sqrt();
@@ -106,7 +115,7 @@ proptest! {
                 let sum = |part: &str| -> f64 {
                     let of_part = TERMS.iter().filter(|term| term.part == part && term.carry.is_none_or(|of| of == carry) && term.model.is_none_or(|of| of == model) && term.store.is_none_or(|of| of == store) && term.encoding.is_none_or(|of| of == encoding));
                     of_part.map(|term| {
-                        let counted: f64 = term.counts.iter().map(|name| count(name, Counted { events: &events, installed, columns: 192, rows: geometry.rows(), latency, words: 12_345, way_mm, compact: encoding == ProgramEncoding::Compact })).product();
+                        let counted: f64 = term.counts.iter().map(|name| count(name, Counted { events: &events, installed, columns: 192, rows: geometry.rows(), latency, words: 12_345, way_mm, compact: encoding == ProgramEncoding::Compact, segments })).product();
                         let priced = term.parameters.iter().map(|path| file.parameters.get(path).unwrap().base_value());
                         counted * priced.product::<f64>()
                     }).sum()

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use compiler::{Carry, Geometry};
 use network::{Shape, Window};
 use rtm_ap::{
-    EnergyParts, Events, Kept, LatchEvents, NetworkEvents, PerRows, Pricing, ProcessorDesign,
+    EnergyParts, Events, Kept, LatchEvents, NetworkEvents, PerRows, Precharged, Pricing, ProcessorDesign,
     ProcessorParameters, ProcessorSystem, SearchModel, SerialSteps, load_technology,
 };
 use system::{Activations, Layer, LayerShape, Pool, Precision, System, WeightStatistics, Workload};
@@ -23,6 +23,7 @@ fn events(scale: f64, processors: u64) -> Events {
     let rows =
         |count: f64| PerRows { occupied: (count * scale).floor(), physical: (1.3 * count * scale).floor() };
     Events {
+        precharged: Precharged::default(),
         row_searches: rows(1e6),
         searched_bits: rows(3.1e6),
         driven_columns: 7e4,

@@ -10,7 +10,7 @@ use compiler::{Layout, Options, Sharing};
 use network::{FeatureMap, ImageSet, Network};
 use rtm_ap::{
     Allocation, Events, IdleProcessors, Kept, Machine, Operation, PaddingRows, Pricing, ProcessorParameters,
-    ProgramEncoding, ProgramStore, SearchModel, Timeline,
+    ProgramEncoding, ProgramStore, SearchModel, Segments, Timeline,
 };
 use technology::{Parameters, Quantity, Time};
 
@@ -78,8 +78,7 @@ fn fewer_processors_take_longer_and_fetch_more_and_do_the_same() {
     let run = machine.run(&image).unwrap();
     let all = Allocation::LargestLayer.apply(&machine.demands(), &run.events);
     let demands = machine.demands();
-    let fetched =
-        run.events.iter().zip(&demands).map(|(events, demand)| demand.with_encoded_fetches(*events));
+    let fetched = run.events.iter().zip(&demands).map(|(events, demand)| demand.complete(*events));
     assert_eq!(all.events, fetched.collect::<Vec<_>>());
     let total = |events: &[Events]| {
         let mut total = Events::default();
@@ -116,6 +115,7 @@ fn a_network_that_fits_whole_gives_images_at_the_pace_of_its_slowest_layer() {
         idle_processors: IdleProcessors::Leaking,
         store: ProgramStore::Racetrack,
         encoding: ProgramEncoding::Words,
+        segments: Segments::ONE,
         batch: 1,
         processors: None,
     };
@@ -132,7 +132,7 @@ fn a_network_that_fits_whole_gives_images_at_the_pace_of_its_slowest_layer() {
     let slowest = shared.layers.iter().map(|cost| cost.latency).fold(Time::ZERO, Time::max);
     assert_eq!(whole.interval, slowest);
     let leakage: f64 = whole.layers.iter().map(|cost| cost.energy.leakage.base()).sum();
-    let expected = (p.leakage(geometry) * allocated.installed as f64 * slowest).base();
+    let expected = (p.leakage(geometry, Segments::ONE) * allocated.installed as f64 * slowest).base();
     assert!((leakage / expected - 1.0).abs() < 1e-9);
     // Layer after layer on shared processors is what the events of the whole cost.
     let mut total = Events::default();

@@ -36,7 +36,7 @@ pub fn drawn(parameters: &ParameterSet, prior: Prior, seed: u64, trial: u64) -> 
     let mut own = stream(parameters.technology());
     let of_processes = PROCESSES.map(|process| stream(process).random::<f64>());
     parameters.at_quantiles(prior, |path| {
-        if path.starts_with(ProcessorParameters::LATCH) {
+        if [ProcessorParameters::LATCH, ProcessorParameters::SEGMENT].iter().any(|of| path.starts_with(of)) {
             // What only some machines have is drawn apart, so that the draws of the others do not depend on it.
             return stream(&format!("{} {path}", parameters.technology())).random();
         }

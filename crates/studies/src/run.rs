@@ -112,7 +112,7 @@ impl Run {
                 words += layer.compiled().statistics.words;
             })?;
             let kept = Kept::of(words, layers.iter().map(|layer| &layer.demand), buffer_bits(&network));
-            let expected = with_encoded_fetches(&layers, expected);
+            let expected = completed(&layers, expected);
             return Ok(MachineRun { events: expected.clone(), expected, layers, kept });
         }
         let machine = self.machine(inputs)?;
@@ -137,8 +137,8 @@ impl Run {
     }
 }
 
-fn with_encoded_fetches(layers: &[RunLayer], events: Vec<Events>) -> Vec<Events> {
-    layers.iter().zip(events).map(|(layer, events)| layer.demand.with_encoded_fetches(events)).collect()
+fn completed(layers: &[RunLayer], events: Vec<Events>) -> Vec<Events> {
+    layers.iter().zip(events).map(|(layer, events)| layer.demand.complete(events)).collect()
 }
 
 /// A network compiled for a machine, once in an experiment.
@@ -236,8 +236,7 @@ pub struct MachineRun {
 impl MachineRun {
     fn of(machine: &Machine, events: Vec<Events>, expected: Vec<Events>) -> Self {
         let layers: Vec<RunLayer> = machine.layers().iter().map(RunLayer::from).collect();
-        let (events, expected) =
-            (with_encoded_fetches(&layers, events), with_encoded_fetches(&layers, expected));
+        let (events, expected) = (completed(&layers, events), completed(&layers, expected));
         Self { events, expected, layers, kept: machine.kept() }
     }
 

@@ -18,8 +18,18 @@ fn tritrack(folder: &Path, arguments: &[&str]) -> (String, String, i32) {
 }
 
 const SMALL: [&str; 12] = [
-    "optimize", "vgg8-fashion-s85-a4", "--rows", "64,256", "--columns", "128,192", "--domains", "64",
-    "--processors", "2,8", "--layout", "along,tiled",
+    "optimize",
+    "vgg8-fashion-s85-a4",
+    "--rows",
+    "64,256",
+    "--columns",
+    "128,192",
+    "--domains",
+    "64",
+    "--processors",
+    "2,8",
+    "--layout",
+    "along,tiled",
 ];
 
 fn rows(folder: &Path, more: &[&str]) -> Vec<Value> {
@@ -65,7 +75,9 @@ fn the_first_row_is_the_best_machine_and_the_manifest_that_is_written_gives_its_
     assert!(product(fast) <= product(best));
     let most = format!("{}", 0.999 * number(best, "area"));
     let small = &rows(folder.path(), &["--most-area", &most])[0];
-    assert!(number(small, "area") < number(best, "area") && number(small, "energy") >= number(best, "energy"));
+    assert!(
+        number(small, "area") < number(best, "area") && number(small, "energy") >= number(best, "energy")
+    );
 
     let impossible = [&SMALL[..], &["--most-latency", "0.000001"]].concat();
     let (_, stderr, code) = tritrack(folder.path(), &impossible);

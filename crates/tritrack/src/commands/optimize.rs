@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use ::tables::{Table, write_atomically};
 use clap::Args;
-use compiler::{Layout, Sharing};
-use rtm_ap::{IdleProcessors, Operation, PaddingRows, ProgramEncoding, ProgramStore, SearchModel};
+use compiler::{Carry, Layout, Sharing};
+use rtm_ap::{IdleProcessors, Operation, PaddingRows, ProgramEncoding, ProgramStore, SearchModel, Segments};
 use serde_yaml::{Mapping, Value};
 use studies::images::{ImageSource, Images};
 use studies::loaded;
@@ -91,6 +91,12 @@ struct SpaceArguments {
     /// Domains of a track
     #[arg(long, value_delimiter = ',', default_values_t = [32, 64], value_parser = at_least_one)]
     domains: Vec<u64>,
+    /// Where the carry of additions is kept
+    #[arg(long, value_delimiter = ',', value_parser = Choice::<Carry>::default(), default_values_t = [Carry::Latch])]
+    carry: Vec<Carry>,
+    /// Segments of a row's match line: 1, 2, 4, 8, 16, 32 or 64; more than one only where searches are charged by match line
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 8, 16, 32, 64])]
+    segments: Vec<u32>,
     /// Processors installed, beside as many as one image of the largest layer takes
     #[arg(long, value_delimiter = ',', default_values_t = [1, 2, 4, 8, 16, 32, 64], value_parser = at_least_one)]
     processors: Vec<u64>,
@@ -154,27 +160,43 @@ impl SpaceArguments {
             rows: self.rows.clone(),
             columns: self.columns.clone(),
             domains: self.domains.clone(),
+            carry: self.carry.clone(),
             processors: self.processors.clone(),
             ways,
         }
     }
 
-    /// Rows without a position and processors that a layer does not use rest: both only save.
-    fn operations(&self) -> Vec<Operation> {
+    /// Rows without a position and processors that a layer does not use rest: both only save. Segments save where the line is charged.
+    fn operations(&self, model: SearchModel) -> Result<Vec<Operation>, WorkspaceError> {
+        let mut segments = Vec::new();
+        for &count in &self.segments {
+            let known = Segments::new(count).ok_or_else(|| {
+                let known: Vec<String> =
+                    Segments::all().map(|segments| segments.count().to_string()).collect();
+                WorkspaceError::argument(format!("--segments {count}: expected {}", known.join(", ")))
+            })?;
+            segments.push(known);
+        }
+        if model == SearchModel::ActiveBits {
+            segments = vec![Segments::ONE];
+        }
         let mut operations = Vec::new();
         for &batch in &self.batch {
             for &store in &self.store {
-                operations.extend(self.encoding.iter().map(|&encoding| Operation {
-                    padding_rows: PaddingRows::Gated,
-                    idle_processors: IdleProcessors::Off,
-                    store,
-                    encoding,
-                    batch,
-                    processors: None,
-                }));
+                for &encoding in &self.encoding {
+                    operations.extend(segments.iter().map(|&segments| Operation {
+                        padding_rows: PaddingRows::Gated,
+                        idle_processors: IdleProcessors::Off,
+                        store,
+                        encoding,
+                        segments,
+                        batch,
+                        processors: None,
+                    }));
+                }
             }
         }
-        operations
+        Ok(operations)
     }
 }
 
@@ -203,7 +225,7 @@ pub fn run(arguments: &Arguments, inputs: &Inputs<'_>, output: &mut impl Write) 
         objective: arguments.objective,
         most_latency: arguments.most_latency,
         most_area: arguments.most_area,
-        operations: arguments.space.operations(),
+        operations: arguments.space.operations(arguments.search_model)?,
         space: arguments.space.space(),
         crossbars: vec![crossbar],
         steps: Vec::new(),
@@ -267,6 +289,7 @@ fn as_manifest(
         ("rows", Value::from(best.rows)),
         ("columns", Value::from(best.columns)),
         ("domains", Value::from(best.domains)),
+        ("carry", text(&best.carry)),
     ];
     let first = layers.first().map(way).unwrap_or_default();
     let machine = fields(array.into_iter().chain(first.clone()));
@@ -278,6 +301,7 @@ fn as_manifest(
         ("idle_processors", text(&best.idle_processors)),
         ("store", text(&best.store)),
         ("encoding", text(&best.encoding)),
+        ("segments", Value::from(best.segments)),
         ("batch", Value::from(best.batch)),
         ("processors", Value::from(best.processors)),
     ]);

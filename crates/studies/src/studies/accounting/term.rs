@@ -58,6 +58,7 @@ impl Account {
                     &mut p.column_leakage,
                     &mut p.controller_leakage,
                     &mut p.latch_leakage,
+                    &mut p.segment_leakage,
                     &mut p.store_sram_leakage,
                     &mut p.store_edram_leakage,
                     &mut p.buffer_leakage,

@@ -117,7 +117,7 @@ impl Stage for ArrayShape {
                 machine.expected_events_on(&self.rows, |layer, bit| share_of(&shares, layer, bit));
             for of_rows in &mut events {
                 for (layer, events) in machine.layers().iter().zip(of_rows) {
-                    *events = layer.demand().with_encoded_fetches(*events);
+                    *events = layer.demand().complete(*events);
                 }
             }
             (machine.kept(), events)

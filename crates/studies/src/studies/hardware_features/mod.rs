@@ -27,7 +27,7 @@ use crate::names::{Choice, NetworkName, ProcessorName};
 use crate::run::{Executed, MachineRun, Run};
 use crate::systems::{Priced, microjoules, milliseconds};
 use schedules::{ScheduleRow, Scheduled, schedules_of};
-use segments::{SEGMENT_COUNTS, SegmentRow, active_columns};
+use segments::{SegmentRow, active_columns, segment_counts};
 use uses::TableUse;
 
 /// What features of the hardware buy.
@@ -183,8 +183,8 @@ impl Study for HardwareFeaturesStudy {
                 }
             }
             let columns = flow.machine.0.geometry.columns();
-            for count in SEGMENT_COUNTS.into_iter().filter(|&count| columns.is_multiple_of(count)) {
-                segments.push(priced.segments(count, active_columns(&machine, count)))?;
+            for count in segment_counts().filter(|count| columns.is_multiple_of(count.count() as usize)) {
+                segments.push(priced.segments(count.count() as usize, active_columns(&machine, count)))?;
             }
         }
         Ok((vec![schedules, hardware, segments], summary))

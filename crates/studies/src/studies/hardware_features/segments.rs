@@ -1,6 +1,6 @@
 //! Match lines in segments.
 
-use rtm_ap::{Machine, PerRows};
+use rtm_ap::{Machine, Segments};
 
 tables::table! {
     /// Match lines in segments: only segments that hold a column of the key are precharged. Programs are placed without regard to segments.
@@ -18,18 +18,21 @@ tables::table! {
     }
 }
 
-/// Segments of a row.
-pub(super) const SEGMENT_COUNTS: [usize; 6] = [1, 2, 4, 8, 16, 32];
+/// Numbers of segments that are compared.
+pub(super) fn segment_counts() -> impl Iterator<Item = Segments> {
+    Segments::all().take_while(|segments| segments.count() <= 32)
+}
 
 /// Columns of match line that a search precharges if a row has this many segments, the mean of all searches and rows.
-pub(super) fn active_columns(machine: &Machine, segments: usize) -> f64 {
-    let mut active = PerRows::default();
+pub(super) fn active_columns(machine: &Machine, segments: Segments) -> f64 {
+    let width = segments.columns(machine.options().geometry.columns()) as f64;
+    let mut active = 0.0;
     let mut searches = 0.0;
     for layer in machine.layers() {
-        let (columns, all) = layer.precharged_columns(segments);
+        let (precharged, all) = layer.demand().precharges.totals(segments);
         let rows = layer.rows().physical as f64;
-        active.physical += columns * rows;
-        searches += all * rows;
+        active += precharged as f64 * width * rows;
+        searches += all as f64 * rows;
     }
-    active.physical / searches.max(1.0)
+    active / searches.max(1.0)
 }

@@ -60,10 +60,12 @@ pub fn optimization(title: &str, focus: Focus<'_>, rows: Rows<'_>) -> Result<Fig
     let chart = panels[0].chart.clone();
     let mut figure = Figure::new(title, chart)
         .subtitle(format!(
-            "The best machine, {} rows x {} columns x {} domains with {} processors in batches of {}, takes {} µJ and {} ms an image: {}.",
+            "The best machine, {} rows x {} columns x {} domains, its carry in a {}, with {} processors in batches of {}, takes {} µJ and \
+             {} ms an image: {}.",
             best.rows,
             best.columns,
             best.domains,
+            best.carry,
             best.processors,
             best.batch,
             three_digits(best.energy),

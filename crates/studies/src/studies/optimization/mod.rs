@@ -92,6 +92,10 @@ tables::table! {
         columns: u64,
         /// Domains of a track.
         domains: u64,
+        /// Where the carry of additions is kept.
+        carry: String,
+        /// Segments of a row's match line.
+        segments: u32,
         /// Associative processors installed.
         processors: u64,
         /// Images that go through together.
@@ -488,6 +492,8 @@ impl<'a> Context<'a> {
                 rows: machine.geometry.rows() as u64,
                 columns: machine.geometry.columns() as u64,
                 domains: machine.geometry.domains() as u64,
+                carry: machine.geometry.carry().name().to_owned(),
+                segments: machine.operation.segments.count(),
                 processors: machine.processors,
                 batch: machine.operation.batch,
                 store: machine.operation.store.name().to_owned(),
@@ -530,11 +536,10 @@ impl<'a> Context<'a> {
         self.steps(technology, model, best, made)?;
         let edges = self.study.space.edges(best.geometry, best.processors);
         Ok(named(&format!(
-            "{} rows x {} columns x {} domains, {} processors, batches of {}: {:.4} µJ and {:.4} ms an image, {:.4} mm2, {:.4} x of {}; no machine of \
+            "{}, {} segments, {} processors, batches of {}: {:.4} µJ and {:.4} ms an image, {:.4} mm2, {:.4} x of {}; no machine of \
              the space has less than {:.2} % of its {}; {}{}",
-            best.geometry.rows(),
-            best.geometry.columns(),
-            best.geometry.domains(),
+            best.geometry,
+            best.operation.segments.count(),
             best.processors,
             best.operation.batch,
             best.found.energy,

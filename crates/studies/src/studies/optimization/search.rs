@@ -378,9 +378,9 @@ mod tests {
                 serial,
                 ..Events::default()
             };
-            let demand = LayerDemand { processors, programs };
+            let demand = LayerDemand { processors, programs, precharges: rtm_ap::Precharges::default() };
             let layer = RunLayer { name: index.to_string(), operations: 1, occupied_rows: rows, demand };
-            (layer.demand.with_encoded_fetches(events), layer)
+            (layer.demand.complete(events), layer)
         };
         let (events, layers): (Vec<Events>, Vec<RunLayer>) = layers.iter().enumerate().map(of_layer).unzip();
         let words = layers.iter().map(|layer| layer.demand.words()).sum::<u64>() as usize;
@@ -422,6 +422,7 @@ mod tests {
                 idle_processors: IdleProcessors::Off,
                 store: ProgramStore::ALL[store],
                 encoding: if batch % 2 == 0 { ProgramEncoding::Words } else { ProgramEncoding::Compact },
+                segments: rtm_ap::Segments::ONE,
                 batch,
                 processors: None,
             };
@@ -469,6 +470,7 @@ mod tests {
             idle_processors: IdleProcessors::Off,
             store: ProgramStore::Racetrack,
             encoding: ProgramEncoding::Compact,
+            segments: rtm_ap::Segments::ONE,
             batch: 1,
             processors: None,
         };

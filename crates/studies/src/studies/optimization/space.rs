@@ -1,6 +1,6 @@
 //! The machines among which the best is sought, and what a network does on those of one shape: a stage.
 
-use compiler::{Geometry, GeometryError};
+use compiler::{Carry, Geometry, GeometryError};
 use rtm_ap::Machine;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -23,12 +23,20 @@ pub struct Space {
     /// Domains of a track.
     #[schemars(length(min = 1))]
     pub domains: Vec<u64>,
+    /// Where the carry of additions is kept; in a column if left out.
+    #[serde(default = "in_a_column")]
+    #[schemars(length(min = 1))]
+    pub carry: Vec<Carry>,
     /// Numbers of processors, beside as many as one image of the largest layer takes. They cost no time.
     #[serde(default)]
     pub processors: Vec<u64>,
     /// Ways to compile a layer.
     #[schemars(length(min = 1))]
     pub ways: Vec<Way>,
+}
+
+fn in_a_column() -> Vec<Carry> {
+    vec![Carry::Column]
 }
 
 impl Space {
@@ -38,9 +46,14 @@ impl Space {
     /// If one is out of range.
     pub fn shapes(&self) -> Result<Vec<Geometry>, GeometryError> {
         let rows = self.rows.iter().copied().max().unwrap_or(1);
-        let columns = self.columns.iter();
-        let shapes = columns.flat_map(|&columns| self.domains.iter().map(move |&domains| (columns, domains)));
-        shapes.map(|(columns, domains)| Geometry::new(rows, columns, domains)).collect()
+        let mut shapes = Vec::new();
+        for &columns in &self.columns {
+            for &domains in &self.domains {
+                let shape = Geometry::new(rows, columns, domains)?;
+                shapes.extend(self.carry.iter().map(|&carry| shape.with_carry(carry)));
+            }
+        }
+        Ok(shapes)
     }
 }
 
