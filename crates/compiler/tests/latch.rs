@@ -2,7 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::sync::Arc;
+
 use ap_program::{Instruction, Latch, Pass, Program};
+use compiler::flow::run_passes;
+use compiler::ir::{LayerWeights, Stage, Verification};
 use compiler::lut::{LutKind, standard_luts};
 use compiler::{Carry, Geometry, Layout, Options, Sharing, check, compile_layer};
 use network::TernaryWeights;
@@ -102,5 +106,31 @@ fn a_carry_that_becomes_a_bit_is_not_cleared_in_the_latch() {
         let lut = &luts[kind.index()];
         let writes_latch = |pass: &Pass| pass.write.mask() & !lut.column_mask() != 0;
         assert!(!lut.passes().iter().any(writes_latch), "{lut}");
+    }
+}
+
+#[test]
+fn stages_with_a_latch_are_verified_and_read_back_from_their_text() {
+    let values = (0..8 * 3 * 9).map(|i| [1, 0, -1, 0, 1, -1, 0][i % 7]).collect();
+    let weights = Arc::new(TernaryWeights::new([8, 3, 3, 3], values).unwrap());
+    for layout in [Layout::Naive, Layout::Along, Layout::Tiled] {
+        let options = options(Carry::Latch, layout, Sharing::PerChannel);
+        let layer = compile_layer("layer", &weights, 15, &options).unwrap();
+        let from = LayerWeights { layer: "layer".into(), input_maximum: 15, weights: Arc::clone(&weights) };
+        for settings in &layer.flow.parts {
+            let mut placed = None;
+            run_passes(&layer.flow.passes, &from, settings, Verification::EveryPass, |pass, stage| {
+                assert_eq!(&Stage::parse(&stage.to_string()).unwrap(), stage, "{pass}");
+                if let Stage::Placed(stage) = stage {
+                    placed = Some(stage.clone());
+                }
+            })
+            .unwrap();
+            // Placed for a latch, it is none for an array without.
+            let mut without = settings.clone();
+            without.geometry = without.geometry.with_carry(Carry::Column);
+            let refused = Stage::Placed(placed.unwrap()).verify(&from, &without).unwrap_err().to_string();
+            assert_eq!(refused, "the carry is placed in a latch; the array keeps it in a column");
+        }
     }
 }

@@ -129,3 +129,21 @@ impl fmt::Display for Way {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_keeps_the_carry_in_a_column_unless_it_is_told_otherwise() {
+        let read = |carry: &str| {
+            let text = format!(
+                "{{\"rows\": 256, \"columns\": 256, \"domains\": 64, {carry}\"sharing\": \"none\", \"layout\": \"along\"}}"
+            );
+            serde_json::from_str::<MachineSettings>(&text).map(|machine| machine.0.geometry.carry())
+        };
+        assert_eq!(read("").unwrap(), Carry::Column);
+        assert_eq!(read("\"carry\": \"latch\", ").unwrap(), Carry::Latch);
+        assert!(read("\"carry\": \"drawer\", ").is_err());
+    }
+}

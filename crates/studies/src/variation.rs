@@ -318,7 +318,7 @@ mod tests {
             ("row=3", "there is no field `row`; there are: rows, columns"),
             ("rows=many", "invalid digit"),
             ("layout=diagonal", "--machine layout=diagonal"),
-            ("carry=drawer", "--machine carry=drawer: `drawer` is no place of the carry"),
+            ("carry=drawer", "--machine carry=drawer: `drawer` is not a place of the carry"),
             ("domains=0", "--machine: "),
         ] {
             let error = changed(options(), &[change.to_owned()], false).unwrap_err().to_string();

@@ -60,6 +60,21 @@ fn layers_add_up_to_the_total_and_say_what_they_cost() {
 }
 
 #[test]
+fn the_carry_in_a_latch_gives_the_same_values_with_fewer_writes_and_less_energy() {
+    let of = |carry: &[&str]| document(&[&["--count", "1", "--check", "--layout", "tiled"], carry].concat());
+    let [plain, column, latch] = [of(&[]), of(&["--carry", "column"]), of(&["--carry", "latch"])];
+    assert_eq!(rows(&plain), rows(&column));
+    let total = |document: &Value, column: &str| rows(document).last().unwrap()[column].as_f64().unwrap();
+    for column_name in
+        ["tagged_bits", "broadcast_bits", "words", "energy_active_bits", "energy_match_line", "latency"]
+    {
+        assert!(total(&latch, column_name) < total(&column, column_name), "{column_name}");
+    }
+    let (_, refused, code) = simulate(&["--carry", "drawer"]);
+    assert!(code == 2 && refused.contains("column") && refused.contains("latch"), "{refused}");
+}
+
+#[test]
 fn passes_split_the_events_of_their_layer() {
     let all = document(&["--layers", "conv1,fc2", "--count", "1"]);
     let passes = document(&["--layers", "conv1,fc2", "--count", "1", "--show", "passes"]);
