@@ -126,7 +126,7 @@ tables::table! {
 
 tables::table! {
     /// The layers of the best machine of each technology and search model.
-    pub struct BestLayerRow: "layers" {
+    pub struct BestLayerRow: "best_layers" {
         /// Technology of the RTM-AP.
         technology: String,
         /// How searches are charged.
