@@ -110,6 +110,14 @@ impl Inferred {
         };
         (0..images).map(of_image).collect()
     }
+
+    /// Of every trial and image, 1 where the class is as asked for.
+    pub fn each(&self, is: impl Fn(usize, usize) -> bool) -> Vec<Vec<f64>> {
+        let of_trial = |classes: &Vec<usize>| {
+            classes.iter().enumerate().map(|(image, &class)| f64::from(u8::from(is(image, class)))).collect()
+        };
+        self.0.iter().map(of_trial).collect()
+    }
 }
 
 impl Stage for Cells {

@@ -50,7 +50,8 @@ pub fn fault_comparison(title: &str, rows: &[ComparisonRow]) -> Figure {
     Figure::new(title, chart)
         .subtitle(format!(
             "Both systems classify the same images, {inferences} inferences a row; faults strike the RTM-AP's bit-exact execution, and \
-             the crossbar's cells, wires and converters its partial sums. Intervals are bootstrapped over images."
+             the crossbar's cells, wires and converters its partial sums. Intervals are bootstrapped over images and over \
+             trials, each of which has cells or faults of its own."
         ))
         .caption(
             "Fault rates and non-idealities are those of experiments/technology/faults and experiments/technology/analog, each with its \

@@ -4,8 +4,9 @@
 mod analog;
 mod figure;
 mod processor;
+mod two_way;
 
-use faults::{FaultKind, Interval, IntervalError, Mitigation, Stream, Summary, cluster_bootstrap};
+use faults::{FaultKind, Interval, IntervalError, Mitigation, Stream, Summary};
 use figures::Figure;
 use rtm_ap::SearchModel;
 use schemars::JsonSchema;
@@ -29,6 +30,7 @@ use crate::technologies;
 use crate::trials::{KeptRecord, Trials, records};
 use analog::{Cells, Condition, Inferred, conditions};
 use processor::Struck;
+use two_way::two_way_bootstrap;
 
 pub use analog::AnalogParameters;
 
@@ -101,7 +103,7 @@ tables::table! {
         inferences: u64,
         /// Share of inferences that give the label's class.
         accuracy: f64,
-        /// Lower end of its interval: bootstrap over images.
+        /// Lower end of its interval: bootstrap over images and over trials, which have cells or faults of their own.
         accuracy_low: f64,
         /// Upper end of it.
         accuracy_high: f64,
@@ -130,8 +132,27 @@ struct Accuracies {
     trials: u64,
 }
 
-/// Resamples of a bootstrap over images.
-const RESAMPLES: u32 = 2000;
+/// Of every trial and image, 1 where the answer is right; what no record tells of answers as without faults.
+fn correct_by_trial(
+    campaign: &faults::Campaign<'_>,
+    records: &[faults::Record],
+    trials: u64,
+) -> Vec<Vec<f64>> {
+    let label = |image: usize| campaign.labels().get(image).map(|&label| usize::from(label));
+    let is_right =
+        |image: usize, class: Option<usize>| f64::from(u8::from(class.is_some() && class == label(image)));
+    let clean: Vec<f64> =
+        (0..campaign.images()).map(|image| is_right(image, campaign.clean_class(image))).collect();
+    let mut correct = vec![clean; trials as usize];
+    for record in records {
+        let image = record.image as usize;
+        let of_trial = correct.get_mut(record.trial as usize);
+        if let Some(place) = of_trial.and_then(|trial| trial.get_mut(image)) {
+            *place = is_right(image, Some(usize::from(record.class)));
+        }
+    }
+    correct
+}
 
 impl Study for FaultComparisonStudy {
     const NAME: &'static str = "fault_comparison";
@@ -234,9 +255,11 @@ impl FaultComparisonStudy {
                 let s = Summary::of(campaign, &records, self.trials, 1.0, self.confidence, stream)?;
                 let (energy, _) =
                     protected_cost(&run, &machine, &pricing, point.mitigation, &point.faults, &rates);
+                let correct = correct_by_trial(campaign, &records, self.trials);
+                let none = IntervalError::Counts { successes: 0, trials: 0 };
                 let result = Accuracies {
                     accuracy: s.accuracy,
-                    interval: s.accuracy_interval,
+                    interval: two_way_bootstrap(&correct, self.confidence, stream).ok_or(none)?,
                     changed: s.changed_answers as f64 / s.inferences as f64,
                     trials: self.trials,
                 };
@@ -264,13 +287,14 @@ impl FaultComparisonStudy {
                 for (place, (condition, inferred)) in (0..).zip(conditions) {
                     let inferred = results.of(*inferred)?;
                     let stream = Stream::resampling_of_cells(manifest.seed, number, place);
-                    let correct = inferred.shares(|image, class| {
+                    let is_right = |image: usize, class: usize| {
                         campaign.labels().get(image).map(|&l| usize::from(l)) == Some(class)
-                    });
+                    };
+                    let correct = inferred.shares(is_right);
                     let changed = inferred.shares(|image, class| Some(class) != campaign.clean_class(image));
                     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
                     let none = IntervalError::Counts { successes: 0, trials: 0 };
-                    let interval = cluster_bootstrap(&correct, self.confidence, RESAMPLES, stream);
+                    let interval = two_way_bootstrap(&inferred.each(is_right), self.confidence, stream);
                     let result = Accuracies {
                         accuracy: mean(&correct),
                         interval: interval.ok_or(none)?,
