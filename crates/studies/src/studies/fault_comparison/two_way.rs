@@ -50,7 +50,7 @@ mod tests {
 
     #[test]
     fn devices_that_differ_widen_the_interval_and_devices_that_are_alike_leave_that_of_the_images() {
-        let image = |image: usize| f64::from(u8::from(image % 10 != 0));
+        let image = |image: usize| f64::from(u8::from(!image.is_multiple_of(10)));
         let alike: Vec<Vec<f64>> = vec![(0..200).map(image).collect(); 4];
         let of_images = cluster_bootstrap(&alike[0], 0.95, RESAMPLES, STREAM).unwrap();
         let of_both = two_way_bootstrap(&alike, 0.95, STREAM).unwrap();
