@@ -45,6 +45,7 @@ fn count(name: &str, counted: Counted<'_>) -> f64 {
         "latches precharged" if segments == Segments::ONE => events.row_searches.physical,
         "latches precharged" => events.latch.searches.physical,
         "rows" => rows as f64,
+        "columns" => columns as f64,
         "columns driven" => events.driven_columns,
         "latches searched" => events.latch.searches.physical,
         "latches' search lines driven" => events.latch.searches.physical / 256.0,

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use compiler::{Carry, Geometry};
 use network::{Shape, Window};
 use rtm_ap::{
-    EnergyParts, Events, Kept, LatchEvents, NetworkEvents, PerRows, Precharged, Pricing, ProcessorDesign,
-    ProcessorParameters, ProcessorSystem, SearchModel, SerialSteps, load_technology,
+    EnergyParts, Events, Kept, LatchEvents, NetworkEvents, Operation, PerRows, Precharged, Pricing,
+    ProcessorDesign, ProcessorParameters, ProcessorSystem, SearchModel, Segments, SerialSteps,
+    load_technology,
 };
 use system::{Activations, Layer, LayerShape, Pool, Precision, System, WeightStatistics, Workload};
 use technology::{Declaration, Energy, Prior, TechnologyFile};
@@ -133,15 +134,18 @@ fn every_parameter_of_a_processor_is_declared() {
         let file = file(name);
         let latch =
             Arc::new(NetworkEvents { geometry: geometry().with_carry(Carry::Latch), ..(*network()).clone() });
-        let with_latch =
-            ProcessorSystem::new(name, file.design, file.parameters.clone(), SearchModel::MatchLine, latch);
-        with_latch.parameters().check(&with_latch.declarations()).unwrap();
-        // Without a latch those of the latch are none of its own.
+        let segments = Segments::new(8).unwrap();
+        let with_both =
+            ProcessorSystem::new(name, file.design, file.parameters.clone(), SearchModel::MatchLine, latch)
+                .operated(Operation { segments, ..file.design.operation() });
+        with_both.parameters().check(&with_both.declarations()).unwrap();
+        // What only some machines have is none of the others' own.
         let declared = system(&file, SearchModel::MatchLine).declarations();
-        let (mut all, of_latch) =
-            (with_latch.declarations(), |of: &Declaration| of.path.starts_with("latch."));
-        assert_eq!(all.iter().filter(|of| of_latch(of)).count(), 5);
-        all.retain(|of| !of_latch(of));
+        let mut all = with_both.declarations();
+        let only_some =
+            |of: &Declaration| ["latch.", "segment."].iter().any(|part| of.path.starts_with(part));
+        assert_eq!(all.iter().filter(|of| only_some(of)).count(), 7);
+        all.retain(|of| !only_some(of));
         assert_eq!(declared, all);
     }
 }

@@ -330,6 +330,9 @@ impl Study for OptimizationStudy {
                 summary.push(context.best(technology, model, &mut made)?);
             }
         }
+        if made.machines.is_empty() {
+            return Err(WorkspaceError::argument(summary.join("\n")).into());
+        }
         let tables = [
             Table::of(made.machines)?,
             Table::of(made.layers)?,
