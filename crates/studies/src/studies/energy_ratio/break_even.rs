@@ -1,6 +1,6 @@
 //! The break-even: for which energies of a shift and of a search the ratio would reach the claim, all else nominal.
 
-use rtm_ap::{Events, Kept, ProcessorParameters, SearchModel};
+use rtm_ap::{Events, NetworkEvents, Operation, Pricing, ProcessorParameters, SearchModel};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tables::{Table, TypedRow};
@@ -13,7 +13,7 @@ use super::baselines::Baseline;
 use super::figure::NamedPoint;
 use super::{Context, Stages};
 use crate::machine::Flow;
-use crate::systems::{Priced, microjoules};
+use crate::systems::{Priced, events_of_batch, microjoules};
 
 /// A map of the ratio over the energies of a shift and of a search.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -124,11 +124,13 @@ impl Context<'_> {
             let found = self.study.flows.iter().zip(&stages.flows).find(|(flow, _)| flow.name == *name);
             let Some((flow, run)) = found else { continue };
             let run = run.of(self.inputs, results)?;
-            let (total, kept) = (run.total(), run.kept);
+            let operation = flow.operation.unwrap_or(priced.file().design.operation());
+            let installed = operation.processors.unwrap_or(run.processors());
+            let events = events_of_batch(&self.study.network, flow.machine, &run, operation.batch, installed);
             let domains = flow.machine.0.geometry.domains();
             let nominal = ProcessorParameters::varied(&priced.file().parameters, baseline.node, domains)?;
             for (others, parameters) in [("nominal", nominal.clone()), ("free", others_free(&nominal))] {
-                let map = Map { flow, total, kept, parameters, priced: &priced, baseline: baseline.nominal };
+                let map = Map { flow, events: &events, operation, parameters, baseline: baseline.nominal };
                 for search in plan.search_fj.places() {
                     for shift in plan.shift_pj.places() {
                         let ratio = map.ratio(shift, search);
@@ -185,6 +187,9 @@ fn others_free(nominal: &ProcessorParameters) -> ProcessorParameters {
         row_leakage: Power::ZERO,
         column_leakage: Power::ZERO,
         controller_leakage: Power::ZERO,
+        latch_write: Energy::ZERO,
+        latch_leakage: Power::ZERO,
+        segment_leakage: Power::ZERO,
         ..nominal.clone()
     }
 }
@@ -192,10 +197,9 @@ fn others_free(nominal: &ProcessorParameters) -> ProcessorParameters {
 /// A flow's events with all that the ratio depends on but two energies.
 struct Map<'f> {
     flow: &'f Flow,
-    total: Events,
-    kept: Kept,
+    events: &'f NetworkEvents,
+    operation: Operation,
     parameters: ProcessorParameters,
-    priced: &'f Priced,
     /// µJ.
     baseline: f64,
 }
@@ -203,12 +207,24 @@ struct Map<'f> {
 impl Map<'_> {
     /// The ratio with a shift of so many pJ and a search of so many fJ.
     fn ratio(&self, shift: f64, search: f64) -> f64 {
+        let search = Energy::picojoules(search * 1e-3);
         let parameters = ProcessorParameters {
             shift_step: Energy::picojoules(shift),
-            search_active_bit: Energy::picojoules(search * 1e-3),
+            search_active_bit: search,
+            latch_compare: search,
             ..self.parameters.clone()
         };
-        let pricing = self.priced.with(&parameters, self.flow.machine, SearchModel::ActiveBits, self.kept);
-        self.baseline / microjoules(pricing.cost(&self.total, self.total.processors).energy.total())
+        let pricing = Pricing {
+            geometry: self.events.geometry,
+            parameters: &parameters,
+            model: SearchModel::ActiveBits,
+            operation: self.operation,
+            kept: self.events.kept,
+        };
+        let of_layer = |(_, events): &(String, Events)| {
+            microjoules(pricing.cost(events, self.events.installed).energy.total())
+        };
+        let batch: f64 = self.events.layers.iter().map(of_layer).sum();
+        self.baseline * f64::from(self.events.images.max(1)) / batch
     }
 }

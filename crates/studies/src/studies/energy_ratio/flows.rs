@@ -35,6 +35,8 @@ tables::table! {
         track_steps: f64,
         /// Searches for one image, in all rows.
         row_searches: f64,
+        /// Bits that move between buffer and processors for one image, both ways.
+        moved_bits: f64,
         /// Energy for one image at the nominal parameters.
         energy: f64 = "uJ",
         /// Images that go through together.
@@ -95,6 +97,7 @@ impl Context<'_> {
                 words: run.kept.words,
                 track_steps: total.track_steps.physical,
                 row_searches: total.row_searches.physical,
+                moved_bits: total.loaded_bits + total.output_bits,
                 energy,
                 batch: flow.operation.map_or(1, |operation| operation.batch),
                 latency,
