@@ -154,6 +154,13 @@ fn a_finding_says_the_numbers_of_the_tables_and_fails_the_check_where_its_words_
     assert_eq!(code, 1);
     assert!(stderr.contains("finding compilation: its text says in words what does not hold"), "{stderr}");
 
+    let little = "expected: {at-most: 0.05, why: \"it is said to lose little\"}";
+    assert!(yaml.contains(little));
+    fs::write(&claims, yaml.replace(little, &little.replace("0.05", "0.0001"))).unwrap();
+    let (_, stderr, code) = tritrack(copy.path(), &["claims", "--check"]);
+    assert_eq!(code, 1);
+    assert!(stderr.contains("claim C5: its reading says in words what does not hold"), "{stderr}");
+
     fs::write(&claims, yaml.replace("a ratio of {ratio}", "a ratio of {ratios}")).unwrap();
     let (_, stderr, code) = tritrack(copy.path(), &["claims"]);
     assert_eq!(code, 2);

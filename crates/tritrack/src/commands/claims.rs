@@ -133,15 +133,15 @@ fn check(
             return fails(format!("claim {id}: the results say `{found}`, claims.yaml records `{recorded}`"));
         }
     }
-    for (finding, written) in findings {
-        let wrong =
-            written.words.iter().find(|words| words.expected.as_ref().is_some_and(|(_, holds)| !holds));
+    let of_claims =
+        judged.iter().map(|(claim, found)| (format!("claim {}: its reading", claim.id), &found.words));
+    let of_findings = findings
+        .iter()
+        .map(|(finding, written)| (format!("finding {}: its text", finding.id), &written.words));
+    for (whose, words) in of_claims.chain(of_findings) {
+        let wrong = words.iter().find(|words| words.expected.as_ref().is_some_and(|(_, holds)| !holds));
         if let Some(wrong) = wrong {
-            let what = sentence(wrong);
-            return fails(format!(
-                "finding {}: its text says in words what does not hold: {what}",
-                finding.id
-            ));
+            return fails(format!("{whose} says in words what does not hold: {}", sentence(wrong)));
         }
     }
     let readme = read(&workspace.readme())?;

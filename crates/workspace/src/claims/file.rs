@@ -57,6 +57,9 @@ pub struct Claim {
     /// What the numbers mean, in a sentence; numbers in it belong into `criteria` or `beside`.
     #[serde(default)]
     pub reading: String,
+    /// What has to hold for what the reading says in words.
+    #[serde(default)]
+    pub words: Vec<Measurement>,
 }
 
 impl Claims {
@@ -94,7 +97,7 @@ impl Claims {
 impl Claim {
     /// Every number that is asked for.
     pub fn queries(&self) -> impl Iterator<Item = &Query> {
-        self.criteria.iter().chain(&self.beside).flat_map(Measurement::queries)
+        self.criteria.iter().chain(&self.beside).chain(&self.words).flat_map(Measurement::queries)
     }
 
     fn check(&self) -> Result<(), String> {
@@ -103,7 +106,10 @@ impl Claim {
             (None, true) => return Err("has neither criteria nor a reason why it is `untestable`".into()),
             _ => {}
         }
-        self.criteria.iter().try_for_each(Measurement::expects_something)?;
+        self.criteria.iter().chain(&self.words).try_for_each(Measurement::expects_something)?;
+        if self.reading.is_empty() && !self.words.is_empty() {
+            return Err("has `words` but no reading that says them".into());
+        }
         match self.beside.iter().find(|beside| beside.expected.is_some()) {
             Some(beside) => Err(format!(
                 "`{}` stands beside the criteria, but something is expected of it",

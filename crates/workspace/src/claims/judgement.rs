@@ -24,6 +24,8 @@ pub struct Judged {
     pub verdict: Verdict,
     /// The numbers that decide, and those beside.
     pub measured: Vec<Measured>,
+    /// What its reading says in words, with whether it holds.
+    pub words: Vec<Measured>,
 }
 
 /// Judges a claim by the tables of a workspace.
@@ -42,7 +44,7 @@ pub fn judge(claim: &Claim, workspace: &Workspace) -> Result<Judged, QueryError>
         (false, false) => Verdict::NotReproduced,
     };
     measured.extend(of(&claim.beside)?);
-    Ok(Judged { verdict, measured })
+    Ok(Judged { verdict, measured, words: of(&claim.words)? })
 }
 
 /// Every claim with what the tables say of it.
