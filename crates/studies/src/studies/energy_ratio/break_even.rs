@@ -10,9 +10,9 @@ use workspace::{Checks, Failure};
 use yaml::FieldPath;
 
 use super::baselines::Baseline;
-use super::figure::NamedPoint;
 use super::{Context, Stages};
 use crate::machine::Flow;
+use crate::names::ProcessorName;
 use crate::systems::{Priced, events_of_batch, microjoules};
 
 /// A map of the ratio over the energies of a shift and of a search.
@@ -25,8 +25,8 @@ pub struct BreakEvenPlan {
     shift_pj: LogRange,
     /// Energy of a search, fJ a bit.
     search_fj: LogRange,
-    /// What the literature gives.
-    points: Vec<LiteraturePoint>,
+    /// Points that are marked on the map.
+    points: Vec<MarkedPoint>,
 }
 
 /// Evenly spaced places on a logarithmic scale.
@@ -43,19 +43,21 @@ struct LogRange {
     steps: usize,
 }
 
-/// A shift's and a search's energy together.
+/// A shift's and a search's energy together: stated with their source, or those of a technology file.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct LiteraturePoint {
+struct MarkedPoint {
     /// The name in the figure.
     name: String,
+    /// The technology file that gives both, at its nominal values on this study's machine.
+    #[schemars(with = "Option<ProcessorName>")]
+    technology: Option<String>,
     /// Energy of a shift, pJ a track and step.
-    shift_pj: f64,
+    shift_pj: Option<f64>,
     /// Energy of a search, fJ a bit.
-    search_fj: f64,
+    search_fj: Option<f64>,
     /// Where they come from.
-    #[serde(rename = "source")]
-    _source: String,
+    source: Option<String>,
 }
 
 impl LogRange {
@@ -79,15 +81,27 @@ impl BreakEvenPlan {
                 );
             }
         }
+        for (index, point) in self.points.iter().enumerate() {
+            let stated = [point.shift_pj.is_some(), point.search_fj.is_some(), point.source.is_some()];
+            if stated != [point.technology.is_none(); 3] {
+                let message = "expected a `technology`, or `shift_pj`, `search_fj` and their `source`";
+                checks.report(&path.field("points").item(index), message);
+            }
+        }
     }
+}
 
-    /// The points that the literature gives.
-    pub(super) fn named_points(&self) -> impl Iterator<Item = NamedPoint> + '_ {
-        self.points.iter().map(|point| NamedPoint {
-            name: point.name.clone(),
-            x: point.shift_pj,
-            y: point.search_fj,
-        })
+tables::table! {
+    /// Pairs of energies that are marked on the map.
+    pub struct MarkRow: "marks" {
+        /// Name of the pair.
+        name: String,
+        /// Energy to move one track by one domain.
+        shift: f64 = "pJ",
+        /// Energy to search one bit.
+        search: f64 = "fJ",
+        /// Where they come from.
+        source: String,
     }
 }
 
@@ -109,6 +123,30 @@ tables::table! {
 }
 
 impl Context<'_> {
+    /// The pairs of energies that are marked on the map.
+    pub(super) fn marks(&self, baseline: &Baseline) -> Result<Table, Failure> {
+        let mut table = Table::new(MarkRow::SCHEMA);
+        for point in self.study.break_even.iter().flat_map(|plan| &plan.points) {
+            let (shift, search, source) = match &point.technology {
+                None => (
+                    point.shift_pj.unwrap_or_default(),
+                    point.search_fj.unwrap_or_default(),
+                    point.source.clone().unwrap_or_default(),
+                ),
+                Some(technology) => {
+                    let priced = Priced::by(self.inputs, technology, self.study.machine)?;
+                    let domains = self.study.machine.0.geometry.domains();
+                    let nominal =
+                        ProcessorParameters::varied(&priced.file().parameters, baseline.node, domains)?;
+                    let search_fj = nominal.search_active_bit.base() * 1e3;
+                    (nominal.shift_step.base(), search_fj, format!("technology file {technology}"))
+                }
+            };
+            table.push(MarkRow { name: point.name.clone(), shift, search, source })?;
+        }
+        Ok(table)
+    }
+
     /// Every flow of the study's list.
     pub(super) fn break_even(
         &self,

@@ -43,7 +43,7 @@ pub struct RatioRows<'a> {
     pub break_even: &'a [BreakEvenRow],
 }
 
-/// A point of the literature on a map.
+/// A pair of energies that is marked on a map.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NamedPoint {
     /// The name beside it.

@@ -27,7 +27,7 @@ use crate::names::{NetworkName, ProcessorName};
 use crate::run::{Executed, Expected, FlowRun, MachineRun, Run};
 use crate::systems::{CrossbarPoint, DigitalPoint, OtherPoint, events_of};
 use baselines::{Baseline, PublishedPoint};
-use break_even::{BreakEvenPlan, BreakEvenRow};
+use break_even::{BreakEvenPlan, BreakEvenRow, MarkRow};
 use flows::FlowRow;
 use pairs::{Pair, PairRow};
 use processors::Processor;
@@ -212,6 +212,7 @@ impl Study for RatioStudy {
         FlowRow::SCHEMA,
         ReplicationRow::SCHEMA,
         BreakEvenRow::SCHEMA,
+        MarkRow::SCHEMA,
     ];
     type Stages = Stages;
 
@@ -332,6 +333,7 @@ impl Study for RatioStudy {
             context.pairs(&baselines, stages, results, &mut summary)?,
             context.replication(baseline, stages, results, &mut summary)?,
             context.break_even(baseline, stages, results, &mut summary)?,
+            context.marks(baseline)?,
         ];
         tables.extend(asked_for.into_iter().filter(|table| !table.is_empty()));
         Ok((tables, summary))
@@ -345,8 +347,11 @@ impl Study for RatioStudy {
             search_model: self.headline.search_model.name(),
             shown: &self.shown,
         };
-        let points: Vec<figure::NamedPoint> =
-            self.break_even.iter().flat_map(BreakEvenPlan::named_points).collect();
+        let marks: Vec<MarkRow> = rows_of(tables)?;
+        let points: Vec<figure::NamedPoint> = marks
+            .into_iter()
+            .map(|mark| figure::NamedPoint { name: mark.name, x: mark.shift, y: mark.search })
+            .collect();
         let rows = figure::RatioRows {
             ratios: &rows_of(tables)?,
             systems: &rows_of(tables)?,

@@ -229,6 +229,57 @@ impl Placed {
         pairs().all(|(own, other)| own <= other) && pairs().any(|(own, other)| own < other)
     }
 
+    fn row(
+        &self,
+        (technology, model): (&str, SearchModel),
+        rank: usize,
+        (ratio, bound): (f64, f64),
+        front: bool,
+    ) -> MachineRow {
+        let Self { geometry, operation, found, .. } = self;
+        MachineRow {
+            technology: technology.to_owned(),
+            search_model: model.name().to_owned(),
+            rank,
+            rows: geometry.rows() as u64,
+            columns: geometry.columns() as u64,
+            domains: geometry.domains() as u64,
+            carry: geometry.carry().name().to_owned(),
+            segments: operation.segments.count(),
+            processors: self.processors,
+            batch: operation.batch,
+            store: operation.store.name().to_owned(),
+            encoding: operation.encoding.name().to_owned(),
+            idle_processors: operation.idle_processors.name().to_owned(),
+            energy: found.energy,
+            latency: found.latency,
+            area: found.area,
+            ratio,
+            bound,
+            front,
+            ways: self.ways_in_words(),
+        }
+    }
+
+    fn layer_rows(&self, technology: &str, model: SearchModel) -> Vec<BestLayerRow> {
+        let names = self.runs.first().into_iter().flat_map(|run| &run.layers).map(|layer| &layer.name);
+        let layers = names.zip(&self.found.ways).zip(&self.found.layers);
+        let row = |((name, &way), &(energy, latency)): ((&String, &usize), &(f64, f64))| {
+            let way = self.ways[way];
+            BestLayerRow {
+                technology: technology.to_owned(),
+                search_model: model.name().to_owned(),
+                layer: name.clone(),
+                layout: way.layout.name().to_owned(),
+                sharing: way.sharing.name().to_owned(),
+                outputs_per_processor: way.outputs_per_processor.unwrap_or(0),
+                energy,
+                latency,
+            }
+        };
+        layers.map(row).collect()
+    }
+
     /// The ways with the number of layers that take them, the most frequent first.
     fn ways_in_words(&self) -> String {
         let count = |way: usize| self.found.ways.iter().filter(|&&taken| taken == way).count();
@@ -487,44 +538,10 @@ impl<'a> Context<'a> {
         let on_front: Vec<bool> =
             machines.par_iter().map(|machine| !machines.iter().any(|other| other.beats(machine))).collect();
         for (place, (machine, front)) in machines.iter().zip(on_front).enumerate() {
-            let found = &machine.found;
-            made.machines.push(MachineRow {
-                technology: technology.to_owned(),
-                search_model: model.name().to_owned(),
-                rank: place + 1,
-                rows: machine.geometry.rows() as u64,
-                columns: machine.geometry.columns() as u64,
-                domains: machine.geometry.domains() as u64,
-                carry: machine.geometry.carry().name().to_owned(),
-                segments: machine.operation.segments.count(),
-                processors: machine.processors,
-                batch: machine.operation.batch,
-                store: machine.operation.store.name().to_owned(),
-                encoding: machine.operation.encoding.name().to_owned(),
-                idle_processors: machine.operation.idle_processors.name().to_owned(),
-                energy: found.energy,
-                latency: found.latency,
-                area: found.area,
-                ratio: baseline / found.energy,
-                bound: machine.bound / value,
-                front,
-                ways: machine.ways_in_words(),
-            });
+            let ratios = (baseline / machine.found.energy, machine.bound / value);
+            made.machines.push(machine.row((technology, model), place + 1, ratios, front));
         }
-        let names = best.runs[0].layers.iter().map(|layer| &layer.name);
-        for ((name, &way), &(energy, latency)) in names.zip(&best.found.ways).zip(&best.found.layers) {
-            let way = best.ways[way];
-            made.layers.push(BestLayerRow {
-                technology: technology.to_owned(),
-                search_model: model.name().to_owned(),
-                layer: name.clone(),
-                layout: way.layout.name().to_owned(),
-                sharing: way.sharing.name().to_owned(),
-                outputs_per_processor: way.outputs_per_processor.unwrap_or(0),
-                energy,
-                latency,
-            });
-        }
+        made.layers.extend(best.layer_rows(technology, model));
         for (name, crossbar_energy, crossbar_latency) in &self.crossbars {
             made.against.push(AgainstRow {
                 crossbar: name.clone(),
