@@ -23,6 +23,14 @@ pub fn cluster_bootstrap(means: &[f64], confidence: f64, resamples: u32, stream:
             (0..means.len()).map(draw).sum::<f64>() / means.len() as f64
         })
         .collect();
+    percentile_interval(&mut resampled, confidence)
+}
+
+/// The percentile interval of resampled values, which are sorted for it. `None` without values.
+pub fn percentile_interval(resampled: &mut [f64], confidence: f64) -> Option<Interval> {
+    if resampled.is_empty() {
+        return None;
+    }
     resampled.sort_by(f64::total_cmp);
     let tail = (1.0 - confidence) / 2.0;
     let at = |share: f64| {

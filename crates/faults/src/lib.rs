@@ -21,7 +21,7 @@ mod stream;
 mod summary;
 
 pub use campaign::{Campaign, CampaignError, CleanRun, FaultPoint, PreparedPoint, Record};
-pub use cluster::{cluster_bootstrap, design_effect};
+pub use cluster::{cluster_bootstrap, design_effect, percentile_interval};
 pub use endurance::{Endurance, LiteratureEndurance, MemoryCell, years};
 pub use interval::{Interval, IntervalError, clopper_pearson, wilson};
 pub use mitigation::{MOST_RUNS, Mitigation, Overhead, UnknownMitigation};

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use workspace::stages::{Declared, Promise, Results, Stage, StageKind};
 use workspace::{Failure, Inputs, Progress, WorkspaceError};
 
-use crate::images::{Images, image_set};
+use crate::images::{Images, fitted_images, image_set};
 use crate::loaded::{network, set_bit_shares, share_of};
 use crate::machine::{Flow, MachineSettings};
 
@@ -99,27 +99,26 @@ impl Run {
     }
 
     fn compute(&self, inputs: &Inputs<'_>, executes: bool) -> Result<MachineRun, Failure> {
+        if executes {
+            return self.executed(inputs, &*self.machine(inputs)?);
+        }
         let loaded = network(inputs, &self.network)?;
-        let network = Arc::clone(&loaded.network);
-        let set = image_set(inputs, &loaded, &self.images)?.set.first(self.images.count)?;
-        let images = set.fitted_to(network.input().shape())?;
-        let shares = set_bit_shares(&network, &images)?;
+        let network = &loaded.network;
+        let shares = set_bit_shares(network, &fitted_images(inputs, &loaded, &self.images)?)?;
         let share = |layer, bit| share_of(&shares, layer, bit);
-        if !executes && self.activations == ActivationsAt::Periphery {
+        if self.activations == ActivationsAt::Periphery {
             let (mut layers, mut words) = (Vec::new(), 0);
-            let expected = Machine::expect(&network, &self.options, share, |layer| {
+            let expected = Machine::expect(network, &self.options, share, |layer| {
                 layers.push(RunLayer::from(layer));
                 words += layer.compiled().statistics.words;
             })?;
-            let kept = Kept::of(words, layers.iter().map(|layer| &layer.demand), buffer_bits(&network));
+            let kept = Kept::of(words, layers.iter().map(|layer| &layer.demand), buffer_bits(network));
             let expected = completed(&layers, expected);
             return Ok(MachineRun { events: expected.clone(), expected, layers, kept });
         }
         let machine = self.machine(inputs)?;
         let expected = machine.expected_events(share);
-        let events =
-            if executes { machine.run_all(&images.feature_maps())?.events } else { expected.clone() };
-        Ok(MachineRun::of(&machine, events, expected))
+        Ok(MachineRun::of(&machine, expected.clone(), expected))
     }
 
     /// What a machine that is compiled already does.
@@ -128,8 +127,7 @@ impl Run {
     /// If the images cannot be had or do not fit.
     pub(crate) fn executed(&self, inputs: &Inputs<'_>, machine: &Machine) -> Result<MachineRun, Failure> {
         let loaded = network(inputs, &self.network)?;
-        let set = image_set(inputs, &loaded, &self.images)?.set.first(self.images.count)?;
-        let images = set.fitted_to(machine.network().input().shape())?;
+        let images = fitted_images(inputs, &loaded, &self.images)?;
         let shares = set_bit_shares(machine.network(), &images)?;
         let expected = machine.expected_events(|layer, bit| share_of(&shares, layer, bit));
         let events = machine.run_all(&images.feature_maps())?.events;

@@ -63,7 +63,7 @@ pub struct Arguments {
     #[arg(long, value_parser = Choice::<ImageSource>::default(), value_name = "SET")]
     images: Option<ImageSource>,
     /// How many images
-    #[arg(long, default_value_t = 1, value_parser = at_least_one)]
+    #[arg(long, default_value_t = 1, value_parser = at_least_one::<u64>)]
     count: u64,
     /// Machines to print, the best first; 0 for all
     #[arg(long, value_name = "COUNT", default_value_t = 10)]
@@ -83,13 +83,13 @@ pub struct Arguments {
 #[command(next_help_heading = "The machines to choose from")]
 struct SpaceArguments {
     /// Rows of an array
-    #[arg(long, value_delimiter = ',', default_values_t = [64, 128, 256, 512], value_parser = at_least_one)]
+    #[arg(long, value_delimiter = ',', default_values_t = [64, 128, 256, 512], value_parser = at_least_one::<u64>)]
     rows: Vec<u64>,
     /// Columns of an array
-    #[arg(long, value_delimiter = ',', default_values_t = [256, 512, 1024], value_parser = at_least_one)]
+    #[arg(long, value_delimiter = ',', default_values_t = [256, 512, 1024], value_parser = at_least_one::<u64>)]
     columns: Vec<u64>,
     /// Domains of a track
-    #[arg(long, value_delimiter = ',', default_values_t = [32, 64], value_parser = at_least_one)]
+    #[arg(long, value_delimiter = ',', default_values_t = [32, 64], value_parser = at_least_one::<u64>)]
     domains: Vec<u64>,
     /// Where the carry of additions is kept
     #[arg(long, value_delimiter = ',', value_parser = Choice::<Carry>::default(), default_values_t = [Carry::Latch])]
@@ -98,10 +98,10 @@ struct SpaceArguments {
     #[arg(long, value_delimiter = ',', default_values_t = [1, 8, 16, 32, 64])]
     segments: Vec<u32>,
     /// Processors installed, beside as many as one image of the largest layer takes
-    #[arg(long, value_delimiter = ',', default_values_t = [1, 2, 4, 8, 16, 32, 64], value_parser = at_least_one)]
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 2, 4, 8, 16, 32, 64], value_parser = at_least_one::<u64>)]
     processors: Vec<u64>,
     /// Images that go through together
-    #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 64], value_parser = batch)]
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 64], value_parser = at_least_one::<u32>)]
     batch: Vec<u32>,
     /// How words lie in the array
     #[arg(long, value_delimiter = ',', value_parser = Choice::<Layout>::default(), default_values_t = [Layout::Tiled])]
@@ -127,18 +127,9 @@ fn positive(text: &str) -> Result<f64, String> {
     }
 }
 
-fn at_least_one(text: &str) -> Result<u64, String> {
-    text.parse::<u64>()
-        .ok()
-        .filter(|&value| value > 0)
-        .ok_or_else(|| "expected a whole number from 1 on".to_owned())
-}
-
-fn batch(text: &str) -> Result<u32, String> {
-    text.parse::<u32>()
-        .ok()
-        .filter(|&value| value > 0)
-        .ok_or_else(|| "expected a whole number from 1 on".to_owned())
+fn at_least_one<T: std::str::FromStr + PartialOrd + From<u8>>(text: &str) -> Result<T, String> {
+    let value = text.parse::<T>().ok().filter(|value| *value >= T::from(1));
+    value.ok_or_else(|| "expected a whole number from 1 on".to_owned())
 }
 
 impl SpaceArguments {

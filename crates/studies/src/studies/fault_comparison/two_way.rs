@@ -4,7 +4,7 @@
 //! Resampling images alone would stand for new images on the same devices. Both are resampled here, independently of each other
 //! (Owen, "The pigeonhole bootstrap", Annals of Applied Statistics 1, 2007), which is never too narrow for the variance of the two.
 
-use faults::{Interval, Stream};
+use faults::{Interval, Stream, percentile_interval};
 use rand::RngExt;
 
 /// Resamples.
@@ -30,14 +30,7 @@ pub fn two_way_bootstrap(values: &[Vec<f64>], confidence: f64, stream: Stream) -
             sum / (trials * images) as f64
         })
         .collect();
-    means.sort_by(f64::total_cmp);
-    let tail = (1.0 - confidence) / 2.0;
-    let at = |share: f64| {
-        let place = share * (means.len() - 1) as f64;
-        let (below, above) = (place.floor() as usize, place.ceil() as usize);
-        means[below] + (place - place.floor()) * (means[above] - means[below])
-    };
-    Some(Interval { low: at(tail), high: at(1.0 - tail) })
+    percentile_interval(&mut means, confidence)
 }
 
 #[cfg(test)]

@@ -490,7 +490,7 @@ impl<'a> Context<'a> {
                 arrays.extend(processors.into_iter().map(|processors| (shape, geometry, processors)));
             }
         }
-        let executed_rows = study.space.rows.iter().copied().max().unwrap_or(1);
+        let executed_rows = study.space.executed_rows();
         let offers = arrays.par_iter().map(|(shape, geometry, processors)| {
             let parameters = parameters_of(*geometry)?;
             let runs: Vec<&MachineRun> = shape.runs.iter().map(|run| &**run).collect();
@@ -598,7 +598,7 @@ impl<'a> Context<'a> {
         let layers: Vec<&MachineRun> = best.found.ways.iter().map(|&way| &*best.runs[way]).collect();
         let buffer_bits = layers.first().map_or(0, |run| run.kept.buffer_bits);
         let run = MachineRun::mixed(layers.into_iter(), buffer_bits);
-        let executed_rows = self.study.space.rows.iter().copied().max().unwrap_or(1);
+        let executed_rows = self.study.space.executed_rows();
         let operation = best.operation;
         let events =
             events_on(network_name, best.geometry, (&run, executed_rows), operation.batch, best.processors);

@@ -40,12 +40,17 @@ fn in_a_column() -> Vec<Carry> {
 }
 
 impl Space {
-    /// The shapes that have to be compiled for, at the largest number of rows.
+    /// Rows of the arrays that trials are executed on: the most that there are.
+    pub fn executed_rows(&self) -> u64 {
+        self.rows.iter().copied().max().unwrap_or(1)
+    }
+
+    /// The shapes that have to be compiled for, with the rows of trials.
     ///
     /// # Errors
     /// If one is out of range.
     pub fn shapes(&self) -> Result<Vec<Geometry>, GeometryError> {
-        let rows = self.rows.iter().copied().max().unwrap_or(1);
+        let rows = self.executed_rows();
         let mut shapes = Vec::new();
         for &columns in &self.columns {
             for &domains in &self.domains {
